@@ -1,0 +1,42 @@
+package slm
+
+import "math"
+
+// Point is one step of a run.
+type Point struct {
+	Step       int     `json:"step"`                // steps done, counted from 1; 0 is the student before training
+	Tokens     int64   `json:"tokens"`              // predicted so far
+	Loss       float64 `json:"loss,omitzero"`       // the training loss with all its terms, in nats per token
+	CE         float64 `json:"ce,omitzero"`         // its cross-entropy alone, unweighted
+	Validation float64 `json:"validation,omitzero"` // held-out cross-entropy, where it was measured
+	Rate       float64 `json:"rate,omitzero"`       // learning rate
+	GradNorm   float64 `json:"grad_norm,omitzero"`  // before clipping
+	Seconds    float64 `json:"seconds,omitzero"`    // time of this step, validation and saving left out
+}
+
+// Curve is a run of a distillation: what was asked, and what came out step by step.
+type Curve struct {
+	Name         string       `json:"name"`
+	Teacher      Config       `json:"teacher"`
+	Distillation Distillation `json:"distillation"`
+	Parameters   int64        `json:"parameters"`
+	Points       []Point      `json:"points"`
+}
+
+// Steps is the number of steps done.
+func (c Curve) Steps() int {
+	if len(c.Points) == 0 {
+		return 0
+	}
+	return c.Points[len(c.Points)-1].Step
+}
+
+// Validation is the last held-out loss, in nats per token; NaN before the first.
+func (c Curve) Validation() float64 {
+	for i := len(c.Points) - 1; i >= 0; i-- {
+		if v := c.Points[i].Validation; v != 0 {
+			return v
+		}
+	}
+	return math.NaN()
+}

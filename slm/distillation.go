@@ -1,0 +1,84 @@
+package slm
+
+import (
+	"cmp"
+	"fmt"
+)
+
+// Init says where a student's first weights come from.
+type Init string
+
+// The starts of a student.
+const (
+	FromTeacher Init = "teacher" // the weights that the sub-network keeps
+	FromRandom  Init = "random"  // normal weights with deviation 0.02, norms at 1: the same architecture from scratch
+)
+
+// Distillation describes how a student is pretrained. Zero fields take the defaults of [Distillation.WithDefaults].
+type Distillation struct {
+	Teacher     string   `json:"teacher"` // a teacher's name in the lab; the lab fills it when it holds only one
+	Subnet      Subnet   `json:"subnet"`  // the student's architecture
+	Init        Init     `json:"init"`
+	Loss        Loss     `json:"loss"`
+	Batch       int      `json:"batch"`   // sequences in a step
+	SeqLen      int      `json:"seq_len"` // tokens in a sequence that are predicted
+	Schedule    Schedule `json:"schedule"`
+	WeightDecay float64  `json:"weight_decay"` // decoupled (AdamW), on matrices only
+	Beta1       float64  `json:"beta1"`
+	Beta2       float64  `json:"beta2"`
+	Clip        float64  `json:"clip"`         // largest global gradient norm
+	EvalEvery   int      `json:"eval_every"`   // steps between validations; one also ends every increment
+	EvalTokens  int      `json:"eval_tokens"`  // held-out tokens of a validation
+	SaveEvery   int      `json:"save_every"`   // steps between checkpoints; one also ends every increment
+	ShuffleSeed uint64   `json:"shuffle_seed"` // order of the training documents
+	WeightsSeed uint64   `json:"weights_seed"` // of FromRandom
+}
+
+// WithDefaults fills zero fields: 4 sequences of 128 tokens a step, AdamW with (0.9, 0.95) and decay 0.1, gradients
+// clipped at 1, a peak learning rate of 1e-3, plain cross-entropy, from the teacher's weights.
+func (d Distillation) WithDefaults() Distillation {
+	d.Init = cmp.Or(d.Init, FromTeacher)
+	if len(d.Loss.Terms) == 0 {
+		d.Loss = CE(1)
+	}
+	d.Batch = cmp.Or(d.Batch, 4)
+	d.SeqLen = cmp.Or(d.SeqLen, 128)
+	d.Schedule = d.Schedule.withDefaults()
+	d.WeightDecay = cmp.Or(d.WeightDecay, 0.1)
+	d.Beta1 = cmp.Or(d.Beta1, 0.9)
+	d.Beta2 = cmp.Or(d.Beta2, 0.95)
+	d.Clip = cmp.Or(d.Clip, 1)
+	d.EvalEvery = cmp.Or(d.EvalEvery, 10)
+	d.EvalTokens = cmp.Or(d.EvalTokens, 2048)
+	d.SaveEvery = cmp.Or(d.SaveEvery, 10)
+	d.ShuffleSeed = cmp.Or(d.ShuffleSeed, 1)
+	d.WeightsSeed = cmp.Or(d.WeightsSeed, 1)
+	return d
+}
+
+// StepTokens is the number of predicted tokens in a step.
+func (d Distillation) StepTokens() int { return d.Batch * d.SeqLen }
+
+// Validate reports the first field that cannot work with the teacher.
+func (d Distillation) Validate(teacher Config) error {
+	if err := d.Subnet.Validate(teacher); err != nil {
+		return fmt.Errorf("distillation: subnet: %w", err)
+	}
+	if d.Init != FromTeacher && d.Init != FromRandom {
+		return fmt.Errorf("distillation: init is %q, want %q or %q", d.Init, FromTeacher, FromRandom)
+	}
+	if err := d.Loss.Validate(); err != nil {
+		return fmt.Errorf("distillation: %w", err)
+	}
+	if d.Batch < 1 || d.SeqLen < 2 || d.SeqLen > teacher.Context {
+		return fmt.Errorf("distillation: batch %d of %d tokens: want at least 1 of 2 to the teacher's context of %d", d.Batch, d.SeqLen, teacher.Context)
+	}
+	if d.EvalEvery < 1 || d.SaveEvery < 1 || d.EvalTokens < d.SeqLen {
+		return fmt.Errorf("distillation: eval_every %d, save_every %d, eval_tokens %d: want at least 1, 1 and seq_len (%d)",
+			d.EvalEvery, d.SaveEvery, d.EvalTokens, d.SeqLen)
+	}
+	if d.Beta1 < 0 || d.Beta1 >= 1 || d.Beta2 < 0 || d.Beta2 >= 1 || d.WeightDecay < 0 || d.Clip <= 0 {
+		return fmt.Errorf("distillation: beta1 %g, beta2 %g, weight_decay %g, clip %g are out of range", d.Beta1, d.Beta2, d.WeightDecay, d.Clip)
+	}
+	return d.Schedule.Validate()
+}

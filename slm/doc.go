@@ -1,0 +1,16 @@
+// Package slm holds the values and the arithmetic of growing small language models from large ones.
+//
+// The story, in the order of the files:
+//
+//   - A teacher has an architecture: [Config] (config.go).
+//   - A sub-network keeps some of its layers, heads, neurons and embedding dimensions: [Subnet], made of
+//     [Indices] (subnet.go, indices.go). Its parameters and FLOPs follow in closed form (count.go).
+//   - A [Space] says which sub-networks a search may draw (space.go), a [Bin] how many parameters they may have (bin.go).
+//   - A [Search] evolves a [Population] of [Candidate] values inside a bin (search.go, population.go).
+//   - A [Distillation] pretrains the best one, with a [Loss] that may listen to the teacher (distillation.go, loss.go,
+//     schedule.go), and leaves a [Curve] (curve.go).
+//
+// The method is that of arXiv 2510.07227, "Where to Begin: Efficient Pretraining via Subnetwork Selection and
+// Distillation". Everything here is a plain value: it links no tensor library, so that a notebook cell which imports it
+// compiles in a fraction of a second, and it marshals to the JSON that files, the database and the wire share.
+package slm

@@ -1,0 +1,159 @@
+package slm
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Indices is a set of indices into one dimension of a teacher, kept as sorted, disjoint, inclusive ranges.
+// Its text form is "0-2,5". The zero value stands for the whole dimension, whatever its size.
+type Indices struct {
+	ranges []indexRange
+}
+
+type indexRange struct{ first, last int }
+
+// maxIndex bounds what the text form may name, so that a hostile "0-99999999999" cannot ask for memory.
+const maxIndex = 1 << 24
+
+// First is the set {0, …, n-1}, the coarse choice. It panics if n is not positive.
+func First(n int) Indices {
+	if n <= 0 {
+		panic(fmt.Sprintf("slm.First(%d): a set of indices has at least one member", n))
+	}
+	return Indices{[]indexRange{{0, n - 1}}}
+}
+
+// IndicesOf is the set of the given indices, in any order, duplicates ignored. Without arguments it is the zero value.
+func IndicesOf(indices ...int) Indices {
+	sorted := slices.Clone(indices)
+	slices.Sort(sorted)
+	var s Indices
+	for _, i := range slices.Compact(sorted) {
+		s.add(i, i)
+	}
+	return s
+}
+
+// add appends first..last, which must not begin before the end of the last range.
+func (s *Indices) add(first, last int) {
+	if n := len(s.ranges); n > 0 && s.ranges[n-1].last == first-1 {
+		s.ranges[n-1].last = last
+		return
+	}
+	s.ranges = append(s.ranges, indexRange{first, last})
+}
+
+// IsZero reports whether s stands for the whole dimension.
+func (s Indices) IsZero() bool { return len(s.ranges) == 0 }
+
+// Len is the number of kept indices of a dimension with the given size.
+func (s Indices) Len(size int) int {
+	if s.IsZero() {
+		return size
+	}
+	n := 0
+	for _, r := range s.ranges {
+		n += r.last - r.first + 1
+	}
+	return n
+}
+
+// Slice lists the kept indices of a dimension with the given size, ascending.
+func (s Indices) Slice(size int) []int {
+	all := s.ranges
+	if s.IsZero() {
+		all = []indexRange{{0, size - 1}}
+	}
+	out := make([]int, 0, s.Len(size))
+	for _, r := range all {
+		for i := r.first; i <= r.last; i++ {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// Contains reports whether index i is kept.
+func (s Indices) Contains(i int) bool {
+	return s.IsZero() || slices.ContainsFunc(s.ranges, func(r indexRange) bool { return r.first <= i && i <= r.last })
+}
+
+// Equal reports whether two sets name the same indices. The zero value equals only itself: see [Subnet.Normalize].
+func (s Indices) Equal(t Indices) bool { return slices.Equal(s.ranges, t.ranges) }
+
+// check reports an index outside 0..size-1, naming the field.
+func (s Indices) check(field string, size int) error {
+	if n := len(s.ranges); n > 0 && s.ranges[n-1].last >= size {
+		return fmt.Errorf("%s: index %d is outside the teacher's 0-%d", field, s.ranges[n-1].last, size-1)
+	}
+	return nil
+}
+
+// normalize turns a set that names the whole dimension into the zero value, so that equal sub-networks have equal text.
+func (s Indices) normalize(size int) Indices {
+	if s.Len(size) == size {
+		return Indices{}
+	}
+	return s
+}
+
+// String is the text form: "0-2,5", or "all" for the zero value.
+func (s Indices) String() string {
+	if s.IsZero() {
+		return "all"
+	}
+	var b strings.Builder
+	for i, r := range s.ranges {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(strconv.Itoa(r.first))
+		if r.last > r.first {
+			b.WriteByte('-')
+			b.WriteString(strconv.Itoa(r.last))
+		}
+	}
+	return b.String()
+}
+
+// MarshalText implements encoding.TextMarshaler with the text form.
+func (s Indices) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler: ascending, disjoint ranges such as "0-2,5", or "all".
+func (s *Indices) UnmarshalText(text []byte) error {
+	s.ranges = nil
+	if string(text) == "all" {
+		return nil
+	}
+	next := 0
+	for part := range strings.SplitSeq(string(text), ",") {
+		first, last, err := parseRange(part)
+		if err != nil {
+			return err
+		}
+		if first < next {
+			return fmt.Errorf("indices %q: %q does not ascend", text, part)
+		}
+		s.add(first, last)
+		next = last + 1
+	}
+	return nil
+}
+
+func parseRange(part string) (first, last int, err error) {
+	low, high, isRange := strings.Cut(part, "-")
+	if !isRange {
+		high = low
+	}
+	first, err = strconv.Atoi(low)
+	if err == nil {
+		last, err = strconv.Atoi(high)
+	}
+	if err != nil || first < 0 || last < first || last > maxIndex {
+		return 0, 0, fmt.Errorf("indices: %q is not a number or an inclusive range such as 0-2", part)
+	}
+	return first, last, nil
+}

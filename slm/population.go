@@ -1,0 +1,45 @@
+package slm
+
+import (
+	"math"
+	"time"
+)
+
+// Candidate is a sub-network that a search proposed, with its evaluation once that is done.
+type Candidate struct {
+	ID         int       `json:"id"`         // unique in its search, in the order of proposal
+	Generation int       `json:"generation"` // 0 is the initial population
+	Origin     string    `json:"origin"`     // "random", "mutation" or "crossover"
+	Parents    []int     `json:"parents,omitempty"`
+	Subnet     Subnet    `json:"subnet"`
+	Parameters int64     `json:"parameters"`
+	FLOPs      int64     `json:"flops"`   // forward, per token
+	Loss       float64   `json:"loss"`    // mean cross-entropy on the search's held-out tokens, in nats per token
+	Seconds    float64   `json:"seconds"` // time the evaluation took
+	Evaluated  time.Time `json:"evaluated,omitzero"`
+}
+
+// Perplexity is exp(Loss).
+func (c Candidate) Perplexity() float64 { return math.Exp(c.Loss) }
+
+// Population is a search and the candidates that it has evaluated so far.
+type Population struct {
+	Name       string      `json:"name"`
+	Teacher    Config      `json:"teacher"`
+	Search     Search      `json:"search"`
+	Candidates []Candidate `json:"candidates"` // in the order of their IDs
+}
+
+// Best is the evaluated candidate with the lowest loss; the zero Candidate of an empty population.
+func (p Population) Best() Candidate {
+	var best Candidate
+	for i, c := range p.Candidates {
+		if i == 0 || c.Loss < best.Loss {
+			best = c
+		}
+	}
+	return best
+}
+
+// Done reports whether every generation has been evaluated.
+func (p Population) Done() bool { return len(p.Candidates) >= p.Search.Evaluations() }

@@ -1,0 +1,209 @@
+package slm
+
+import (
+	"cmp"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+)
+
+// Search describes a bin-constrained evolutionary search (arXiv 2510.07227, section 3.2, algorithm 1): an initial
+// population is drawn inside the bin; then, generation after generation, the elites breed candidates by mutation and
+// crossover that stay in the bin. Zero fields take the defaults of [Search.WithDefaults].
+type Search struct {
+	Teacher     string `json:"teacher"` // a teacher's name in the lab; the lab fills it when it holds only one
+	Space       Space  `json:"space"`
+	Bin         Bin    `json:"bin"`
+	Population  int    `json:"population"`  // candidates of the initial population
+	Generations int    `json:"generations"` // after the initial population
+	Elites      int    `json:"elites"`      // best candidates so far, from which a generation is bred
+	Offspring   int    `json:"offspring"`   // new candidates in a generation
+	Tokens      int    `json:"tokens"`      // held-out tokens on which a candidate is evaluated
+	Seed        uint64 `json:"seed"`
+}
+
+// WithDefaults fills zero fields: 16 candidates, 4 generations, a quarter of the population as elites, three quarters
+// as offspring, 1,024 tokens, and the coarse layer-wise space.
+func (s Search) WithDefaults() Search {
+	s.Population = cmp.Or(s.Population, 16)
+	s.Generations = cmp.Or(s.Generations, 4)
+	s.Elites = cmp.Or(s.Elites, max(2, s.Population/4))
+	s.Offspring = cmp.Or(s.Offspring, max(1, s.Population-s.Elites))
+	s.Tokens = cmp.Or(s.Tokens, 1024)
+	s.Seed = cmp.Or(s.Seed, 1)
+	s.Space.Granularity = cmp.Or(s.Space.Granularity, Coarse)
+	s.Space.Scope = cmp.Or(s.Space.Scope, LayerWise)
+	return s
+}
+
+// Evaluations is how many candidates the whole search evaluates.
+func (s Search) Evaluations() int { return s.Population + s.Generations*s.Offspring }
+
+// Validate reports the first field that cannot work with the teacher, among them a bin that the space cannot reach.
+func (s Search) Validate(teacher Config) error {
+	if s.Population < 2 || s.Population > 1<<16 || s.Generations < 0 || s.Offspring < 1 || s.Elites < 1 || s.Elites > s.Population {
+		return fmt.Errorf("search: population %d, generations %d, elites %d, offspring %d: want at least 2, 0, 1 (at most the population) and 1",
+			s.Population, s.Generations, s.Elites, s.Offspring)
+	}
+	if err := s.Bin.Validate(); err != nil {
+		return fmt.Errorf("search: %w", err)
+	}
+	space, err := s.Space.For(teacher)
+	if err != nil {
+		return err
+	}
+	least, most := space.Reach(teacher)
+	if s.Bin.Upper < least || s.Bin.Lower > most {
+		return fmt.Errorf("search: no sub-network of %s in the %s %s space has %s parameters: they have %s to %s",
+			teacher.Name, space.Granularity, space.Scope, s.Bin, Count(least), Count(most))
+	}
+	return nil
+}
+
+// maxTries bounds rejection: at about 3 µs a try, giving up takes under a second.
+const maxTries = 200_000
+
+// Sample draws one sub-network uniformly from the space's choices, conditioned on the bin by rejection.
+func (s Search) Sample(teacher Config, seed uint64) (Candidate, error) {
+	s.Population, s.Generations, s.Seed = 1, 0, seed
+	s = s.WithDefaults()
+	proposer, err := newProposer(s, teacher, 0, nil)
+	if err != nil {
+		return Candidate{}, err
+	}
+	return proposer.random()
+}
+
+// Next proposes the candidates to evaluate next: those of the first generation that done does not hold in full.
+// It returns none when the search is finished. It is a pure function of the search, the teacher and the evaluated
+// candidates, so a search continues from its records exactly as if it had never stopped.
+func (s Search) Next(teacher Config, done []Candidate) ([]Candidate, error) {
+	for generation := 0; generation <= s.Generations; generation++ {
+		var before, within []Candidate
+		for _, c := range done {
+			switch {
+			case c.Generation < generation:
+				before = append(before, c)
+			case c.Generation == generation:
+				within = append(within, c)
+			}
+		}
+		want := s.Offspring
+		if generation == 0 {
+			want = s.Population
+		}
+		if len(within) >= want {
+			continue
+		}
+		proposed, err := s.propose(teacher, generation, before, want)
+		if err != nil {
+			return nil, err
+		}
+		return slices.DeleteFunc(proposed, func(p Candidate) bool {
+			return slices.ContainsFunc(within, func(c Candidate) bool { return c.ID == p.ID })
+		}), nil
+	}
+	return nil, nil
+}
+
+// propose draws one generation from those before it.
+func (s Search) propose(teacher Config, generation int, before []Candidate, want int) ([]Candidate, error) {
+	p, err := newProposer(s, teacher, generation, before)
+	if err != nil {
+		return nil, err
+	}
+	draw := p.breed
+	if generation == 0 {
+		draw = p.random
+	}
+	out := make([]Candidate, want)
+	for i := range out {
+		if out[i], err = draw(); err != nil {
+			return nil, err
+		}
+		out[i].ID = len(before) + i
+		out[i].Generation = generation
+	}
+	return out, nil
+}
+
+// proposer draws the candidates of one generation, none of them equal to an earlier one.
+type proposer struct {
+	search  Search
+	space   Space
+	teacher Config
+	rand    *rand.Rand
+	elites  []Candidate
+	seen    map[string]bool
+}
+
+func newProposer(s Search, teacher Config, generation int, before []Candidate) (*proposer, error) {
+	if err := s.Bin.Validate(); err != nil {
+		return nil, fmt.Errorf("search: %w", err)
+	}
+	space, err := s.Space.For(teacher)
+	if err != nil {
+		return nil, err
+	}
+	p := &proposer{search: s, space: space, teacher: teacher, seen: map[string]bool{},
+		rand: rand.New(rand.NewPCG(s.Seed, uint64(generation)))}
+	for _, c := range before {
+		p.seen[c.Subnet.Key()] = true
+	}
+	p.elites = Elites(before, s.Elites)
+	return p, nil
+}
+
+// Elites are the n candidates with the lowest loss, best first.
+func Elites(candidates []Candidate, n int) []Candidate {
+	sorted := slices.Clone(candidates)
+	slices.SortStableFunc(sorted, func(a, b Candidate) int { return cmp.Compare(a.Loss, b.Loss) })
+	return sorted[:min(n, len(sorted))]
+}
+
+func (p *proposer) random() (Candidate, error) {
+	return p.untilInside(func() (genome, string, []int) { return p.space.sample(p.teacher, p.rand), "random", nil })
+}
+
+// breed mutates an elite or crosses two, with equal probability.
+func (p *proposer) breed() (Candidate, error) {
+	pick := func() Candidate { return p.elites[p.rand.IntN(len(p.elites))] }
+	return p.untilInside(func() (genome, string, []int) {
+		a := pick()
+		parent := p.space.genome(p.teacher, a.Subnet, p.rand)
+		if len(p.elites) < 2 || p.rand.IntN(2) == 0 {
+			return p.space.mutate(parent, p.rand), "mutation", []int{a.ID}
+		}
+		b := pick()
+		for b.ID == a.ID {
+			b = pick()
+		}
+		return p.space.cross(parent, p.space.genome(p.teacher, b.Subnet, p.rand), p.rand), "crossover", []int{a.ID, b.ID}
+	})
+}
+
+// untilInside draws until a genome lies in the space and the bin and is new.
+func (p *proposer) untilInside(draw func() (genome, string, []int)) (Candidate, error) {
+	for range maxTries {
+		g, origin, parents := draw()
+		if !p.space.contains(g) {
+			continue
+		}
+		subnet := g.subnet(p.teacher)
+		parameters := subnet.Parameters(p.teacher).Total()
+		if !p.search.Bin.Contains(parameters) {
+			continue
+		}
+		key := subnet.Key()
+		if p.seen[key] {
+			continue
+		}
+		p.seen[key] = true
+		return Candidate{Origin: origin, Parents: parents, Subnet: subnet, Parameters: parameters,
+			FLOPs: subnet.ForwardFLOPs(p.teacher, p.teacher.Context)}, nil
+	}
+	least, most := p.space.Reach(p.teacher)
+	return Candidate{}, fmt.Errorf("search: no new sub-network with %s parameters in %d draws from the %s %s space of %s, "+
+		"which reaches from %s to %s; widen the bin or the space",
+		p.search.Bin, maxTries, p.space.Granularity, p.space.Scope, p.teacher.Name, Count(least), Count(most))
+}

@@ -1,0 +1,120 @@
+package slm
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+)
+
+// Subnet is a structurally sparse sub-network of a teacher: which of its embedding dimensions, layers, and within a
+// layer which heads, query groups, head dimensions and FFN neurons are kept (arXiv 2510.07227, section 3).
+// All indices are into the teacher. A zero field means all of it; the zero Subnet is the teacher itself.
+type Subnet struct {
+	Embd   Indices       `json:"embd,omitzero"`
+	Layers []LayerSubnet `json:"layers,omitempty"` // the kept layers, in order
+}
+
+// LayerSubnet is what a sub-network keeps of one layer.
+type LayerSubnet struct {
+	Layer       int     `json:"layer"`
+	QueryGroups Indices `json:"query_groups,omitzero"`
+	Heads       Indices `json:"heads,omitzero"` // each kept head's group must be kept, each kept group needs a head
+	HeadSize    Indices `json:"head_size,omitzero"`
+	FFN         Indices `json:"ffn,omitzero"`
+}
+
+// Shape is the size of one kept layer.
+type Shape struct {
+	Layer       int // index in the teacher
+	Heads       int
+	QueryGroups int
+	HeadSize    int
+	FFN         int
+}
+
+// KeptLayers lists the kept layers explicitly: all of the teacher's, in full, for a Subnet that lists none.
+func (s Subnet) KeptLayers(teacher Config) []LayerSubnet {
+	if len(s.Layers) > 0 {
+		return s.Layers
+	}
+	all := make([]LayerSubnet, teacher.Layers)
+	for i := range all {
+		all[i].Layer = i
+	}
+	return all
+}
+
+// Shape is the size of what l keeps of the teacher's layer.
+func (l LayerSubnet) Shape(teacher Config) Shape {
+	return Shape{Layer: l.Layer, Heads: l.Heads.Len(teacher.Heads), QueryGroups: l.QueryGroups.Len(teacher.QueryGroups),
+		HeadSize: l.HeadSize.Len(teacher.HeadSize), FFN: l.FFN.Len(teacher.FFN)}
+}
+
+// Validate reports the first field of s that does not fit the teacher, with its bound.
+func (s Subnet) Validate(teacher Config) error {
+	if err := s.Embd.check("embd", teacher.Embd); err != nil {
+		return err
+	}
+	previous := -1
+	for i, l := range s.Layers {
+		if l.Layer <= previous || l.Layer >= teacher.Layers {
+			return fmt.Errorf("layers[%d].layer is %d: layers ascend within the teacher's 0-%d", i, l.Layer, teacher.Layers-1)
+		}
+		previous = l.Layer
+		if err := l.validate(teacher); err != nil {
+			return fmt.Errorf("layers[%d].%w", i, err)
+		}
+	}
+	return nil
+}
+
+func (l LayerSubnet) validate(teacher Config) error {
+	for _, f := range []struct {
+		name string
+		set  Indices
+		size int
+	}{{"query_groups", l.QueryGroups, teacher.QueryGroups}, {"heads", l.Heads, teacher.Heads},
+		{"head_size", l.HeadSize, teacher.HeadSize}, {"ffn", l.FFN, teacher.FFN}} {
+		if err := f.set.check(f.name, f.size); err != nil {
+			return err
+		}
+	}
+	if n := l.HeadSize.Len(teacher.HeadSize); n%2 != 0 {
+		return fmt.Errorf("head_size: %d dimensions are kept; rotary positions need an even number", n)
+	}
+	served := map[int]bool{}
+	for _, h := range l.Heads.Slice(teacher.Heads) {
+		group := h / teacher.HeadsPerGroup()
+		if !l.QueryGroups.Contains(group) {
+			return fmt.Errorf("heads: head %d belongs to query group %d, which is not kept", h, group)
+		}
+		served[group] = true
+	}
+	for _, g := range l.QueryGroups.Slice(teacher.QueryGroups) {
+		if !served[g] {
+			return fmt.Errorf("query_groups: group %d is kept, but none of its heads is", g)
+		}
+	}
+	return nil
+}
+
+// Normalize gives equal sub-networks equal text: sets that name a whole dimension become the zero value.
+func (s Subnet) Normalize(teacher Config) Subnet {
+	out := Subnet{Embd: s.Embd.normalize(teacher.Embd), Layers: make([]LayerSubnet, len(s.Layers))}
+	for i, l := range s.Layers {
+		out.Layers[i] = LayerSubnet{Layer: l.Layer, QueryGroups: l.QueryGroups.normalize(teacher.QueryGroups),
+			Heads: l.Heads.normalize(teacher.Heads), HeadSize: l.HeadSize.normalize(teacher.HeadSize), FFN: l.FFN.normalize(teacher.FFN)}
+	}
+	return out
+}
+
+// Key identifies a normalized sub-network: 16 hexadecimal digits of the SHA-256 of its JSON.
+func (s Subnet) Key() string {
+	text, err := json.Marshal(s)
+	if err != nil {
+		panic(fmt.Sprintf("slm.Subnet.Key: %v", err)) // only strings and integers inside: cannot fail
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:8])
+}
