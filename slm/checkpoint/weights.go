@@ -1,0 +1,126 @@
+package checkpoint
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/offshoot-ml/offshoot/slm"
+)
+
+// Tensor is a dense float32 array in row-major order.
+type Tensor struct {
+	Shape []int // outermost dimension first; len(Data) is their product
+	Data  []float32
+}
+
+// Weights are tensors by their Hugging Face name, such as "model.layers.0.self_attn.q_proj.weight" of shape
+// [heads*headSize, embd]: a projection's rows are its outputs. "lm_head.weight" is there only when it is not tied to
+// "model.embed_tokens.weight".
+type Weights map[string]Tensor
+
+// Parameters is the number of values in w.
+func (w Weights) Parameters() int64 {
+	n := int64(0)
+	for _, t := range w {
+		n += int64(len(t.Data))
+	}
+	return n
+}
+
+// Bytes is the memory that w's values take.
+func (w Weights) Bytes() int64 { return 4 * w.Parameters() }
+
+// Layout lists the tensors that a model of architecture c has, with their shapes.
+func Layout(c slm.Config) map[string][]int { return layout(c, slm.Subnet{}) }
+
+// layout lists the tensors of a teacher's sub-network, its layers numbered from 0.
+func layout(c slm.Config, s slm.Subnet) map[string][]int {
+	embd := s.Embd.Len(c.Embd)
+	kept := s.KeptLayers(c)
+	shapes := make(map[string][]int, 9*len(kept)+3)
+	shapes["model.embed_tokens.weight"] = []int{c.Vocab, embd}
+	shapes["model.norm.weight"] = []int{embd}
+	if !c.Tied {
+		shapes["lm_head.weight"] = []int{c.Vocab, embd}
+	}
+	for i, l := range kept {
+		z := l.Shape(c)
+		query, group := z.Heads*z.HeadSize, z.QueryGroups*z.HeadSize
+		for part, shape := range map[string][]int{
+			"input_layernorm":          {embd},
+			"self_attn.q_proj":         {query, embd},
+			"self_attn.k_proj":         {group, embd},
+			"self_attn.v_proj":         {group, embd},
+			"self_attn.o_proj":         {embd, query},
+			"post_attention_layernorm": {embd},
+			"mlp.gate_proj":            {z.FFN, embd},
+			"mlp.up_proj":              {z.FFN, embd},
+			"mlp.down_proj":            {embd, z.FFN},
+		} {
+			shapes[fmt.Sprintf("model.layers.%d.%s.weight", i, part)] = shape
+		}
+	}
+	return shapes
+}
+
+// Check reports every tensor of w that architecture c misses, does not know, or wants in another shape.
+func (w Weights) Check(c slm.Config) error { return w.check(Layout(c)) }
+
+func (w Weights) check(want map[string][]int) error {
+	have := make(map[string][]int, len(w))
+	var wrong []error
+	for name, t := range w {
+		have[name] = t.Shape
+		if n, ok := elements(t.Shape); !ok || n != int64(len(t.Data)) {
+			wrong = append(wrong, fmt.Errorf("tensor %q holds %d values, which its shape %v does not", name, len(t.Data), t.Shape))
+		}
+	}
+	if len(wrong) > 0 {
+		return joinFew(wrong)
+	}
+	return compareShapes(have, want)
+}
+
+// compareShapes names each missing, surplus and wrongly shaped tensor, in order of names.
+func compareShapes(have, want map[string][]int) error {
+	var wrong []error
+	for _, name := range slices.Sorted(maps.Keys(want)) {
+		shape, ok := have[name]
+		switch {
+		case !ok:
+			wrong = append(wrong, fmt.Errorf("tensor %q is missing (shape %v)", name, want[name]))
+		case !slices.Equal(shape, want[name]):
+			wrong = append(wrong, fmt.Errorf("tensor %q has shape %v, want %v", name, shape, want[name]))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(have)) {
+		if _, ok := want[name]; !ok {
+			wrong = append(wrong, fmt.Errorf("tensor %q is not part of this architecture", name))
+		}
+	}
+	return joinFew(wrong)
+}
+
+// joinFew joins errors, and only counts those after the first eight: a wrong architecture makes hundreds.
+func joinFew(wrong []error) error {
+	const few = 8
+	if len(wrong) > few {
+		wrong = append(wrong[:few:few], fmt.Errorf("and %d more", len(wrong)-few))
+	}
+	return errors.Join(wrong...)
+}
+
+// elements is the product of a shape's dimensions, and whether it is a sane number of values for one tensor.
+func elements(shape []int) (int64, bool) {
+	const most = 1 << 40
+	n := int64(1)
+	for _, d := range shape {
+		if d < 0 || int64(d) > most || (d > 0 && n > most/int64(d)) {
+			return 0, false
+		}
+		n *= int64(d)
+	}
+	return n, true
+}
