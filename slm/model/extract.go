@@ -1,0 +1,125 @@
+package model
+
+import (
+	"fmt"
+	"math/rand/v2"
+
+	"github.com/offshoot-ml/offshoot/slm"
+	"github.com/offshoot-ml/offshoot/slm/checkpoint"
+)
+
+// Extract copies the weights that a sub-network keeps out of its teacher's: the weights of a dense student, by the
+// Hugging Face names of its own layers, counted from 0.
+func Extract(teacher slm.Config, weights checkpoint.Weights, subnet slm.Subnet) (checkpoint.Weights, error) {
+	if err := subnet.Validate(teacher); err != nil {
+		return nil, fmt.Errorf("extract: %w", err)
+	}
+	e := extractor{source: weights, student: checkpoint.Weights{}}
+	embd := subnet.Embd.Slice(teacher.Embd)
+	e.copy(embedName, embedName, nil, embd)
+	e.copy(normName, normName, embd, nil)
+	if !teacher.Tied {
+		e.copy(headName, headName, nil, embd)
+	}
+	for i, l := range subnet.KeptLayers(teacher) {
+		size := l.HeadSize.Slice(teacher.HeadSize)
+		heads := inHeads(l.Heads.Slice(teacher.Heads), size, teacher.HeadSize)
+		groups := inHeads(l.QueryGroups.Slice(teacher.QueryGroups), size, teacher.HeadSize)
+		ffn := l.FFN.Slice(teacher.FFN)
+		for w, rowsAndColumns := range [9][2][]int{{embd}, {heads, embd}, {groups, embd}, {groups, embd}, {embd, heads},
+			{embd}, {ffn, embd}, {ffn, embd}, {embd, ffn}} {
+			e.copy(layerName(i, w), layerName(l.Layer, w), rowsAndColumns[0], rowsAndColumns[1])
+		}
+	}
+	return e.student, e.err
+}
+
+// inHeads are the rows of a projection that belong to the given dimensions of the given heads.
+func inHeads(heads, dims []int, headSize int) []int {
+	out := make([]int, 0, len(heads)*len(dims))
+	for _, h := range heads {
+		for _, d := range dims {
+			out = append(out, h*headSize+d)
+		}
+	}
+	return out
+}
+
+type extractor struct {
+	source, student checkpoint.Weights
+	err             error
+}
+
+// copy keeps rows and columns of a matrix, or rows of a vector; nil rows keep all.
+func (e *extractor) copy(to, from string, rows, columns []int) {
+	t, ok := e.source[from]
+	if !ok || e.err != nil {
+		if e.err == nil {
+			e.err = fmt.Errorf("extract: tensor %s is missing", from)
+		}
+		return
+	}
+	width := 1
+	if len(t.Shape) == 2 {
+		width = t.Shape[1]
+	}
+	if columns == nil {
+		columns = []int{0}
+	}
+	n := len(rows)
+	if rows == nil {
+		n = t.Shape[0]
+	}
+	data := make([]float32, 0, n*len(columns))
+	for i := range n {
+		row := i
+		if rows != nil {
+			row = rows[i]
+		}
+		line := t.Data[row*width : (row+1)*width]
+		for _, c := range columns {
+			data = append(data, line[c])
+		}
+	}
+	shape := []int{n}
+	if len(t.Shape) == 2 {
+		shape = append(shape, len(columns))
+	}
+	e.student[to] = checkpoint.Tensor{Shape: shape, Data: data}
+}
+
+// RandomWeights draws a student's weights from scratch, as Hugging Face's Llama does: matrices from a normal
+// distribution with deviation 0.02, norms at 1. The same seed gives the same weights.
+func RandomWeights(teacher slm.Config, subnet slm.Subnet, seed uint64) checkpoint.Weights {
+	out := checkpoint.Weights{}
+	r := rand.New(rand.NewPCG(seed, 0))
+	draw := func(name string, shape ...int) {
+		size := 1
+		for _, d := range shape {
+			size *= d
+		}
+		data := make([]float32, size)
+		for i := range data {
+			data[i] = 1
+			if len(shape) > 1 {
+				data[i] = float32(0.02 * r.NormFloat64())
+			}
+		}
+		out[name] = checkpoint.Tensor{Shape: shape, Data: data}
+	}
+	embd := subnet.Embd.Len(teacher.Embd)
+	draw(embedName, teacher.Vocab, embd)
+	draw(normName, embd)
+	if !teacher.Tied {
+		draw(headName, teacher.Vocab, embd)
+	}
+	for i, l := range subnet.KeptLayers(teacher) {
+		s := l.Shape(teacher)
+		heads, groups := s.Heads*s.HeadSize, s.QueryGroups*s.HeadSize
+		for w, shape := range [9][]int{{embd}, {heads, embd}, {groups, embd}, {groups, embd}, {embd, heads}, {embd},
+			{s.FFN, embd}, {s.FFN, embd}, {embd, s.FFN}} {
+			draw(layerName(i, w), shape...)
+		}
+	}
+	return out
+}
