@@ -1,0 +1,150 @@
+// Command lab brings the Offshoot lab up on a machine that has little more than Go.
+//
+// Everything the lab needs beyond Go packages, a Python environment with JupyterLab, a
+// teacher, the XLA plug-in, the tokenizers library, the GoNB kernel, comes from package
+// registries and is put into one folder, .offshoot, at the top of the repository (or where
+// OFFSHOOT_HOME says). Nothing is written elsewhere, so removing that folder undoes it all.
+//
+//	go run ./kernelext/lab                              # JupyterLab on notebooks/
+//	go run ./kernelext/lab run notebooks/quickstart.ipynb
+//	go run ./kernelext/lab test
+//	go run ./kernelext/lab doctor
+//
+// Each of these sets up first what is missing. The set-up is a list of steps (steps.go), and
+// each step leaves a stamp that names its inputs. A step with a current stamp is skipped, an
+// interrupted one is done again from its start, and a warm start reads a dozen small files.
+//
+// The command itself uses no cgo and few modules, so that it builds before anything is there.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+)
+
+// A verb is one thing that the command does.
+type verb struct {
+	name  string
+	args  string
+	short string
+	run   func(ctx context.Context, lab *lab, args []string) error
+}
+
+func verbs() []verb {
+	return []verb{
+		{"up", "[--port N] [--no-browser]", "set up, open JupyterLab on notebooks/ and print its URL (the default)", up},
+		{"run", "[--out DIR] [--timeout D] NOTEBOOK...", "execute notebooks through the Go kernel and save their outputs", runNotebooks},
+		{"test", "[-short] [-run X] [--browser NOTEBOOK] [--out DIR] [PACKAGE...]", "run every test: Go, notebooks, browser", test},
+		{"setup", "", "only set up what is missing", setup},
+		{"doctor", "", "show each part of the lab: version, place, state, and the fix", doctor},
+		{"status", "", "show what the host holds", status},
+		{"stop", "", "stop the host", stop},
+		{"logs", "[-f] [-n N]", "show the host's log", logs},
+	}
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(Main(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// Main runs the command and returns its exit status.
+func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	name := "up"
+	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+		name, args = args[0], args[1:]
+	} else if len(args) > 0 && isHelp(args[0]) {
+		usage(stdout)
+		return 0
+	}
+	for _, v := range verbs() {
+		if v.name != name {
+			continue
+		}
+		lab, err := findLab(stdout, stderr)
+		if err == nil {
+			err = v.run(ctx, lab, args)
+		}
+		return exitStatus(err, stderr)
+	}
+	fmt.Fprintf(stderr, "lab: no verb %q\n\n", name)
+	usage(stderr)
+	return 2
+}
+
+func usage(w io.Writer) {
+	fmt.Fprintln(w, "usage: go run ./kernelext/lab VERB [-h]")
+	for _, v := range verbs() {
+		fmt.Fprintf(w, "  %-7s %s\n", v.name, v.short)
+	}
+}
+
+func isHelp(arg string) bool {
+	return arg == "-h" || arg == "-help" || arg == "--help" || arg == "help"
+}
+
+// flags returns an empty flag set for a verb, whose -h shows the verb's line.
+func flags(name string, out io.Writer) *flag.FlagSet {
+	set := flag.NewFlagSet(name, flag.ContinueOnError)
+	set.SetOutput(out)
+	set.Usage = func() {
+		for _, v := range verbs() {
+			if v.name == name {
+				fmt.Fprintf(out, "usage: lab %s %s\n  %s\n", v.name, v.args, v.short)
+			}
+		}
+		set.PrintDefaults()
+	}
+	return set
+}
+
+// parse parses args with flags and operands in any order and returns the operands.
+func parse(set *flag.FlagSet, args []string) ([]string, error) {
+	var operands []string
+	for {
+		if err := set.Parse(args); err != nil {
+			return nil, err
+		}
+		if args = set.Args(); len(args) == 0 {
+			return operands, nil
+		}
+		operands, args = append(operands, args[0]), args[1:]
+	}
+}
+
+// parseNone parses args of a verb that takes no operands.
+func parseNone(set *flag.FlagSet, args []string) error {
+	operands, err := parse(set, args)
+	if err == nil && len(operands) > 0 {
+		return fmt.Errorf("lab %s takes no argument %q", set.Name(), operands[0])
+	}
+	return err
+}
+
+// exitError ends the command with a status, after what it has to say was printed.
+type exitError int
+
+func (e exitError) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
+
+func exitStatus(err error, stderr io.Writer) int {
+	var exit exitError
+	switch {
+	case err == nil, errors.Is(err, flag.ErrHelp):
+		return 0
+	case errors.As(err, &exit):
+		return int(exit)
+	case errors.Is(err, context.Canceled):
+		fmt.Fprintln(stderr, "lab: interrupted; the same command continues")
+		return 130
+	}
+	fmt.Fprintf(stderr, "lab: %v\n", err)
+	return 1
+}

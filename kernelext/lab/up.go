@@ -1,0 +1,7 @@
+package main
+
+import (
+	"context"
+)
+
+func up(ctx context.Context, l *lab, args []string) error { return l.prepare(ctx) }
