@@ -1,0 +1,116 @@
+package plots
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Figure is a picture that can be drawn in a browser and without one. Make it with a function of this package; change
+// Title, Caption and the size at will.
+type Figure struct {
+	Title   string // short, above the picture
+	Caption string // one line that says what to see
+	Width   int    // of the static picture, in pixels; in a page the figure fills its cell, up to half more than this
+	Height  int
+
+	option map[string]any // what ECharts draws, with inks and functions still marked
+	err    error
+}
+
+// figureWidth is readable in a column of 600 pixels and does not look lost in one of 1,000.
+const figureWidth = 720
+
+// Chart is any chart of go-echarts, such as *charts.Bar.
+type Chart interface {
+	Validate()
+	JSON() map[string]any
+}
+
+// New makes a figure of a go-echarts chart, so that charts which this package does not know also get a static picture,
+// the reader's theme and a place below the cell. Colours of the chart may name the inks "$text", "$muted", "$faint" and
+// "$paper". JavaScript functions work in both forms, as [github.com/go-echarts/go-echarts/v2/opts.FuncOpts].
+func New(title, caption string, chart Chart) Figure {
+	f := Figure{Title: title, Caption: caption, Width: figureWidth, Height: 420}
+	chart.Validate()
+	text, err := json.Marshal(chart.JSON())
+	if err == nil {
+		err = json.Unmarshal(text, &f.option)
+	}
+	if err != nil {
+		f.err = fmt.Errorf("plots: figure %q: %w", title, err)
+	}
+	return f
+}
+
+// set writes a field of the option that go-echarts has no type for, such as set("yAxis.0.axisLabel.customValues", …).
+func (f Figure) set(path string, value any) {
+	names := strings.Split(path, ".")
+	var at any = f.option
+	for i, name := range names {
+		last := i == len(names)-1
+		switch node := at.(type) {
+		case map[string]any:
+			if last {
+				node[name] = value
+				return
+			}
+			if node[name] == nil {
+				node[name] = map[string]any{}
+			}
+			at = node[name]
+		case []any:
+			var index int
+			if _, err := fmt.Sscan(name, &index); err != nil || index >= len(node) || last {
+				panic(fmt.Sprintf("plots: no %q in the option", path))
+			}
+			at = node[index]
+		default:
+			panic(fmt.Sprintf("plots: no %q in the option", path))
+		}
+	}
+}
+
+// WriteFile writes the figure into a file: a picture for the extension .svg, for .html a page that is interactive
+// wherever it is opened, also without a network. The file is replaced only when it has been written in full.
+func (f Figure) WriteFile(path string) error {
+	var text string
+	var err error
+	switch ext := strings.ToLower(filepath.Ext(path)); ext {
+	case ".svg":
+		text, err = f.SVG()
+	case ".html", ".htm":
+		text, err = f.page()
+	default:
+		return fmt.Errorf("plots: cannot write %q: the extension %q is neither .svg nor .html", path, ext)
+	}
+	if err != nil {
+		return err
+	}
+	return writeWhole(path, text)
+}
+
+// writeWhole writes beside the file first, so that a full disk does not leave half a file.
+func writeWhole(path, text string) error {
+	partial, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return fmt.Errorf("plots: %w", err)
+	}
+	defer os.Remove(partial.Name())
+	_, err = partial.WriteString(text)
+	if err == nil {
+		err = partial.Chmod(0o644)
+	}
+	if closeErr := partial.Close(); err == nil {
+		err = closeErr
+	}
+	if err == nil {
+		err = os.Rename(partial.Name(), path)
+	}
+	if err != nil {
+		return fmt.Errorf("plots: writing %s: %w", path, err)
+	}
+	return nil
+}

@@ -1,0 +1,84 @@
+// liven replaces the static picture of each figure called id by the interactive chart, where ECharts can be had from the
+// page's own server; otherwise the picture stays. It is written for JupyterLab, where outputs come and go as the reader
+// scrolls, cells change their width, and the theme can switch from light to dark.
+function liven(id, option, height, maxWidth) {
+  // echarts is loaded once per page, whatever the number of figures.
+  function load() {
+    if (window.echarts) return Promise.resolve(window.echarts);
+    if (!window.__offshootECharts) window.__offshootECharts = new Promise(fetchECharts);
+    return window.__offshootECharts;
+  }
+  function fetchECharts(resolve, reject) {
+    var config = document.getElementById("jupyter-config-data"); // JupyterLab and Notebook 7
+    if (!config) return reject(new Error("not a page of the lab"));
+    var base = JSON.parse(config.textContent).baseUrl || "/";
+    var url = new URL(base.replace(/\/*$/, "/") + "static/echarts.min.js", window.location.href);
+    if (url.origin !== window.location.origin) return reject(new Error("not the page's own server"));
+    if (window.define && window.define.amd && window.require) { // a page with AMD modules: ECharts would register as one
+      return window.require([url.href], resolve, reject);
+    }
+    var script = document.createElement("script");
+    script.src = url.href;
+    script.onload = function () { window.echarts ? resolve(window.echarts) : reject(new Error("no ECharts at " + url.href)); };
+    script.onerror = reject;
+    document.head.appendChild(script);
+  }
+
+  // inks are the colours of the reader's theme.
+  function inksOf(element) {
+    var style = window.getComputedStyle(element);
+    function ink(property, otherwise) { return style.getPropertyValue(property).trim() || otherwise; }
+    return {
+      $text: ink("--jp-ui-font-color1", "#1a1a1a"), $muted: ink("--jp-ui-font-color2", "#555555"),
+      $faint: ink("--jp-border-color2", "#dddddd"), $paper: ink("--jp-layout-color0", "#ffffff")
+    };
+  }
+
+  function start(echarts, host) {
+    var picture = host.querySelector("img");
+    var box = document.createElement("div");
+    var chart = null;
+    box.style.cssText = "width:100%;max-width:" + maxWidth + "px;height:" + height + "px";
+    host.appendChild(box);
+    if (picture) picture.style.display = "none";
+
+    function paint() {
+      if (!chart) return;
+      var styled = inked(option, inksOf(host));
+      styled.textStyle.fontFamily = window.getComputedStyle(host).getPropertyValue("--jp-ui-font-family").trim() || "sans-serif";
+      chart.setOption(styled, true);
+    }
+    var theme = new MutationObserver(paint);
+    function open() {
+      chart = echarts.init(box);
+      paint();
+      theme.observe(document.body, {attributes: true, attributeFilter: ["data-jp-theme-name", "data-jp-theme-light"]});
+    }
+    function close() {
+      theme.disconnect();
+      if (chart) chart.dispose();
+      chart = null;
+    }
+    // A width of 0 means that the output was taken out of the page, perhaps only until the reader scrolls back.
+    function fit() {
+      if (!box.clientWidth) close();
+      else if (chart) chart.resize();
+      else open();
+    }
+    try {
+      fit();
+      new ResizeObserver(fit).observe(box);
+    } catch (error) {
+      close();
+      box.remove();
+      if (picture) picture.style.display = "";
+    }
+  }
+
+  load().then(function (echarts) {
+    document.querySelectorAll('.offshoot-figure[data-figure="' + id + '"]:not([data-live])').forEach(function (host) {
+      host.setAttribute("data-live", "");
+      start(echarts, host);
+    });
+  }, function () {});
+}

@@ -1,0 +1,121 @@
+package plots
+
+import (
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+)
+
+// dressed is the option with what all figures share: title and caption, inks for all that has no colour yet, a tooltip
+// that stays inside the cell.
+func (f Figure) dressed() map[string]any {
+	option := f.option
+	fill(option, map[string]any{
+		"animation":       false,
+		"backgroundColor": "transparent",
+		"textStyle":       map[string]any{"color": inkText},
+	})
+	option["title"] = map[string]any{
+		"text": f.Title, "subtext": f.Caption, "left": 8, "top": 6, "itemGap": 5,
+		"textStyle":    map[string]any{"color": inkText, "fontSize": 15, "fontWeight": "bold"},
+		"subtextStyle": map[string]any{"color": inkMuted, "fontSize": 12},
+	}
+	fill(option["tooltip"], map[string]any{
+		"confine": true, "backgroundColor": inkPaper, "borderColor": inkMuted,
+		"textStyle": map[string]any{"color": inkText, "fontSize": 12},
+	})
+	fill(option["legend"], map[string]any{"textStyle": map[string]any{"color": inkText, "fontSize": 12}, "inactiveColor": inkFaint})
+	for _, name := range []string{"xAxis", "yAxis"} {
+		axes, _ := option[name].([]any)
+		for _, axis := range axes {
+			dressAxis(axis)
+		}
+	}
+	return option
+}
+
+func dressAxis(axis any) {
+	line := map[string]any{"lineStyle": map[string]any{"color": inkMuted}}
+	fill(axis, map[string]any{
+		"axisLabel":     map[string]any{"color": inkText, "fontSize": 12},
+		"nameTextStyle": map[string]any{"color": inkText, "fontSize": 12},
+		"axisLine":      line,
+		"axisTick":      line,
+		"splitLine":     map[string]any{"lineStyle": map[string]any{"color": inkFaint}},
+	})
+}
+
+// fill adds what a node of the option does not say.
+func fill(node any, defaults map[string]any) {
+	into, ok := node.(map[string]any)
+	if !ok {
+		return
+	}
+	for name, value := range defaults {
+		inner, nested := value.(map[string]any)
+		switch {
+		case into[name] == nil && nested:
+			fresh := map[string]any{}
+			fill(fresh, inner)
+			into[name] = fresh
+		case into[name] == nil:
+			into[name] = value
+		case nested:
+			fill(into[name], inner)
+		}
+	}
+}
+
+// function finds what [github.com/go-echarts/go-echarts/v2/opts.FuncOpts] marks: a string that is JavaScript.
+var function = regexp.MustCompile(`"__f__(?:[^"\\]|\\.)*?__f__"`)
+
+// script is the dressed option as a JavaScript expression. It holds no "<" and may stand inside a page's script.
+func (f Figure) script() (string, error) {
+	if f.err != nil {
+		return "", f.err
+	}
+	if f.option == nil {
+		return "", fmt.Errorf("plots: the zero Figure has nothing to draw; make one with plots.Population, plots.Mask, plots.Curves or plots.New")
+	}
+	text, err := json.Marshal(f.dressed())
+	if err != nil {
+		return "", fmt.Errorf("plots: figure %q: %w", f.Title, err)
+	}
+	return function.ReplaceAllStringFunc(string(text), unmark), nil
+}
+
+// unmark turns a marked JSON string into the JavaScript that it holds.
+func unmark(marked string) string {
+	var code string
+	if err := json.Unmarshal([]byte(marked), &code); err != nil {
+		return "null"
+	}
+	return code[len("__f__") : len(code)-len("__f__")]
+}
+
+// frame places a figure with one pair of axes: words above, legend below, in as many rows as a narrow cell needs.
+func (f Figure) frame() {
+	series, _ := f.option["series"].([]any)
+	var names []string
+	for _, s := range series {
+		if name, _ := s.(map[string]any)["name"].(string); name != "" && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	f.option["legend"] = map[string]any{"left": 8, "bottom": 4, "data": names, "itemGap": 14}
+	f.option["grid"] = map[string]any{"left": 72, "right": 24, "top": 62, "bottom": 54 + 24*legendRows(names, 560)}
+}
+
+// legendRows estimates the rows of a legend in a given width, in pixels.
+func legendRows(names []string, width int) int {
+	rows, used := min(1, len(names)), 0
+	for _, name := range names {
+		size := 30 + 14 + 7*len([]rune(name))
+		if used > 0 && used+size > width {
+			rows, used = rows+1, 0
+		}
+		used += size
+	}
+	return rows
+}

@@ -1,0 +1,41 @@
+package plots
+
+// Inks are colours that depend on the reader's theme. An option names them; they are mixed when the figure is drawn,
+// from JupyterLab's style sheet in a page (figure.js), from [paperInks] in a static picture.
+const (
+	inkText  = "$text"  // words and marks
+	inkMuted = "$muted" // captions, axes
+	inkFaint = "$faint" // grid lines, what is not there
+	inkPaper = "$paper" // the background
+)
+
+// paperInks are the inks of a static picture: dark on a white sheet of its own, which reads on every background.
+var paperInks = map[string]string{
+	inkText:  "#1a1a1a",
+	inkMuted: "#555555",
+	inkFaint: "#dddddd",
+	inkPaper: "#ffffff",
+}
+
+// categorical are colours for things without an order (Okabe and Ito 2008), without black and yellow, which vanish in
+// one theme or the other.
+var categorical = []string{"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00"}
+
+// symbols double the colours, for readers and printers without any.
+var symbols = []string{"circle", "triangle", "rect", "diamond", "roundRect", "pin"}
+
+// viridis is the colour map of that name at tenths from 0.15 to 0.85, which keeps apart from black and from white.
+var viridis = []string{"#46337f", "#365c8d", "#277f8e", "#1fa187", "#4ac16d", "#9fda3a"}
+
+// sequential picks n colours for things with an order, evenly spread over viridis.
+func sequential(n int) []string {
+	colours := make([]string, n)
+	for i := range colours {
+		at := len(viridis) - 1
+		if n > 1 {
+			at = (i*(len(viridis)-1) + (n-1)/2) / (n - 1)
+		}
+		colours[i] = viridis[at]
+	}
+	return colours
+}

@@ -1,0 +1,52 @@
+package plots
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/janpfeifer/gonb/gonbui"
+	"github.com/janpfeifer/gonb/gonbui/protocol"
+)
+
+// Show puts figures below the notebook cell that runs, each in an output of its own that holds both forms: the page's
+// and the static picture. A figure that cannot be drawn leaves its reason on the cell's standard error.
+//
+// Outside a notebook it shows nothing and says so; use [Figure.WriteFile] there.
+func Show(figures ...Figure) {
+	if !gonbui.IsNotebook {
+		fmt.Fprintf(os.Stderr, "plots.Show: not in a notebook, %d figure(s) not shown; Figure.WriteFile(\"figure.html\") writes one\n", len(figures))
+		return
+	}
+	for _, f := range figures {
+		gonbui.SendData(f.display(""))
+	}
+	if err := gonbui.Error(); err != nil {
+		fmt.Fprintln(os.Stderr, "plots.Show:", err)
+		return
+	}
+	gonbui.Sync()
+}
+
+// Update shows a figure in the output with the given name, and replaces what an earlier Update in the same process
+// put there: a figure of work that is running. Make the name unique, for instance with gonbui.UniqueId.
+func Update(name string, f Figure) {
+	if gonbui.IsNotebook {
+		gonbui.SendData(f.display(name))
+	}
+}
+
+// display is the figure in the forms between which a notebook's readers choose.
+func (f Figure) display(id string) *protocol.DisplayData {
+	svg, err := f.SVG()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	}
+	data := map[protocol.MIMEType]any{
+		protocol.MIMETextHTML:  f.fragment(svg),
+		protocol.MIMETextPlain: f.Title + "\n" + f.Caption,
+	}
+	if svg != "" {
+		data[protocol.MIMEImageSVG] = svg
+	}
+	return &protocol.DisplayData{Data: data, DisplayID: id}
+}
