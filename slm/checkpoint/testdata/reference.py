@@ -2,7 +2,8 @@
 
     python reference.py smollm2-135m.gguf reference.json
 
-Made with Python 3.12, transformers 5.23.0, tokenizers 0.23.3, torch 2.15.0 (CPU, float32), gguf 0.19.0, and the prose of
+Made with Python 3.11.7, transformers 5.23.0, tokenizers 0.23.3, torch 2.15.0 (on the CPU), accelerate 1.15.0 and gguf
+0.19.0, and the prose of
 Go 1.26.8 as text. All numbers are of the dequantized weights in float32.
 
 reference.json holds

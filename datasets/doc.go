@@ -1,0 +1,15 @@
+// Package datasets turns text into the token batches that a student trains on.
+//
+// The story, in the order of the files:
+//
+//   - A [Tokenizer] is Hugging Face's, built from the vocabulary and merges of a teacher's GGUF (tokenizer.go,
+//     tokenizerjson.go).
+//   - A [Corpus] is a list of text files, split by file into a training and a validation half (corpus.go, split.go).
+//     [GoRoot] lists the source and prose that every machine with Go has; [Text] lists files of one's own (scan.go).
+//   - [Batches] walk the training half in an order set by a seed. Documents are tokenized when the stream reaches them,
+//     so that training starts at once, and a [Position] names the next token: saved with a run, it resumes the stream
+//     exactly (batches.go).
+//   - [Corpus.Validation] is a fixed sample of windows from the other half (validation.go).
+//
+// Nothing here uses a network, and nothing is written to disk.
+package datasets
