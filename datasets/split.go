@@ -1,0 +1,37 @@
+package datasets
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/binary"
+	"slices"
+)
+
+// validationShare of 50 documents means 2%.
+const validationShare = 50
+
+// split divides documents, which come sorted by path, by a hash of the path alone: adding or removing a file moves no
+// other. A corpus so small that one half would be empty gives its smallest hash to validation.
+func split(documents []Document) (training, validation []Document) {
+	for _, d := range documents {
+		if pathHash("split", d.Path)%validationShare == 0 {
+			validation = append(validation, d)
+		} else {
+			training = append(training, d)
+		}
+	}
+	if len(documents) < 2 || (len(training) > 0 && len(validation) > 0) {
+		return training, validation
+	}
+	held := slices.MinFunc(documents, func(a, b Document) int {
+		return cmp.Compare(pathHash("split", a.Path), pathHash("split", b.Path))
+	})
+	training = slices.DeleteFunc(slices.Clone(documents), func(d Document) bool { return d.Path == held.Path })
+	return training, []Document{held}
+}
+
+// pathHash is a number that depends on the path and a purpose only, the same on every machine.
+func pathHash(purpose, path string) uint64 {
+	sum := sha256.Sum256([]byte(purpose + "\x00" + path))
+	return binary.BigEndian.Uint64(sum[:8])
+}
