@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -110,7 +109,7 @@ func (l *lab) chooseBackend(ctx context.Context, t *task, chosen, has string, gp
 	}
 	t.Note("asking go-xla's installer")
 	err = installer.AutoInstall(l.path("xla"), false, installer.Quiet)
-	if plugin := newest(l.path("xla", "go-xla", "pjrt_c_api_cpu_*")); err == nil && plugin != "" {
+	if plugin := newest(plugins(l.path("xla", "go-xla", "pjrt_c_api_cpu_*"))); err == nil && plugin != "" {
 		return "xla:" + plugin, "XLA on the CPU, by go-xla's installer", nil
 	}
 	fmt.Fprintf(t.log, "go-xla's installer: %v\n", err)
@@ -146,7 +145,6 @@ func (l *lab) writeEnv(backend string) error {
 		"GOMLX_NO_AUTO_INSTALL": "1",
 		"CGO_ENABLED":           "1",
 		"CGO_LDFLAGS":           library,
-		"OFFSHOOT_HOME":         l.home,
 	}
 	if backend == "go" && strings.HasSuffix(platform(), "/amd64") {
 		env["GOEXPERIMENT"] = "simd"
@@ -154,6 +152,12 @@ func (l *lab) writeEnv(backend string) error {
 	if strings.Contains(backend, l.path("xla", "cuda")) {
 		env["XLA_FLAGS"] = "--xla_gpu_cuda_data_dir=" + l.path("xla", "cuda", "nvidia", "cu13")
 	}
+	return l.writeEnvFrom(env)
+}
+
+// writeEnvFrom writes env.json for this state folder.
+func (l *lab) writeEnvFrom(env labEnv) error {
+	env["OFFSHOOT_HOME"] = l.home
 	text, err := json.MarshalIndent(env, "", "  ")
 	if err != nil {
 		return err
@@ -177,7 +181,7 @@ func installedPlugin(gpu bool) string {
 		kind = "cuda"
 	}
 	for _, dir := range pluginFolders() {
-		if plugin := newest(filepath.Join(dir, "pjrt_c_api_"+kind+"_*plugin.*")); plugin != "" {
+		if plugin := newest(plugins(filepath.Join(dir, "pjrt_c_api_"+kind+"_*plugin.*"))); plugin != "" {
 			return plugin
 		}
 	}
@@ -198,15 +202,22 @@ func pluginFolders() []string {
 	return folders
 }
 
-// newest is the last of the files that match, by name: names carry versions.
-func newest(pattern string) string {
+// plugins are the shared libraries that match: an installer that failed leaves lock files and
+// empty ones behind.
+func plugins(pattern string) []string {
 	files, _ := filepath.Glob(pattern)
+	return slices.DeleteFunc(files, func(file string) bool {
+		info, err := os.Stat(file)
+		extension := filepath.Ext(file)
+		return err != nil || info.Size() < 1<<20 || extension != ".so" && extension != ".dylib"
+	})
+}
+
+// newest is the last file by name: names carry versions. It is "" when there is none.
+func newest(files []string) string {
+	slices.Sort(files)
 	if len(files) == 0 {
 		return ""
 	}
-	slices.Sort(files)
 	return files[len(files)-1]
 }
-
-// names returns the variables in order, for display.
-func (e labEnv) names() []string { return slices.Sorted(maps.Keys(e)) }

@@ -34,11 +34,15 @@ func (l *lab) writeKernelSpec(spec []byte) error {
 	return writeFile(l.path("share", "jupyter", "kernels", "gonb", "kernel.json"), spec, 0o644)
 }
 
-// overrides are JupyterLab's settings: no news, no update checks.
+// overrides are JupyterLab's settings: no news, no update checks. Cells out of sight stay on the
+// page, so that a figure is drawn once and not each time it is scrolled to.
 const overrides = `{
   "@jupyterlab/apputils-extension:notification": {
     "fetchNews": "false",
     "checkForUpdates": false
+  },
+  "@jupyterlab/notebook-extension:tracker": {
+    "windowingMode": "none"
   }
 }
 `

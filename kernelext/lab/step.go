@@ -45,6 +45,9 @@ func (s *step) slug() string { return strings.ReplaceAll(strings.ToLower(s.name)
 func (l *lab) stamp(s *step) string   { return l.path("stamps", s.slug()) }
 func (l *lab) logPath(s *step) string { return l.path("logs", "setup-"+s.slug()+".log") }
 
+// errStale says that a step was done from other inputs than today's.
+var errStale = errors.New("stale")
+
 // pending says why a step has to run, or nil when it is done.
 func (l *lab) pending(s *step) error {
 	stamp, err := os.ReadFile(l.stamp(s))
@@ -52,7 +55,7 @@ func (l *lab) pending(s *step) error {
 	case err != nil:
 		return errors.New("missing")
 	case string(stamp) != s.hash():
-		return errors.New("stale")
+		return errStale
 	}
 	for _, output := range s.outputs {
 		if !exists(output) {
@@ -159,6 +162,10 @@ func (t *task) exec(ctx context.Context, cmd *exec.Cmd, watch func(line string))
 // supervise runs a program in a process group of its own, so that a Ctrl-C reaches it once,
 // from here, and a program that ignores it ends with all that it started.
 func supervise(ctx context.Context, cmd *exec.Cmd, grace time.Duration) error {
+	return superviseWith(ctx, cmd, syscall.SIGINT, grace)
+}
+
+func superviseWith(ctx context.Context, cmd *exec.Cmd, ask syscall.Signal, grace time.Duration) error {
 	if cmd.Err != nil {
 		return cmd.Err
 	}
@@ -175,7 +182,7 @@ func supervise(ctx context.Context, cmd *exec.Cmd, grace time.Duration) error {
 			return
 		case <-ctx.Done():
 		}
-		syscall.Kill(-cmd.Process.Pid, syscall.SIGINT)
+		syscall.Kill(cmd.Process.Pid, ask)
 		select {
 		case <-ended:
 		case <-time.After(grace):

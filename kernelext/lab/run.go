@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+)
+
+func runNotebooks(ctx context.Context, l *lab, args []string) error {
+	set := flags("run", l.stdout)
+	out := set.String("out", "", "write the executed notebooks into `DIR`, not in place")
+	timeout := set.Duration("timeout", 0, "longest time for one cell, such as 90s (0: no limit)")
+	notebooks, err := parse(set, args)
+	if err != nil {
+		return err
+	}
+	if len(notebooks) == 0 {
+		return errors.New("lab run: name a notebook, such as notebooks/quickstart.ipynb")
+	}
+	for _, notebook := range notebooks {
+		if _, err := os.Stat(notebook); err != nil {
+			return fmt.Errorf("lab run: no notebook %s; see: ls notebooks", notebook)
+		}
+	}
+	if err := l.prepare(ctx); err != nil {
+		return err
+	}
+	for _, notebook := range notebooks {
+		if err := l.execute(ctx, notebook, *out, *timeout); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// execute runs one notebook, in place or into a copy in out. The driver (run_notebook.py)
+// speaks to the terminal itself.
+func (l *lab) execute(ctx context.Context, notebook, out string, timeout time.Duration) error {
+	target := notebook
+	if out != "" {
+		if err := os.MkdirAll(out, 0o755); err != nil {
+			return err
+		}
+		target = filepath.Join(out, filepath.Base(notebook))
+	}
+	driver := l.path("etc", "run_notebook.py")
+	if err := writeFile(driver, recipe("run_notebook.py"), 0o644); err != nil {
+		return err
+	}
+	args := []string{driver, notebook, target}
+	if timeout > 0 {
+		args = append(args, "--timeout", fmt.Sprint(timeout.Seconds()))
+	}
+	cmd := exec.Command(l.python("python"), args...)
+	cmd.Env = append(l.jupyterEnv(), "OFFSHOOT_KERNEL_LOG="+l.path("logs", "kernel.log"), "PYTHONUNBUFFERED=1")
+	cmd.Stdout, cmd.Stderr = l.stdout, l.stderr
+
+	// A Ctrl-C goes to the driver, which stops the cell and saves what is there.
+	err := supervise(ctx, cmd, time.Minute)
+	var exit *exec.ExitError
+	switch {
+	case ctx.Err() != nil:
+		fmt.Fprintf(l.stderr, "lab: interrupted; %s holds the outputs so far\n", target)
+		return exitError(130)
+	case errors.As(err, &exit):
+		return exitError(max(exit.ExitCode(), 1))
+	}
+	return err
+}

@@ -1,0 +1,220 @@
+"""Executes one notebook through its kernel and saves the outputs, cell by cell.
+
+    run_notebook.py NOTEBOOK OUTPUT [--timeout SECONDS]
+
+The notebook is saved after each cell, in one go, so whatever ends the run leaves a whole file
+with everything that was done. Exit status: 0 all cells ran, 1 a cell failed, 130 interrupted.
+"""
+
+import argparse
+import asyncio
+import html.parser
+import os
+import re
+import signal
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+
+
+class Screen:
+    """What the terminal shows of one cell: a title, its stream output as it comes, its time."""
+
+    def __init__(self, title):
+        self.title, self.start, self.rest, self.headed = title, time.monotonic(), "", False
+        self.live = sys.stdout.isatty()
+        if self.live:
+            print(f"{title} …", end="", flush=True)
+
+    def stream(self, text):
+        *lines, self.rest = (self.rest + text).split("\n")
+        for line in lines:
+            self.line(line)
+
+    def line(self, text):
+        if not self.headed:
+            self.headed = True
+            print(f"\r\x1b[K{self.title}" if self.live else self.title)
+        text = text.rstrip("\r").rsplit("\r", 1)[-1]
+        print(f"      {text}", flush=True)
+
+    def end(self, outcome=""):
+        if self.rest.strip():
+            self.line(self.rest)
+        if self.headed:
+            lead = "     "
+        else:
+            lead = f"\r\x1b[K{self.title}" if self.live else self.title
+        print(f"{lead} … {time.monotonic() - self.start:.1f} s{outcome}", flush=True)
+
+
+class Client(NotebookClient):
+    """nbclient, with stream output passed on to the screen while the cell runs."""
+
+    screen = None
+
+    def process_message(self, msg, cell, cell_index):
+        if msg["msg_type"] == "stream" and self.screen:
+            self.screen.stream(msg["content"]["text"])
+        return super().process_message(msg, cell, cell_index)
+
+
+class Text(html.parser.HTMLParser):
+    """The text of an HTML output: the kernel shows compile errors as HTML."""
+
+    BLOCKS = {"br", "p", "div", "pre", "tr", "li"}
+
+    def __init__(self):
+        super().__init__()
+        self.parts, self.hidden = [], 0
+
+    def handle_starttag(self, tag, attrs):
+        self.hidden += tag in ("style", "script")
+        if tag in self.BLOCKS:
+            self.parts.append("\n")
+
+    def handle_endtag(self, tag):
+        self.hidden -= tag in ("style", "script")
+
+    def handle_data(self, data):
+        if not self.hidden:
+            self.parts.append(data)
+
+    @classmethod
+    def of(cls, source):
+        parser = cls()
+        parser.feed(source)
+        return re.sub(r"\n\s*\n+", "\n", "".join(parser.parts)).strip("\n")
+
+
+def titles(nb):
+    """A title for each code cell: the heading before it, else its first line of code."""
+    heading, uses, found = "", 0, {}
+    for index, cell in enumerate(nb.cells):
+        if cell.cell_type == "markdown":
+            headings = re.findall(r"^#+\s+(.+?)\s*$", cell.source, re.MULTILINE)
+            if headings:
+                heading, uses = headings[-1], 0
+        elif cell.cell_type == "code" and cell.source.strip():
+            uses += 1
+            lines = [l.strip() for l in cell.source.splitlines()]
+            code = next((l for l in lines if l and not l.startswith(("%", "//", "import", "\"", ")"))), lines[0])
+            found[index] = (heading if uses == 1 else f"{heading} ({uses})") if heading else code[:60]
+    return found
+
+
+def tidy(nb):
+    """Takes out what differs from run to run, so that a re-run shows what really changed."""
+    for number, cell in enumerate(nb.cells):
+        cell.metadata.pop("execution", None)
+        if nb.nbformat_minor >= 5 and not cell.get("id"):
+            cell["id"] = f"cell-{number}"
+    nb.metadata.pop("widgets", None)
+
+
+def save(nb, path):
+    tidy(nb)
+    new = path.with_name(f".{path.name}.new")
+    try:
+        with open(new, "w", encoding="utf-8") as file:
+            nbformat.write(nb, file)
+        os.replace(new, path)
+    finally:
+        new.unlink(missing_ok=True)
+
+
+def failure(cell):
+    """What a failed cell has to say, as text. Streams were shown already."""
+    said = []
+    for output in cell.outputs:
+        if output.output_type == "error":
+            said.append("\n".join(output.traceback) or f"{output.ename}: {output.evalue}")
+        elif output.output_type == "display_data" and "text/html" in output.data:
+            said.append(Text.of(output.data["text/html"]))
+    return ANSI.sub("", "\n".join(said)) if not sys.stdout.isatty() else "\n".join(said)
+
+
+async def execute(nb, client, out):
+    """Runs the cells in order. Returns the exit status."""
+    interrupted, task = [], asyncio.current_task()
+
+    def interrupt():
+        # The first Ctrl-C stops the cell where it keeps what it did; the second stops waiting.
+        interrupted.append(True)
+        if len(interrupted) == 1:
+            asyncio.ensure_future(client.km.interrupt_kernel())
+        else:
+            task.cancel()
+
+    loop, names = asyncio.get_running_loop(), titles(nb)
+    log = open(os.environ.get("OFFSHOOT_KERNEL_LOG", os.devnull), "w", encoding="utf-8")
+    async with client.async_setup_kernel(stdout=log, stderr=log):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, interrupt)
+        for index in names:
+            nb.cells[index].outputs, nb.cells[index].execution_count = [], None
+        for place, (index, name) in enumerate(names.items(), 1):
+            cell = nb.cells[index]
+            client.screen = screen = Screen(f"[{place}/{len(names)}] {name}")
+            problem = None
+            try:
+                await client.async_execute_cell(cell, index, execution_count=place)
+            except CellExecutionError as error:
+                problem = failure(cell) or str(error)
+            except (CellTimeoutError, DeadKernelError) as error:
+                problem = str(error)
+            except asyncio.CancelledError:
+                problem = "the cell did not stop in time; its kernel was ended"
+            finally:
+                save(nb, out)
+            if interrupted:
+                screen.end("  interrupted")
+                return 130
+            if problem is not None:
+                screen.end("  failed")
+                print(f"\n{problem}\n\n{out}: cell {place} of {len(names)} failed ({name})", file=sys.stderr)
+                return 1
+            screen.end()
+    return 0
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("notebook", type=Path)
+    parser.add_argument("output", type=Path)
+    parser.add_argument("--timeout", type=float, default=None)
+    args = parser.parse_args()
+
+    try:
+        nb = nbformat.read(args.notebook, as_version=4)
+    except Exception as error:
+        print(f"{args.notebook} is not a notebook: {error}", file=sys.stderr)
+        return 1
+    client = Client(
+        nb,
+        timeout=args.timeout,
+        kernel_name=nb.metadata.get("kernelspec", {}).get("name", "gonb"),
+        resources={"metadata": {"path": str(args.notebook.resolve().parent)}},
+        record_timing=False,
+        store_widget_state=False,
+        coalesce_streams=True,
+        allow_errors=False,
+    )
+    start = time.monotonic()
+    try:
+        status = asyncio.run(execute(nb, client, args.output))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        status = 130
+    if status == 0:
+        print(f"{args.output}: all cells ran in {time.monotonic() - start:.1f} s")
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

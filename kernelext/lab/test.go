@@ -1,0 +1,262 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// notebookLimit is the longest time for a notebook's whole run in the browser test.
+const notebookLimit = 25 * time.Minute
+
+// test runs every check of the repository, each with a name in the summary: formatting, vet,
+// staticcheck, the Go tests, each notebook through its kernel, and one in a real browser.
+func test(ctx context.Context, l *lab, args []string) error {
+	set := flags("test", l.stdout)
+	short := set.Bool("short", false, "leave out what takes minutes")
+	run := set.String("run", "", "only Go tests whose names match `REGEXP`")
+	notebook := set.String("browser", "", "the `NOTEBOOK` that the browser test opens")
+	out := set.String("out", "", "keep executed notebooks and screenshots in `DIR`")
+	packages, err := parse(set, args)
+	if err != nil {
+		return err
+	}
+	if err := l.prepare(ctx); err != nil {
+		return err
+	}
+	own, leave, err := l.testLab(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	if *out == "" {
+		*out = own.path("out")
+	}
+
+	c := &checks{lab: own, ctx: ctx}
+	switch {
+	case len(packages) > 0 || *run != "":
+		c.goTests(*short, *run, packages)
+	case *notebook != "":
+		c.browser(*notebook, *out)
+	default:
+		c.sources()
+		c.goTests(*short, "", nil)
+		c.notebooks(*short, *out)
+		c.browser(l.browserNotebook(*short), *out)
+	}
+	return c.summary()
+}
+
+// browserNotebook is what the browser test opens: the quickstart, or a small one.
+func (l *lab) browserNotebook(short bool) string {
+	quickstart := l.source("notebooks", "quickstart.ipynb")
+	if !short && exists(quickstart) {
+		return quickstart
+	}
+	return l.source("kernelext", "lab", "testdata", "figure.ipynb")
+}
+
+// testLab is a lab for tests: it shares all that set-up made, and has its own host and labs, so
+// that tests neither see nor disturb a person's work.
+func (l *lab) testLab(ctx context.Context) (own *lab, leave func(), err error) {
+	own = &lab{repo: l.repo, home: l.path("test"), stdout: l.stdout, stderr: l.stderr}
+	unlock, err := own.lock(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	leave = func() {
+		own.stopHost(context.WithoutCancel(ctx))
+		unlock()
+	}
+	own.stopHost(ctx) // left by a test run that was killed
+	entries, err := os.ReadDir(own.home)
+	if err != nil {
+		leave()
+		return nil, nil, err
+	}
+	for _, entry := range entries {
+		if entry.Name() != "setup.lock" {
+			err = errors.Join(err, os.RemoveAll(own.path(entry.Name())))
+		}
+	}
+	for _, name := range []string{"venv", "teachers", "lib", "js", "bin", "xla"} {
+		if exists(l.path(name)) {
+			err = errors.Join(err, os.Symlink(l.path(name), own.path(name)))
+		}
+	}
+	err = errors.Join(err, os.MkdirAll(own.path("logs"), 0o755), os.CopyFS(own.path("etc"), os.DirFS(l.path("etc"))))
+	err = errors.Join(err, own.writeEnvFrom(l.env()))
+	spec, specErr := own.kernelSpec()
+	if err = errors.Join(err, specErr, own.writeKernelSpec(spec)); err != nil {
+		leave()
+		return nil, nil, err
+	}
+	return own, leave, nil
+}
+
+// checks runs checks and counts how they went.
+type checks struct {
+	lab     *lab
+	ctx     context.Context
+	passed  int
+	failed  []string
+	skipped []string
+}
+
+func (c *checks) say(format string, args ...any) { fmt.Fprintf(c.lab.stdout, format+"\n", args...) }
+
+func (c *checks) pass(name string, start time.Time, note string) {
+	c.passed++
+	c.say("ok    %s  %s%s", name, seconds(time.Since(start)), note)
+}
+
+func (c *checks) fail(name, why string) {
+	c.failed = append(c.failed, name)
+	c.say("FAIL  %s\n      %s", name, strings.ReplaceAll(strings.TrimSpace(why), "\n", "\n      "))
+}
+
+func (c *checks) skip(name, why string) {
+	c.skipped = append(c.skipped, name+": "+why)
+	c.say("skip  %s: %s", name, why)
+}
+
+// check runs a program that must succeed and print nothing.
+func (c *checks) check(name string, cmd *exec.Cmd) {
+	if c.ctx.Err() != nil {
+		return
+	}
+	start := time.Now()
+	var out strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, &out
+	err := supervise(c.ctx, cmd, 10*time.Second)
+	if err != nil || out.Len() > 0 {
+		c.fail(name, fmt.Sprintf("%s%s", out.String(), errorText(err)))
+		return
+	}
+	c.pass(name, start, "")
+}
+
+func errorText(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+// sources checks the form of the code.
+func (c *checks) sources() {
+	goDir, err := goBin()
+	if err != nil {
+		c.fail("gofmt", err.Error())
+		return
+	}
+	gofmt := exec.Command(filepath.Join(goDir, "gofmt"), append([]string{"-l"}, c.lab.goFolders()...)...)
+	gofmt.Dir = c.lab.repo
+	c.check("gofmt", gofmt)
+	c.check("go vet", c.lab.goCommand(c.ctx, "vet", "./..."))
+
+	staticcheck := func(l *lab) []*step { return []*step{staticcheckStep(l)} }
+	if err := c.lab.runSteps(c.ctx, staticcheck); err != nil {
+		c.fail("staticcheck", err.Error())
+		return
+	}
+	cmd := exec.Command(c.lab.path("bin", "staticcheck"), "./...")
+	cmd.Dir, cmd.Env = c.lab.repo, c.lab.environ()
+	c.check("staticcheck", cmd)
+}
+
+// goFolders are the top-level folders that may hold Go files.
+func (l *lab) goFolders() []string {
+	var folders []string
+	for _, name := range []string{"slm", "datasets", "plots", "kernelext", "cmd", "internal", "examples"} {
+		if exists(l.source(name)) {
+			folders = append(folders, name)
+		}
+	}
+	return folders
+}
+
+func staticcheckStep(l *lab) *step {
+	return &step{
+		name:    "staticcheck",
+		inputs:  string(recipe("staticcheck.mod")),
+		outputs: []string{l.path("bin", "staticcheck")},
+		run: func(ctx context.Context, t *task) error {
+			return l.goInstall(ctx, t, "staticcheck", "-modfile=staticcheck.mod", "honnef.co/go/tools/cmd/staticcheck")
+		},
+	}
+}
+
+// notebooks executes every notebook of the repository through the kernel, into copies.
+func (c *checks) notebooks(short bool, out string) {
+	files, _ := filepath.Glob(c.lab.source("notebooks", "*.ipynb"))
+	if len(files) == 0 {
+		c.skip("notebooks", "there are none in notebooks/")
+	}
+	for _, file := range files {
+		name := "notebook " + filepath.Base(file)
+		if c.ctx.Err() != nil {
+			return
+		}
+		if short {
+			c.skip(name, "-short")
+			continue
+		}
+		start := time.Now()
+		if err := c.lab.execute(c.ctx, file, out, 0); err != nil {
+			c.fail(name, "its output is above")
+			continue
+		}
+		c.pass(name, start, "")
+	}
+}
+
+func (c *checks) browser(notebook, out string) {
+	if c.ctx.Err() != nil {
+		return
+	}
+	chrome := findBrowser()
+	if chrome == "" {
+		c.skip("browser", "no Chromium found (apt-get install chromium, or set CHROME)")
+		return
+	}
+	name := "browser " + filepath.Base(notebook)
+	start := time.Now()
+	saw, err := c.lab.browse(c.ctx, chrome, notebook, out, notebookLimit)
+	if err != nil {
+		c.fail(name, err.Error())
+		return
+	}
+	c.pass(name, start, fmt.Sprintf("  %d cells, %d figures, screenshots in %s", saw.Cells, saw.Figures, out))
+}
+
+// summary prints the closing lines.
+func (c *checks) summary() error {
+	if c.ctx.Err() != nil {
+		return c.ctx.Err()
+	}
+	counts := fmt.Sprintf("%d passed, %d failed, %d skipped", c.passed, len(c.failed), len(c.skipped))
+	outcome := "ok"
+	if len(c.failed) > 0 {
+		outcome = "FAIL"
+	}
+	c.say("")
+	for _, name := range c.failed {
+		c.say("failed: %s", name)
+	}
+	notes := ""
+	if len(c.skipped) > 0 {
+		notes = " (" + strings.Join(c.skipped, "; ") + ")"
+	}
+	c.say("%s: %s%s\n%s", outcome, counts, notes, counts)
+	if len(c.failed) > 0 {
+		return exitError(1)
+	}
+	return nil
+}
