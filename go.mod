@@ -4,7 +4,9 @@ go 1.26.5
 
 require (
 	github.com/gomlx/compute v0.1.3
+	github.com/gomlx/go-huggingface v0.4.1
 	github.com/gomlx/gomlx v0.28.2
+	golang.org/x/sync v0.24.0
 )
 
 require (
@@ -23,7 +25,6 @@ require (
 	github.com/gofrs/flock v0.13.0 // indirect
 	github.com/gofrs/uuid v4.4.0+incompatible // indirect
 	github.com/gomlx/compute-onnx v0.0.0-20260730095030-43334863f719 // indirect
-	github.com/gomlx/go-huggingface v0.4.1 // indirect
 	github.com/gomlx/go-xla v0.4.2 // indirect
 	github.com/google/go-tpm v0.9.8 // indirect
 	github.com/google/pprof v0.0.0-20261016150608-1facf8f91b50 // indirect
@@ -55,7 +56,6 @@ require (
 	golang.org/x/crypto v0.58.0 // indirect
 	golang.org/x/exp v0.0.0-20260410095643-746e56fc9e2f // indirect
 	golang.org/x/mod v0.42.0 // indirect
-	golang.org/x/sync v0.24.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/term v0.47.0 // indirect
 	golang.org/x/text v0.43.0 // indirect

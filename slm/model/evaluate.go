@@ -69,7 +69,7 @@ func newPrograms(backend compute.Backend, c slm.Config) (p programs, err error) 
 	build(&p.embed, "embedding", func(in []*Node) []*Node { return one(Gather(in[0], ExpandAxes(in[1], -1))) })
 	build(&p.loss, "loss", func(in []*Node) []*Node {
 		logits := outputLogits(in[0], in[1], in[2], in[3], c.NormEps)
-		return one(Reshape(crossEntropy(logits, Reshape(in[4], -1)), in[4].Shape().Dimensions...))
+		return one(Reshape(CrossEntropy(logits, Reshape(in[4], -1)), in[4].Shape().Dimensions...))
 	})
 	build(&p.logits, "logits", func(in []*Node) []*Node { return one(outputLogits(in[0], in[1], in[2], in[3], c.NormEps)) })
 	build(&p.next, "next token", func(in []*Node) []*Node {
@@ -327,4 +327,10 @@ func (t *Teacher) Logits(ctx context.Context, tokens *tensors.Tensor) (*tensors.
 	}
 	defer free(x)
 	return t.programs.logits.Exec1(x, v.norm, v.width, v.head)
+}
+
+// SplitWindows splits a batch of windows of seqLen+1 tokens into inputs and targets, [B, seqLen].
+func SplitWindows(windows []int32, seqLen int) (inputs, targets *tensors.Tensor) {
+	n := len(windows) / (seqLen + 1)
+	return splitWindows(windows, 0, n, n, seqLen)
 }

@@ -157,13 +157,13 @@ func take(x *Node, axis int, indices *Node) *Node {
 	return BackendGather(x, Reshape(indices, -1, 1), 1, offset, []int{axis}, []int{axis}, sizes, false)
 }
 
-// crossEntropy is the negative log-likelihood of each target, in nats: logits [N, V], targets [N] int32; [N].
-func crossEntropy(logits, targets *Node) *Node {
-	return Sub(logSumExp(logits), pick(logits, targets))
+// CrossEntropy is the negative log-likelihood of each target, in nats: logits [N, V], targets [N] int32; [N].
+func CrossEntropy(logits, targets *Node) *Node {
+	return Sub(LogSumExp(logits), pick(logits, targets))
 }
 
-// logSumExp is log Σ exp over the last axis, kept from overflow by the largest logit: [N, V] to [N].
-func logSumExp(logits *Node) *Node {
+// LogSumExp is log Σ exp over the last axis, kept from overflow by the largest logit: [N, V] to [N].
+func LogSumExp(logits *Node) *Node {
 	largest := StopGradient(ReduceAndKeep(logits, ReduceMax, -1))
 	return Add(Log(ReduceSum(Exp(Sub(logits, largest)), -1)), Squeeze(largest, -1))
 }

@@ -121,7 +121,7 @@ func (s *Student) groupOf(g *Graph, l slm.LayerSubnet) *Node {
 }
 
 func (s *Student) lossGraph(scope *gomlx.Scope, inputs, targets *Node) *Node {
-	losses := crossEntropy(s.LogitsGraph(scope, inputs), Reshape(targets, -1))
+	losses := CrossEntropy(s.LogitsGraph(scope, inputs), Reshape(targets, -1))
 	return Reshape(losses, targets.Shape().Dimensions...)
 }
 

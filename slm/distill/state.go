@@ -1,0 +1,116 @@
+package distill
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/gomlx/gomlx/core/tensors"
+	gomlx "github.com/gomlx/gomlx/ml/model"
+
+	"github.com/offshoot-ml/offshoot/slm"
+	"github.com/offshoot-ml/offshoot/slm/checkpoint"
+)
+
+// stateVersion is raised when older checkpoints can no longer be continued.
+const stateVersion = "1"
+
+// state is what a checkpoint records beside its tensors, as one JSON text in the safetensors metadata.
+type state struct {
+	Version      string           `json:"version"`
+	Steps        int              `json:"steps"`
+	Tokens       int64            `json:"tokens"`
+	Position     json.RawMessage  `json:"position"`
+	Distillation slm.Distillation `json:"distillation"`
+}
+
+const stateKey = "offshoot"
+
+// Save writes everything that the next step depends on to a safetensors file: weights, moments, steps, and the
+// position in the data. It replaces the file at once or not at all.
+func (t *Trainer) Save(path string) error {
+	position, err := t.data.Position()
+	if err != nil {
+		return err
+	}
+	meta, err := json.Marshal(state{Version: stateVersion, Steps: t.steps, Tokens: t.tokens, Position: position, Distillation: t.Distillation})
+	if err != nil {
+		return err
+	}
+	weights := checkpoint.Weights{}
+	for v := range t.Student.Store.IterVariables() {
+		if !v.HasValue() {
+			continue
+		}
+		weight, err := toHost(v)
+		if err != nil {
+			return fmt.Errorf("checkpoint %s: %s: %w", path, v.Path(), err)
+		}
+		weights[v.Path()] = weight
+	}
+	return checkpoint.SaveSafetensors(path, weights, map[string]string{stateKey: string(meta)})
+}
+
+// toHost copies a variable's value. The optimizer's step counters are whole numbers, exact in float32 below 2^24.
+func toHost(v *gomlx.Variable) (checkpoint.Tensor, error) {
+	value, err := v.Value()
+	if err != nil {
+		return checkpoint.Tensor{}, err
+	}
+	shape := slices.Clone(value.Shape().Dimensions)
+	if counter, ok := value.Value().(int64); ok && value.IsScalar() {
+		return checkpoint.Tensor{Shape: shape, Data: []float32{float32(counter)}}, nil
+	}
+	data, err := tensors.CopyFlatData[float32](value)
+	return checkpoint.Tensor{Shape: shape, Data: data}, err
+}
+
+// Load continues from a file that Save wrote for the same distillation. After an error the trainer must be closed.
+func (t *Trainer) Load(path string) error {
+	weights, metadata, err := checkpoint.LoadSafetensors(path)
+	if err != nil {
+		return err
+	}
+	var s state
+	if err := json.Unmarshal([]byte(metadata[stateKey]), &s); err != nil {
+		return fmt.Errorf("checkpoint %s: not one of a distillation: %w", path, err)
+	}
+	if s.Version != stateVersion {
+		return fmt.Errorf("checkpoint %s: version %q, this program continues version %s", path, s.Version, stateVersion)
+	}
+	if got, want := s.Distillation.Subnet.Key(), t.Distillation.Subnet.Key(); got != want {
+		return fmt.Errorf("checkpoint %s: its student is sub-network %s, want %s", path, got, want)
+	}
+	for _, name := range slices.Sorted(maps.Keys(weights)) {
+		if err := t.restore(name, weights[name]); err != nil {
+			return fmt.Errorf("checkpoint %s: %s: %w", path, name, err)
+		}
+	}
+	if err := t.data.Seek(s.Position); err != nil {
+		return fmt.Errorf("checkpoint %s: %w", path, err)
+	}
+	t.steps, t.tokens = s.Steps, s.Tokens
+	return nil
+}
+
+// restore sets a variable, or creates it: the optimizer's do not exist before the first step is compiled.
+func (t *Trainer) restore(path string, w checkpoint.Tensor) error {
+	value := tensors.FromFlatDataAndDimensions(w.Data, w.Shape...)
+	if strings.HasSuffix(path, "/global_step") {
+		value = tensors.FromScalar(int64(w.Data[0]))
+	}
+	if v := t.Student.Store.GetVariable(path); v != nil {
+		if !v.Shape().Equal(value.Shape()) {
+			return fmt.Errorf("its shape is %s, want %s", value.Shape(), v.Shape())
+		}
+		return v.SetValue(value)
+	}
+	v, err := t.Student.Store.CreateVariable(path, value)
+	if err != nil {
+		return err
+	}
+	v.SetTrainable(false)
+	return nil
+}

@@ -1,0 +1,194 @@
+package distill
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	. "github.com/gomlx/gomlx/core/graph" //nolint:revive // GoMLX graphs are written with its operators in scope
+	"github.com/gomlx/gomlx/core/tensors"
+	gomlx "github.com/gomlx/gomlx/ml/model"
+	"github.com/gomlx/gomlx/ml/train"
+	"github.com/gomlx/gomlx/ml/train/optimizer"
+
+	"github.com/offshoot-ml/offshoot/slm"
+	"github.com/offshoot-ml/offshoot/slm/checkpoint"
+	"github.com/offshoot-ml/offshoot/slm/model"
+)
+
+// Data feeds a trainer: windows of seqLen+1 tokens, and a position to resume from, exact to the token.
+type Data interface {
+	// Next is the next batch, [batch, seqLen+1] row-major.
+	Next(ctx context.Context) ([]int32, error)
+	// Position is where the next batch begins, as JSON.
+	Position() ([]byte, error)
+	// Seek goes to a position that Position gave.
+	Seek(position []byte) error
+}
+
+// ErrDiverged is wrapped by the error of a step whose loss is not a finite number.
+var ErrDiverged = errors.New("the training diverged")
+
+// adamEpsilon is PyTorch's default, added to the denominator of an Adam step.
+const adamEpsilon = 1e-8
+
+// Trainer pretrains one student. Its methods are for one goroutine at a time.
+type Trainer struct {
+	Distillation slm.Distillation
+	Student      *model.Student
+
+	teacher    *model.Teacher
+	data       Data
+	validation []int32 // held-out windows of SeqLen+1 tokens
+	step       *gomlx.Exec
+	steps      int
+	tokens     int64
+}
+
+// New makes a trainer: the student's first weights come from the teacher or from a seed, as d says. validation are
+// held-out windows of d.SeqLen+1 tokens. The first step compiles, which takes some seconds.
+func New(backend compute.Backend, teacher *model.Teacher, d slm.Distillation, data Data, validation []int32) (*Trainer, error) {
+	if err := d.Validate(teacher.Config); err != nil {
+		return nil, err
+	}
+	weights, err := firstWeights(teacher, d)
+	if err != nil {
+		return nil, err
+	}
+	student, err := model.NewStudent(backend, teacher.Config, d.Subnet, weights)
+	if err != nil {
+		return nil, err
+	}
+	t := &Trainer{Distillation: d, Student: student, teacher: teacher, data: data, validation: validation}
+	if t.step, err = gomlx.NewExec(backend, student.Store, t.stepGraph); err != nil {
+		student.Close()
+		return nil, err
+	}
+	return t, nil
+}
+
+func firstWeights(teacher *model.Teacher, d slm.Distillation) (checkpoint.Weights, error) {
+	if d.Init == slm.FromRandom {
+		return model.RandomWeights(teacher.Config, d.Subnet, d.WeightsSeed), nil
+	}
+	return teacher.Extract(d.Subnet)
+}
+
+// Steps is the number of steps done.
+func (t *Trainer) Steps() int { return t.steps }
+
+// Tokens is the number of predicted tokens so far.
+func (t *Trainer) Tokens() int64 { return t.tokens }
+
+// Step takes one step and reports it. When ctx is cancelled before the step began, nothing has happened; a step that
+// has begun is finished. The error of a loss that is not finite wraps [ErrDiverged]: the weights are then lost, and
+// the last checkpoint should be loaded.
+func (t *Trainer) Step(ctx context.Context) (slm.Point, error) {
+	if err := ctx.Err(); err != nil {
+		return slm.Point{}, err
+	}
+	start := time.Now()
+	before, err := t.data.Position()
+	if err != nil {
+		return slm.Point{}, err
+	}
+	windows, err := t.data.Next(ctx)
+	if err != nil {
+		return slm.Point{}, fmt.Errorf("training data: %w", err)
+	}
+	point, err := t.update(ctx, windows)
+	if err != nil {
+		return slm.Point{}, errors.Join(err, t.data.Seek(before))
+	}
+	point.Seconds = time.Since(start).Seconds()
+	return point, nil
+}
+
+func (t *Trainer) update(ctx context.Context, windows []int32) (slm.Point, error) {
+	d := t.Distillation
+	inputs, targets := model.SplitWindows(windows, d.SeqLen)
+	rate := d.Schedule.Rate(t.steps)
+	args := []any{inputs, targets, float32(rate)}
+	if d.Loss.NeedsTeacher() {
+		logits, err := t.teacher.Logits(ctx, inputs)
+		if err != nil {
+			return slm.Point{}, fmt.Errorf("teacher: %w", err)
+		}
+		defer logits.MustFinalizeAll()
+		args = append(args, logits)
+	}
+	out, err := t.step.Exec(args...)
+	if err != nil {
+		return slm.Point{}, fmt.Errorf("step %d: %w", t.steps+1, err)
+	}
+	t.steps++
+	t.tokens += int64(d.StepTokens())
+	point := slm.Point{Step: t.steps, Tokens: t.tokens, Rate: rate}
+	for i, field := range []*float64{&point.Loss, &point.CE, &point.GradNorm} {
+		*field = float64(tensors.ToScalar[float32](out[i]))
+		out[i].MustFinalizeAll()
+	}
+	if math.IsNaN(point.Loss) || math.IsInf(point.Loss, 0) || math.IsNaN(point.GradNorm) {
+		return point, fmt.Errorf("%w at step %d: the loss is %g; continue from the last checkpoint with a lower learning rate (now %.2g) or a longer warm-up",
+			ErrDiverged, t.steps, point.Loss, rate)
+	}
+	return point, nil
+}
+
+// stepGraph is one step: inputs are tokens [B, T], targets [B, T], the learning rate, and the teacher's logits
+// [B·T, V] where the loss needs them. It returns loss, cross-entropy and the gradient's norm, and updates the weights.
+func (t *Trainer) stepGraph(scope *gomlx.Scope, in []*Node) []*Node {
+	tokens, targets, rate := in[0], in[1], in[2]
+	var teacher *Node
+	if len(in) > 3 {
+		teacher = in[3]
+	}
+	loss, crossEntropy := lossGraph(t.Distillation.Loss, t.Student.LogitsGraph(scope, tokens), teacher, Reshape(targets, -1))
+	gradients := scope.BuildTrainableVariablesGradientsGraph(loss)
+	norm := globalNorm(gradients)
+	// PyTorch's clip_grad_norm_: scale by clip/(norm + 1e-6) where that is below 1.
+	scale := MinScalar(Div(ConstAs(norm, t.Distillation.Clip), AddScalar(norm, 1e-6)), 1)
+	for i := range gradients {
+		gradients[i] = Mul(gradients[i], scale)
+	}
+	t.decay(scope, rate)
+	optimizer.LearningRateVar(scope, dtypes.Float32, 0).SetNodeValue(rate)
+	adam := optimizer.Adam().Betas(t.Distillation.Beta1, t.Distillation.Beta2).Epsilon(adamEpsilon).Done()
+	adam.(train.OptimizeWithGradients).UpdateGraphWithGradients(scope, gradients, dtypes.Float32)
+	return []*Node{loss, crossEntropy, norm}
+}
+
+// decay shrinks matrices, not norms, by rate·decay before the Adam step: AdamW (Loshchilov and Hutter 2019, arXiv
+// 1711.05101, algorithm 2), in the order of PyTorch's.
+func (t *Trainer) decay(scope *gomlx.Scope, rate *Node) {
+	keep := OneMinus(MulScalar(rate, t.Distillation.WeightDecay))
+	for v := range scope.IterVariables() {
+		if v.Trainable && v.InUseByGraph(rate.Graph()) && v.Shape().Rank() > 1 {
+			v.SetNodeValue(Mul(v.NodeValue(rate), keep))
+		}
+	}
+}
+
+// globalNorm is the L2 norm of all gradients together.
+func globalNorm(gradients []*Node) *Node {
+	sum := ReduceAllSum(Square(gradients[0]))
+	for _, g := range gradients[1:] {
+		sum = Add(sum, ReduceAllSum(Square(g)))
+	}
+	return Sqrt(sum)
+}
+
+// Validate is the student's mean cross-entropy on the held-out windows, in nats per token.
+func (t *Trainer) Validate(ctx context.Context) (float64, error) {
+	return t.Student.Loss(ctx, t.validation, t.Distillation.SeqLen)
+}
+
+// Close frees the device's memory.
+func (t *Trainer) Close() {
+	t.step.Finalize()
+	t.Student.Close()
+}
