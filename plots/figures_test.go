@@ -34,3 +34,45 @@ func sampleSearch(t testing.TB, population, generations int) slm.Population {
 		}
 	}
 }
+
+// sampleRuns are three runs in the order that the paper claims.
+func sampleRuns(steps int) []slm.Curve {
+	r := rand.New(rand.NewPCG(3, 4))
+	var runs []slm.Curve
+	for _, start := range []struct {
+		name      string
+		from, to  float64
+		distilled bool
+	}{{"from random weights", 10.8, 6.58, false}, {"from the sub-network", 13.8, 6.35, false}, {"from the sub-network, distilled", 13.8, 5.94, true}} {
+		run := slm.Curve{Name: start.name}
+		for step := 0; step <= steps; step++ {
+			loss := start.to + (start.from-start.to)*math.Exp(-6*float64(step)/float64(steps))
+			p := slm.Point{Step: step}
+			if step > 0 {
+				p.CE = loss + 0.15*r.NormFloat64()
+				p.Loss = p.CE
+				if start.distilled {
+					p.Loss = 0.3*p.CE + 2
+				}
+			}
+			if step%max(1, steps/6) == 0 {
+				p.Validation = loss
+			}
+			run.Points = append(run.Points, p)
+		}
+		runs = append(runs, run)
+	}
+	return runs
+}
+
+// manyCandidates is a population too large to search for in a test.
+func manyCandidates(n int) slm.Population {
+	teacher, _ := slm.Published("smollm2-135m")
+	p := slm.Population{Name: "many", Teacher: teacher, Search: slm.Search{Bin: slm.Around(30e6, 0.05), Elites: 8}}
+	r := rand.New(rand.NewPCG(5, 6))
+	for i := range n {
+		p.Candidates = append(p.Candidates, slm.Candidate{ID: i, Generation: i / max(1, n/40), Origin: "mutation", Parents: []int{i / 2},
+			Parameters: 28.5e6 + r.Int64N(3e6), Loss: 9 + 4*r.Float64()*math.Exp(-float64(i)/float64(n)) + 0.3*r.NormFloat64()})
+	}
+	return p
+}
