@@ -1,0 +1,115 @@
+package kernelext
+
+import (
+	"context"
+
+	"github.com/offshoot-ml/offshoot/slm"
+)
+
+// Teacher loads a teacher into the host, unless it is there already, and describes it. An unknown name's error lists
+// the known ones.
+func (c *Client) Teacher(ctx context.Context, name string, watch func(Event)) (TeacherInfo, error) {
+	var info TeacherInfo
+	err := c.work(ctx, VerbTeacher, WorkRequest{Name: name}, watch, &info)
+	return info, err
+}
+
+// Continue continues a prompt by the teacher's likeliest tokens.
+func (c *Client) Continue(ctx context.Context, teacher, prompt string, tokens int, watch func(Event)) (string, error) {
+	var text string
+	err := c.work(ctx, VerbContinue, WorkRequest{Name: teacher, Prompt: prompt, Tokens: tokens}, watch, &text)
+	return text, err
+}
+
+// Search runs a search to its end, continuing what the lab holds of it, and returns all that it evaluated. A finished
+// search returns at once. Other options under the same name are an error of code [Differs].
+func (c *Client) Search(ctx context.Context, name string, search slm.Search, watch func(Event)) (slm.Population, error) {
+	if err := c.work(ctx, VerbSearch, WorkRequest{Name: name, Search: &search}, watch, &Summary{}); err != nil {
+		return slm.Population{}, err
+	}
+	return c.Population(ctx, name)
+}
+
+// Distill names a run and checks its options, without training. Naming it again returns its curve; other options under
+// the same name are an error of code [Differs].
+func (c *Client) Distill(ctx context.Context, name string, d slm.Distillation, watch func(Event)) (slm.Curve, error) {
+	if err := c.work(ctx, VerbDistill, WorkRequest{Name: name, Distillation: &d}, watch, &Summary{}); err != nil {
+		return slm.Curve{}, err
+	}
+	return c.Curve(ctx, name)
+}
+
+// Steps trains a run for some more steps, from where it stopped.
+func (c *Client) Steps(ctx context.Context, run string, steps int, watch func(Event)) (slm.Curve, error) {
+	if err := c.work(ctx, VerbSteps, WorkRequest{Name: run, Steps: steps}, watch, &Summary{}); err != nil {
+		return slm.Curve{}, err
+	}
+	return c.Curve(ctx, run)
+}
+
+// ContinueRun continues a prompt by the likeliest tokens of a run's student.
+func (c *Client) ContinueRun(ctx context.Context, run, prompt string, tokens int, watch func(Event)) (string, error) {
+	var text string
+	err := c.work(ctx, VerbContinue, WorkRequest{Name: run, Run: true, Prompt: prompt, Tokens: tokens}, watch, &text)
+	return text, err
+}
+
+// Population reads a search's records.
+func (c *Client) Population(ctx context.Context, search string) (slm.Population, error) {
+	var all slm.Population
+	err := c.records(ctx, RecordsRequest{Search: search}, func(page Records) {
+		candidates := append(all.Candidates, page.Population.Candidates...)
+		all = *page.Population
+		all.Candidates = candidates
+	})
+	return all, err
+}
+
+// Curve reads a run's records.
+func (c *Client) Curve(ctx context.Context, run string) (slm.Curve, error) {
+	var all slm.Curve
+	err := c.records(ctx, RecordsRequest{Run: run}, func(page Records) {
+		points := append(all.Points, page.Curve.Points...)
+		all = *page.Curve
+		all.Points = points
+	})
+	return all, err
+}
+
+// Contents lists what the lab holds.
+func (c *Client) Contents(ctx context.Context) (Contents, error) {
+	var contents Contents
+	err := c.records(ctx, RecordsRequest{}, func(page Records) { contents = *page.Contents })
+	return contents, err
+}
+
+// records reads pages until the last.
+func (c *Client) records(ctx context.Context, request RecordsRequest, add func(Records)) error {
+	at, err := c.attached(ctx)
+	if err != nil {
+		return err
+	}
+	request.Lab = c.lab
+	for {
+		var page Records
+		if err := at.call(ctx, VerbRecords, request, &page); err != nil {
+			return err
+		}
+		add(page)
+		if page.Next == 0 {
+			return nil
+		}
+		request.From = page.Next
+	}
+}
+
+// Status asks the host of this lab for its status.
+func (c *Client) Status(ctx context.Context) (Status, error) {
+	at, err := c.attached(ctx)
+	if err != nil {
+		return Status{}, err
+	}
+	var status Status
+	err = at.call(ctx, VerbStatus, struct{}{}, &status)
+	return status, err
+}

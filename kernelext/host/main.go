@@ -1,0 +1,13 @@
+// Command host is the resident process of a lab: package resident does the work of a host, and engine.go plugs the tensor
+// library, the tokenizer and the corpus into it.
+//
+// Nobody starts it by hand: the first cell of a notebook does, see [github.com/offshoot-ml/offshoot/kernelext.Open].
+package main
+
+import (
+	"os"
+
+	"github.com/offshoot-ml/offshoot/kernelext/host/resident"
+)
+
+func main() { os.Exit(resident.Main(&engine{}, os.Stderr)) }

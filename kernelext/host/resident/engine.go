@@ -1,0 +1,51 @@
+package resident
+
+import (
+	"context"
+
+	"github.com/offshoot-ml/offshoot/slm"
+)
+
+// Engine computes. The host calls it from one job at a time.
+type Engine interface {
+	// Backend starts the accelerator and describes it, such as "xla:cpu" and a processor's name.
+	Backend(ctx context.Context) (backend, device string, err error)
+	// OpenTeacher loads a teacher from a file.
+	OpenTeacher(ctx context.Context, path string, report Report) (Teacher, error)
+}
+
+// Report tells how far something is. Total is 0 when it is not known.
+type Report func(message string, done, total int64)
+
+// Teacher is a loaded teacher.
+type Teacher interface {
+	Config() slm.Config
+	SHA256() string // of its file
+	Bytes() int64   // that it holds in memory
+	Corpus() string // names the text of Held and of training
+	// Held returns held-out tokens as windows of seqLen predicted tokens, one after the other, each with seqLen+1
+	// tokens; the same ones every time.
+	Held(ctx context.Context, tokens, seqLen int, report Report) ([]int32, error)
+	// Loss is the mean cross-entropy of a sub-network on such windows, in nats per token.
+	Loss(ctx context.Context, subnet slm.Subnet, windows []int32, seqLen int) (float64, error)
+	// Continue continues a prompt by the likeliest tokens.
+	Continue(ctx context.Context, prompt string, tokens int) (string, error)
+	// Trainer prepares a student of this teacher at step 0.
+	Trainer(ctx context.Context, d slm.Distillation, report Report) (Trainer, error)
+}
+
+// Trainer trains one student.
+type Trainer interface {
+	Steps() int   // done
+	Bytes() int64 // that it holds in memory
+	// Step does one step. After an error the trainer is not used any more.
+	Step(ctx context.Context) (slm.Point, error)
+	// Validate is the held-out cross-entropy.
+	Validate(ctx context.Context) (float64, error)
+	// Save writes everything that training goes on from; the file appears whole or not at all.
+	Save(path string) error
+	// Load goes back to what Save wrote.
+	Load(path string) error
+	Continue(ctx context.Context, prompt string, tokens int) (string, error)
+	Close()
+}

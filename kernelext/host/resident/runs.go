@@ -1,0 +1,330 @@
+package resident
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"slices"
+	"time"
+
+	"github.com/offshoot-ml/offshoot/kernelext"
+	"github.com/offshoot-ml/offshoot/slm"
+)
+
+// heldRun is a student's training state in memory: the next cell goes on without loading or compiling.
+type heldRun struct {
+	lab, name string
+	trainer   Trainer
+	d         slm.Distillation
+	bytes     int64 // of the trainer, as of its last use
+	steps     int
+	saved     int // step of the checkpoint on disk; -1 without one
+}
+
+// distillWork names a run, or checks that its name stands for the same options.
+func (h *Host) distillWork(j *job) (any, error) {
+	l, err := h.lab(j.whole(), j.Lab)
+	if err != nil {
+		return nil, err
+	}
+	ctx := j.whole()
+	if j.request.Distillation == nil {
+		return nil, kernelext.Errorf(kernelext.Invalid, "run %s: no options were sent", j.Name)
+	}
+	asked := j.request.Distillation.WithDefaults()
+	c, found, err := l.run(ctx, j.Name)
+	if err != nil {
+		return nil, err
+	}
+	if asked.Teacher == "" && found {
+		asked.Teacher = c.Distillation.Teacher
+	} else if asked.Teacher == "" {
+		if asked.Teacher, err = h.soleTeacher(ctx, l); err != nil {
+			return nil, err
+		}
+	}
+	last, err := l.lastStep(ctx, j.Name)
+	if err != nil {
+		return nil, err
+	}
+	if found {
+		asked.Subnet = asked.Subnet.Normalize(c.Teacher)
+		lines := differences(c.Distillation, asked)
+		if len(lines) == 0 {
+			return kernelext.Summary{Done: int64(max(0, last))}, nil
+		}
+		if last >= 0 {
+			return nil, taken("run", j.Name, lines)
+		}
+	}
+	config, err := h.config(j, l, asked.Teacher)
+	if err != nil {
+		return nil, err
+	}
+	if err := asked.Validate(config); err != nil {
+		return nil, kernelext.Errorf(kernelext.Invalid, "%v", err)
+	}
+	asked.Subnet = asked.Subnet.Normalize(config)
+	c = slm.Curve{Name: j.Name, Teacher: config, Distillation: asked, Parameters: asked.Subnet.Parameters(config).Total()}
+	if found { // another run had the name, and never took a step
+		if err := j.acquire(); err != nil {
+			return nil, err
+		}
+		h.dropRun(j.Lab, j.Name)
+	}
+	return kernelext.Summary{}, unwritable(l.folder, l.putRun(ctx, c))
+}
+
+// stepsWork trains a run for some more steps.
+func (h *Host) stepsWork(j *job) (any, error) {
+	if j.request.Steps < 1 || j.request.Steps > 1<<24 {
+		return nil, kernelext.Errorf(kernelext.Invalid, "run %s: %d steps: want at least 1", j.Name, j.request.Steps)
+	}
+	l, err := h.lab(j.whole(), j.Lab)
+	if err != nil {
+		return nil, err
+	}
+	r, err := h.student(j, l, j.Name)
+	if err != nil {
+		return nil, err
+	}
+	return h.train(j, l, r)
+}
+
+// student brings a run's training state into memory, and its records in line with it.
+func (h *Host) student(j *job, l *lab, name string) (*heldRun, error) {
+	ctx := j.whole()
+	c, found, err := l.run(ctx, name)
+	if err != nil || !found {
+		return nil, l.noSuch(ctx, err, "run", name, l.runs)
+	}
+	t, err := h.useTeacher(j, l, c.Distillation.Teacher) // from here on the job holds the accelerator
+	if err != nil {
+		return nil, err
+	}
+	if r := h.heldRun(l.name, name); r != nil {
+		return r, nil
+	}
+	h.makeRoom(h.settings.IdleTrainers - 1)
+	j.progress(kernelext.Event{Message: "preparing the student"})
+	begin := time.Now()
+	trainer, err := t.Trainer(j.whole(), c.Distillation, j.report())
+	if err != nil {
+		return nil, err
+	}
+	r := &heldRun{lab: l.name, name: name, trainer: trainer, d: c.Distillation, saved: -1}
+	if err := h.restore(j, l, r); err != nil {
+		trainer.Close()
+		return nil, err
+	}
+	r.bytes, r.steps = trainer.Bytes(), trainer.Steps()
+	h.mu.Lock()
+	h.runs = append(h.runs, r)
+	h.mu.Unlock()
+	h.log.Info("student ready", "lab", l.name, "run", name, "step", r.steps, "bytes", r.bytes, "took", time.Since(begin).Round(time.Millisecond))
+	return r, nil
+}
+
+// restore goes back to the checkpoint, drops the points whose weights are lost, and says so.
+func (h *Host) restore(j *job, l *lab, r *heldRun) error {
+	path := l.checkpoint(r.name)
+	last, err := l.lastStep(j.whole(), r.name)
+	if err != nil {
+		return err
+	}
+	switch err := r.trainer.Load(path); {
+	case errors.Is(err, fs.ErrNotExist):
+		if last > 0 {
+			j.note("began again at step 0: the host had stopped at step %d, before the first checkpoint", last)
+		}
+	case err != nil:
+		return kernelext.Errorf(kernelext.Internal, "the checkpoint %s cannot be read: %v; bring a copy back, or begin a run under another name", path, err)
+	default:
+		r.saved = r.trainer.Steps()
+		if last > r.saved {
+			j.note("continued from the checkpoint at step %d (the host had stopped at step %d)", r.saved, last)
+		} else {
+			j.note("continued from the checkpoint at step %d", r.saved)
+		}
+	}
+	return unwritable(l.folder, l.dropPoints(j.whole(), r.name, r.trainer.Steps()))
+}
+
+// train does the steps of one increment.
+func (h *Host) train(j *job, l *lab, r *heldRun) (any, error) {
+	begin, first := time.Now(), r.trainer.Steps()
+	target := first + j.request.Steps
+	if err := h.pointZero(j, l, r); err != nil {
+		return nil, err
+	}
+	var pace pace
+	for step := first; step < target; step++ {
+		if j.boundary() {
+			return nil, h.stopRun(l, r)
+		}
+		clock := time.Now()
+		p, err := h.step(j, l, r, step+1 == target)
+		if err != nil {
+			return nil, err
+		}
+		pace.add(time.Since(clock).Seconds())
+		j.progress(trained(r.d, p, first, target, pace))
+	}
+	if err := h.save(l, r); err != nil {
+		return nil, err
+	}
+	return kernelext.Summary{Done: int64(target), New: int64(target - first), Seconds: time.Since(begin).Seconds()}, nil
+}
+
+// pointZero records the student before training.
+func (h *Host) pointZero(j *job, l *lab, r *heldRun) error {
+	last, err := l.lastStep(j.whole(), r.name)
+	if err != nil || last >= 0 {
+		return err
+	}
+	j.progress(kernelext.Event{Message: "measuring the student before training"})
+	loss, err := r.trainer.Validate(j.whole())
+	if err != nil {
+		return err
+	}
+	if !finite(loss) {
+		return fmt.Errorf("the student's loss before training is %g, not a finite number", loss)
+	}
+	p := slm.Point{Validation: loss}
+	if err := l.addPoint(j.whole(), r.name, p); err != nil {
+		return unwritable(l.folder, err)
+	}
+	j.publish(kernelext.Event{Kind: kernelext.Point, Point: &p})
+	return nil
+}
+
+// step does one step, validates and saves when that is due, and records the point.
+func (h *Host) step(j *job, l *lab, r *heldRun, last bool) (slm.Point, error) {
+	p, err := r.trainer.Step(j.whole())
+	if err != nil {
+		return p, h.lost(l, r, err)
+	}
+	if p.Step%r.d.EvalEvery == 0 || last {
+		if p.Validation, err = r.trainer.Validate(j.whole()); err != nil {
+			return p, h.lost(l, r, err)
+		}
+	}
+	if !finite(p.Loss, p.CE, p.Validation, p.GradNorm) {
+		return p, h.lost(l, r, fmt.Errorf("the loss of step %d is not a finite number (%g): try a lower learning rate under another name", p.Step, p.Loss))
+	}
+	if err := l.addPoint(j.whole(), r.name, p); err != nil {
+		return p, h.kept(l, r, err)
+	}
+	h.mu.Lock()
+	r.steps = p.Step
+	h.mu.Unlock()
+	if p.Step%r.d.SaveEvery == 0 && !last {
+		return p, h.save(l, r)
+	}
+	return p, nil
+}
+
+func finite(values ...float64) bool {
+	return !slices.ContainsFunc(values, func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) })
+}
+
+// save replaces the checkpoint.
+func (h *Host) save(l *lab, r *heldRun) error {
+	if r.saved == r.trainer.Steps() {
+		return nil
+	}
+	begin, path := time.Now(), l.checkpoint(r.name)
+	err := os.MkdirAll(filepath.Dir(path), 0o755)
+	if err == nil {
+		err = r.trainer.Save(path)
+	}
+	if err != nil {
+		return h.kept(l, r, err)
+	}
+	r.saved = r.trainer.Steps()
+	h.log.Info("checkpoint", "lab", l.name, "run", r.name, "step", r.saved, "took", time.Since(begin).Round(time.Millisecond))
+	return nil
+}
+
+// kept is the error of a disk that takes no more: memory still has all steps.
+func (h *Host) kept(l *lab, r *heldRun, err error) error {
+	return fmt.Errorf("run %s: the checkpoint on disk stays at step %d: %w", r.name, max(0, r.saved), unwritable(l.folder, err))
+}
+
+// lost is the error of a trainer that cannot go on: the next call goes back to the checkpoint.
+func (h *Host) lost(l *lab, r *heldRun, err error) error {
+	h.dropRun(l.name, r.name)
+	return fmt.Errorf("run %s stays at its checkpoint of step %d: %w", r.name, max(0, r.saved), err)
+}
+
+// stopRun ends an increment early.
+func (h *Host) stopRun(l *lab, r *heldRun) error {
+	if err := h.save(l, r); err != nil {
+		return err
+	}
+	return &kernelext.InterruptedError{Message: fmt.Sprintf("stopped after step %d; run the cell again to continue", r.trainer.Steps())}
+}
+
+func trained(d slm.Distillation, p slm.Point, first, target int, pace pace) kernelext.Event {
+	e := kernelext.Event{Kind: kernelext.Point, Point: &p, Done: int64(p.Step - first), Total: int64(target - first), Unit: "steps"}
+	if mean := pace.mean(); mean > 0 {
+		e.Rate, e.Left = float64(d.StepTokens())/mean, mean*float64(target-p.Step)
+	}
+	return e
+}
+
+// heldRun finds a run in memory, and marks it as used.
+func (h *Host) heldRun(lab, name string) *heldRun {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for i, r := range h.runs {
+		if r.lab == lab && r.name == name {
+			h.runs = append(append(h.runs[:i:i], h.runs[i+1:]...), r)
+			return r
+		}
+	}
+	return nil
+}
+
+// dropRun takes a run out of memory. What it has not saved is lost.
+func (h *Host) dropRun(lab, name string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.runs = slices.DeleteFunc(h.runs, func(r *heldRun) bool {
+		drop := r.lab == lab && r.name == name
+		if drop {
+			r.trainer.Close()
+		}
+		return drop
+	})
+}
+
+// makeRoom takes the least recently used students out of memory until at most keep are left, and further ones while
+// the process is above its limit. All of them are on disk, save those that a full disk kept in memory: these stay.
+func (h *Host) makeRoom(keep int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	over := residentBytes() - h.settings.MemoryLimit
+	left := len(h.runs)
+	h.runs = slices.DeleteFunc(h.runs, func(r *heldRun) bool {
+		if (left <= keep && over <= 0) || r.saved != r.trainer.Steps() {
+			return false
+		}
+		r.trainer.Close()
+		h.log.Info("student leaves memory", "lab", r.lab, "run", r.name, "step", r.saved, "bytes", r.bytes)
+		left--
+		over -= r.bytes
+		return true
+	})
+	debug.FreeOSMemory()
+}
+
+// Continue lets the student write.
+func (r *heldRun) Continue(ctx context.Context, prompt string, tokens int) (string, error) {
+	return r.trainer.Continue(ctx, prompt, tokens)
+}

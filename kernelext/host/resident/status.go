@@ -1,0 +1,45 @@
+package resident
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/offshoot-ml/offshoot/kernelext"
+)
+
+// status tells what the host is and holds. It waits for the backend, which takes seconds at most.
+func (h *Host) status(context.Context) kernelext.Status {
+	<-h.backend.ready
+	s := kernelext.Status{Version: h.settings.Version, PID: os.Getpid(), Started: h.started, Home: h.settings.Home,
+		Backend: h.backend.name, Device: h.backend.device, Memory: residentBytes(), IdleAfter: h.settings.IdleAfter,
+		TeacherFiles: h.teacherNames(), Labs: h.labNames(), Teachers: []kernelext.Held{}, Runs: []kernelext.Held{}, Jobs: []kernelext.Job{}}
+	if h.backend.err != nil {
+		s.BackendError = h.backend.err.Error()
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for name, t := range h.teachers {
+		s.Teachers = append(s.Teachers, kernelext.Held{Name: name, Bytes: t.Bytes()})
+	}
+	slices.SortFunc(s.Teachers, func(a, b kernelext.Held) int { return strings.Compare(a.Name, b.Name) })
+	for _, r := range h.runs {
+		s.Runs = append(s.Runs, kernelext.Held{Lab: r.lab, Name: r.name, Bytes: r.bytes, Steps: r.steps})
+	}
+	for _, j := range h.jobs {
+		s.Jobs = append(s.Jobs, j.snapshot())
+	}
+	return s
+}
+
+// teacherNames lists the teacher files that are there.
+func (h *Host) teacherNames() []string {
+	files, _ := filepath.Glob(filepath.Join(h.settings.Home, "teachers", "*.gguf"))
+	names := []string{}
+	for _, file := range files {
+		names = append(names, strings.TrimSuffix(filepath.Base(file), ".gguf"))
+	}
+	return names
+}

@@ -1,0 +1,234 @@
+package resident
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+
+	"github.com/offshoot-ml/offshoot/slm"
+	_ "modernc.org/sqlite"
+)
+
+// store is a lab's lab.db. Every finished evaluation and every finished step is one committed row: the columns are for
+// whoever looks with SQL, the json column is the slm value itself, which is what the host reads back.
+type store struct{ db *sql.DB }
+
+const schema = `
+CREATE TABLE IF NOT EXISTS teachers (
+	name TEXT PRIMARY KEY, config TEXT NOT NULL, sha256 TEXT NOT NULL, used TEXT NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS searches (
+	name TEXT PRIMARY KEY, teacher TEXT NOT NULL, options TEXT NOT NULL, window INTEGER NOT NULL, created TEXT NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS candidates (
+	search TEXT NOT NULL REFERENCES searches(name), id INTEGER NOT NULL, generation INTEGER NOT NULL, origin TEXT NOT NULL,
+	parents TEXT NOT NULL, subnet TEXT NOT NULL, parameters INTEGER NOT NULL, flops INTEGER NOT NULL, loss REAL NOT NULL,
+	seconds REAL NOT NULL, evaluated TEXT NOT NULL, json TEXT NOT NULL, PRIMARY KEY (search, id)
+) STRICT;
+CREATE TABLE IF NOT EXISTS runs (
+	name TEXT PRIMARY KEY, teacher TEXT NOT NULL, options TEXT NOT NULL, parameters INTEGER NOT NULL, created TEXT NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS points (
+	run TEXT NOT NULL REFERENCES runs(name), step INTEGER NOT NULL, json TEXT NOT NULL, PRIMARY KEY (run, step)
+) STRICT;`
+
+// schemaVersion is kept in the database's user_version.
+const schemaVersion = 1
+
+func openStore(ctx context.Context, path string) (*store, error) {
+	// The write-ahead log with synchronous=FULL keeps a committed row through a killed process and a lost power line.
+	query := url.Values{"_pragma": {"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(5000)", "foreign_keys(1)"}}
+	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+query.Encode())
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(1)
+	s := &store{db}
+	if err := s.migrate(ctx, path); err != nil {
+		db.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *store) migrate(ctx context.Context, path string) error {
+	var version int
+	if err := s.db.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
+		return err
+	}
+	if version > schemaVersion {
+		return fmt.Errorf("%s was written by a newer Offshoot (records version %d, this one knows %d)", path, version, schemaVersion)
+	}
+	if version == schemaVersion {
+		return nil
+	}
+	_, err := s.db.ExecContext(ctx, fmt.Sprintf("BEGIN; %s PRAGMA user_version = %d; COMMIT;", schema, schemaVersion))
+	return err
+}
+
+func (s *store) close() error { return s.db.Close() }
+
+// timeText is how times are kept.
+func timeText(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
+
+func (s *store) useTeacher(ctx context.Context, name string, config slm.Config, sha256 string) error {
+	_, err := s.db.ExecContext(ctx, `INSERT INTO teachers VALUES (?, ?, ?, ?)
+		ON CONFLICT (name) DO UPDATE SET config = excluded.config, sha256 = excluded.sha256, used = excluded.used`,
+		name, text(config), sha256, timeText(time.Now()))
+	return err
+}
+
+func (s *store) teachers(ctx context.Context) ([]string, error) {
+	return collect(ctx, s.db, func(rows *sql.Rows) (name string, err error) {
+		return name, rows.Scan(&name)
+	}, "SELECT name FROM teachers ORDER BY name")
+}
+
+// teacher returns the architecture of a teacher that the lab has used; false when it has not.
+func (s *store) teacher(ctx context.Context, name string) (config slm.Config, found bool, err error) {
+	found, err = s.one(ctx, []any{&jsonValue[slm.Config]{&config}}, "SELECT config FROM teachers WHERE name = ?", name)
+	return config, found, err
+}
+
+// putSearch records a search; it replaces one that has no candidate yet.
+func (s *store) putSearch(ctx context.Context, p slm.Population, window int) error {
+	_, err := s.db.ExecContext(ctx, `INSERT INTO searches VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT (name) DO UPDATE SET teacher = excluded.teacher, options = excluded.options, window = excluded.window
+		WHERE NOT EXISTS (SELECT 1 FROM candidates WHERE search = excluded.name)`,
+		p.Name, text(p.Teacher), text(p.Search), window, timeText(time.Now()))
+	return err
+}
+
+// search returns a search without its candidates; false when there is none of that name.
+func (s *store) search(ctx context.Context, name string) (p slm.Population, found bool, err error) {
+	p.Name = name
+	found, err = s.one(ctx, []any{&jsonValue[slm.Config]{&p.Teacher}, &jsonValue[slm.Search]{&p.Search}},
+		"SELECT teacher, options FROM searches WHERE name = ?", name)
+	return p, found, err
+}
+
+func (s *store) searches(ctx context.Context) ([]string, error) {
+	return collect(ctx, s.db, func(rows *sql.Rows) (name string, err error) {
+		return name, rows.Scan(&name)
+	}, "SELECT name FROM searches ORDER BY created")
+}
+
+func (s *store) addCandidate(ctx context.Context, search string, c slm.Candidate) error {
+	_, err := s.db.ExecContext(ctx, "INSERT INTO candidates VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		search, c.ID, c.Generation, c.Origin, text(c.Parents), text(c.Subnet), c.Parameters, c.FLOPs, c.Loss,
+		c.Seconds, timeText(c.Evaluated), text(c))
+	return err
+}
+
+// candidates returns up to limit candidates of a search from an ID on, in the order of their IDs.
+func (s *store) candidates(ctx context.Context, search string, from, limit int) ([]slm.Candidate, error) {
+	return collect(ctx, s.db, scanJSON[slm.Candidate],
+		"SELECT json FROM candidates WHERE search = ? AND id >= ? ORDER BY id LIMIT ?", search, from, limit)
+}
+
+// tally counts a search's candidates and finds the lowest loss, 0 without one.
+func (s *store) tally(ctx context.Context, search string) (count int, best float64, err error) {
+	err = s.db.QueryRowContext(ctx, "SELECT count(*), coalesce(min(loss), 0) FROM candidates WHERE search = ?", search).Scan(&count, &best)
+	return count, best, err
+}
+
+// putRun records a run; it replaces one that has no point yet.
+func (s *store) putRun(ctx context.Context, c slm.Curve) error {
+	_, err := s.db.ExecContext(ctx, `INSERT INTO runs VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT (name) DO UPDATE SET teacher = excluded.teacher, options = excluded.options, parameters = excluded.parameters
+		WHERE NOT EXISTS (SELECT 1 FROM points WHERE run = excluded.name)`,
+		c.Name, text(c.Teacher), text(c.Distillation), c.Parameters, timeText(time.Now()))
+	return err
+}
+
+// run returns a run without its points; false when there is none of that name.
+func (s *store) run(ctx context.Context, name string) (c slm.Curve, found bool, err error) {
+	c.Name = name
+	found, err = s.one(ctx, []any{&jsonValue[slm.Config]{&c.Teacher}, &jsonValue[slm.Distillation]{&c.Distillation}, &c.Parameters},
+		"SELECT teacher, options, parameters FROM runs WHERE name = ?", name)
+	return c, found, err
+}
+
+func (s *store) runs(ctx context.Context) ([]string, error) {
+	return collect(ctx, s.db, func(rows *sql.Rows) (name string, err error) {
+		return name, rows.Scan(&name)
+	}, "SELECT name FROM runs ORDER BY created")
+}
+
+func (s *store) addPoint(ctx context.Context, run string, p slm.Point) error {
+	_, err := s.db.ExecContext(ctx, "INSERT OR REPLACE INTO points VALUES (?, ?, ?)", run, p.Step, text(p))
+	return err
+}
+
+// points returns up to limit points of a run from a step on.
+func (s *store) points(ctx context.Context, run string, from, limit int) ([]slm.Point, error) {
+	return collect(ctx, s.db, scanJSON[slm.Point],
+		"SELECT json FROM points WHERE run = ? AND step >= ? ORDER BY step LIMIT ?", run, from, limit)
+}
+
+// lastStep is the last step of a run that has a point; -1 when none has.
+func (s *store) lastStep(ctx context.Context, run string) (step int, err error) {
+	err = s.db.QueryRowContext(ctx, "SELECT coalesce(max(step), -1) FROM points WHERE run = ?", run).Scan(&step)
+	return step, err
+}
+
+// dropPoints removes the points after a step: the weights behind them are lost.
+func (s *store) dropPoints(ctx context.Context, run string, after int) error {
+	_, err := s.db.ExecContext(ctx, "DELETE FROM points WHERE run = ? AND step > ?", run, after)
+	return err
+}
+
+func (s *store) one(ctx context.Context, into []any, query string, args ...any) (found bool, err error) {
+	err = s.db.QueryRowContext(ctx, query, args...).Scan(into...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// collect scans all rows of a query.
+func collect[T any](ctx context.Context, db *sql.DB, scan func(*sql.Rows) (T, error), query string, args ...any) ([]T, error) {
+	rows, err := db.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	out := []T{}
+	for rows.Next() {
+		value, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, value)
+	}
+	return out, rows.Err()
+}
+
+func scanJSON[T any](rows *sql.Rows) (value T, err error) {
+	return value, rows.Scan(&jsonValue[T]{&value})
+}
+
+// jsonValue scans a JSON column.
+type jsonValue[T any] struct{ into *T }
+
+func (v *jsonValue[T]) Scan(column any) error {
+	text, ok := column.(string)
+	if !ok {
+		return fmt.Errorf("column holds %T, want JSON text", column)
+	}
+	return json.Unmarshal([]byte(text), v.into)
+}
+
+// text is a value as JSON. The values of package slm always marshal, unless a number in them is not finite, which the
+// host rejects before it records them.
+func text(value any) string {
+	out, err := json.Marshal(value)
+	if err != nil {
+		panic(fmt.Sprintf("resident: %v", err))
+	}
+	return string(out)
+}

@@ -1,0 +1,225 @@
+package resident
+
+import (
+	"context"
+	"encoding/json"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/offshoot-ml/offshoot/kernelext"
+	"github.com/offshoot-ml/offshoot/slm"
+)
+
+// window is how many tokens are predicted in a window when a teacher or a candidate is evaluated.
+const window = 128
+
+// heldTeacher is a teacher in memory.
+type heldTeacher struct {
+	Teacher
+	info kernelext.TeacherInfo
+	held map[int][]int32 // evaluation windows by number of tokens
+}
+
+func (h *Host) teacherPath(name string) string {
+	return filepath.Join(h.settings.Home, "teachers", name+".gguf")
+}
+
+// teacherWork loads a teacher and measures its perplexity.
+func (h *Host) teacherWork(j *job) (any, error) {
+	l, err := h.lab(j.whole(), j.Lab)
+	if err != nil {
+		return nil, err
+	}
+	t, err := h.useTeacher(j, l, j.Name)
+	if err != nil {
+		return nil, err
+	}
+	if t.info.Tokens == 0 {
+		if err := h.measure(j, t); err != nil {
+			return nil, err
+		}
+	}
+	return t.info, nil
+}
+
+// useTeacher waits for the accelerator, loads the teacher unless it is there, and notes that the lab uses it.
+func (h *Host) useTeacher(j *job, l *lab, name string) (*heldTeacher, error) {
+	if _, err := os.Stat(h.teacherPath(name)); err != nil {
+		return nil, h.unknownTeacher(name)
+	}
+	if err := j.acquire(); err != nil {
+		return nil, err
+	}
+	h.mu.Lock()
+	t, ok := h.teachers[name]
+	h.mu.Unlock()
+	if !ok {
+		var err error
+		if t, err = h.loadTeacher(j, name); err != nil {
+			return nil, err
+		}
+	}
+	return t, unwritable(l.folder, l.useTeacher(j.whole(), name, t.info.Config, t.info.SHA256))
+}
+
+func (h *Host) unknownTeacher(name string) error {
+	return kernelext.Errorf(kernelext.Unknown, "no teacher is called %q; %s", name, listed("known",
+		h.teacherNames(), "none is installed yet: run `go run ./kernelext/lab setup`"))
+}
+
+// loadTeacher runs while the job holds the accelerator, so no teacher is loaded twice.
+func (h *Host) loadTeacher(j *job, name string) (*heldTeacher, error) {
+	begin := time.Now()
+	j.progress(kernelext.Event{Message: "loading " + name})
+	loaded, err := h.engine.OpenTeacher(j.ctx, h.teacherPath(name), j.report())
+	if j.boundary() {
+		return nil, &kernelext.InterruptedError{Message: "stopped while " + name + " was loading; run the cell again to load it"}
+	}
+	if err != nil {
+		return nil, kernelext.Errorf(kernelext.Invalid, "teacher %s cannot be loaded: %v", name, err)
+	}
+	config := loaded.Config()
+	config.Name = name
+	t := &heldTeacher{Teacher: loaded, held: map[int][]int32{}, info: kernelext.TeacherInfo{Config: config,
+		SHA256: loaded.SHA256(), Bytes: loaded.Bytes(), Seconds: time.Since(begin).Seconds(), Corpus: loaded.Corpus()}}
+	h.recall(t)
+	h.mu.Lock()
+	h.teachers[name] = t
+	h.mu.Unlock()
+	h.log.Info("teacher loaded", "teacher", name, "parameters", slm.Subnet{}.Parameters(config).Total(), "bytes", t.info.Bytes,
+		"took", time.Since(begin).Round(time.Millisecond))
+	return t, nil
+}
+
+// windows returns the held-out windows of an evaluation, read once.
+func (t *heldTeacher) windows(j *job, tokens int) ([]int32, error) {
+	if w, ok := t.held[tokens]; ok {
+		return w, nil
+	}
+	w, err := t.Held(j.ctx, tokens, window, j.report())
+	if err != nil {
+		return nil, err
+	}
+	t.held[tokens] = w
+	return w, nil
+}
+
+// measure evaluates the whole teacher on held-out text.
+func (h *Host) measure(j *job, t *heldTeacher) error {
+	interrupted := &kernelext.InterruptedError{Message: "stopped; the teacher is loaded, its perplexity is not measured yet"}
+	windows, err := t.windows(j, h.settings.HeldTokens)
+	if j.boundary() {
+		return interrupted
+	}
+	if err != nil {
+		return err
+	}
+	j.progress(kernelext.Event{Message: "measuring the perplexity of " + t.info.Config.Name})
+	begin := time.Now()
+	loss, err := t.Loss(j.whole(), slm.Subnet{}, windows, window)
+	if err != nil {
+		return err
+	}
+	t.info.Loss, t.info.Perplexity = loss, math.Exp(loss)
+	t.info.Tokens, t.info.Window = len(windows)/(window+1)*window, window
+	h.log.Info("teacher measured", "teacher", t.info.Config.Name, "loss", loss, "perplexity", t.info.Perplexity,
+		"tokens", t.info.Tokens, "took", time.Since(begin).Round(time.Millisecond))
+	h.remember(t)
+	return nil
+}
+
+// A measurement is remembered in a file beside the teacher: it depends on the teacher's content and the corpus only.
+type measurement struct {
+	SHA256 string  `json:"sha256"`
+	Corpus string  `json:"corpus"`
+	Asked  int     `json:"asked"` // tokens
+	Tokens int     `json:"tokens"`
+	Window int     `json:"window"`
+	Loss   float64 `json:"loss"`
+}
+
+func (h *Host) measurementPath(t *heldTeacher) string {
+	return filepath.Join(h.settings.Home, "teachers", t.info.Config.Name+".perplexity.json")
+}
+
+func (h *Host) remember(t *heldTeacher) {
+	m := measurement{t.info.SHA256, t.info.Corpus, h.settings.HeldTokens, t.info.Tokens, t.info.Window, t.info.Loss}
+	if err := os.WriteFile(h.measurementPath(t), []byte(text(m)+"\n"), 0o644); err != nil {
+		h.log.Warn("perplexity not kept", "error", err)
+	}
+}
+
+// recall fills in what an earlier host measured, if it still holds.
+func (h *Host) recall(t *heldTeacher) {
+	content, err := os.ReadFile(h.measurementPath(t))
+	var m measurement
+	if err != nil || json.Unmarshal(content, &m) != nil {
+		return
+	}
+	if m.SHA256 == t.info.SHA256 && m.SHA256 != "" && m.Corpus == t.info.Corpus && m.Asked == h.settings.HeldTokens && m.Window == window {
+		t.info.Loss, t.info.Perplexity, t.info.Tokens, t.info.Window = m.Loss, math.Exp(m.Loss), m.Tokens, m.Window
+	}
+}
+
+// soleTeacher names the teacher of options that name none: the only one that the lab has used, or the only one there is.
+func (h *Host) soleTeacher(ctx context.Context, l *lab) (string, error) {
+	used, err := l.teachers(ctx)
+	if err != nil {
+		return "", err
+	}
+	if len(used) == 0 {
+		used = h.teacherNames()
+	}
+	switch len(used) {
+	case 1:
+		return used[0], nil
+	case 0:
+		return "", h.unknownTeacher("")
+	}
+	return "", kernelext.Errorf(kernelext.Invalid, "lab %s knows several teachers (%s): say which one in the field Teacher", l.name, strings.Join(used, ", "))
+}
+
+// config is a teacher's architecture: what the lab noted, or, the first time, what loading it tells.
+func (h *Host) config(j *job, l *lab, name string) (slm.Config, error) {
+	config, found, err := l.teacher(j.whole(), name)
+	if err != nil || (found && slices.Contains(h.teacherNames(), name)) {
+		return config, err
+	}
+	t, err := h.useTeacher(j, l, name)
+	if err != nil {
+		return config, err
+	}
+	return t.info.Config, nil
+}
+
+// continueWork continues a prompt with a teacher or a student.
+func (h *Host) continueWork(j *job) (any, error) {
+	if j.request.Tokens < 1 || j.request.Tokens > 1024 || j.request.Prompt == "" {
+		return nil, kernelext.Errorf(kernelext.Invalid, "continue: %d tokens after %q: want a prompt, and 1 to 1024 tokens", j.request.Tokens, j.request.Prompt)
+	}
+	l, err := h.lab(j.whole(), j.Lab)
+	if err != nil {
+		return nil, err
+	}
+	var writer interface {
+		Continue(context.Context, string, int) (string, error)
+	}
+	if j.request.Run {
+		writer, err = h.student(j, l, j.Name)
+	} else {
+		writer, err = h.useTeacher(j, l, j.Name)
+	}
+	if err != nil {
+		return nil, err
+	}
+	j.progress(kernelext.Event{Message: "writing"})
+	out, err := writer.Continue(j.ctx, j.request.Prompt, j.request.Tokens)
+	if j.boundary() {
+		return nil, &kernelext.InterruptedError{Message: "stopped before the text was complete"}
+	}
+	return out, err
+}

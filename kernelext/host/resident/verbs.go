@@ -1,0 +1,143 @@
+package resident
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go/micro"
+	"github.com/offshoot-ml/offshoot/kernelext"
+)
+
+// addVerbs registers an endpoint for each verb. NATS gives each its own goroutine, so a slow one delays no other.
+func (h *Host) addVerbs() error {
+	var all error
+	add := func(verb string, handle func(ctx context.Context, body []byte) (any, error)) {
+		err := h.service.AddEndpoint(verb, micro.HandlerFunc(func(r micro.Request) { h.answer(r, handle) }), micro.WithEndpointSubject(kernelext.Subject(verb)))
+		all = errors.Join(all, err)
+	}
+	add(kernelext.VerbHello, reading(h.hello))
+	add(kernelext.VerbStatus, func(ctx context.Context, _ []byte) (any, error) { return h.status(ctx), nil })
+	add(kernelext.VerbStop, reading(h.askToStop))
+	add(kernelext.VerbRecords, reading(h.records))
+	add(kernelext.VerbCancel, reading(h.cancelJob))
+	for verb, do := range map[string]work{
+		kernelext.VerbTeacher:  h.teacherWork,
+		kernelext.VerbSearch:   h.searchWork,
+		kernelext.VerbDistill:  h.distillWork,
+		kernelext.VerbSteps:    h.stepsWork,
+		kernelext.VerbContinue: h.continueWork,
+	} {
+		add(verb, reading(func(ctx context.Context, request kernelext.WorkRequest) (any, error) {
+			return h.accept(ctx, verb, request, do)
+		}))
+	}
+	return all
+}
+
+// reading adapts a typed handler.
+func reading[T any](handle func(context.Context, T) (any, error)) func(context.Context, []byte) (any, error) {
+	return func(ctx context.Context, body []byte) (any, error) {
+		var request T
+		if err := json.Unmarshal(body, &request); err != nil {
+			return nil, kernelext.Errorf(kernelext.Invalid, "the request cannot be read: %v", err)
+		}
+		return handle(ctx, request)
+	}
+}
+
+// answer replies with what a handler returns.
+func (h *Host) answer(r micro.Request, handle func(context.Context, []byte) (any, error)) {
+	h.mu.Lock()
+	h.asked = time.Now()
+	h.mu.Unlock()
+	reply, err := handle(context.Background(), r.Data())
+	if err == nil {
+		err = r.RespondJSON(reply)
+		if err == nil {
+			return
+		}
+	}
+	code := kernelext.Internal
+	if coded := (*kernelext.Error)(nil); errors.As(err, &coded) {
+		code = coded.Code
+	}
+	h.log.Warn("request refused", "subject", r.Subject(), "code", code, "error", err)
+	// An error travels in a header, which has one line.
+	if err := r.Error(string(code), strings.ReplaceAll(err.Error(), "\n", "; "), nil); err != nil {
+		h.log.Warn("reply not sent", "subject", r.Subject(), "error", err)
+	}
+}
+
+func (h *Host) hello(ctx context.Context, request kernelext.HelloRequest) (any, error) {
+	hello := kernelext.Hello{Version: h.settings.Version, PID: h.file.PID, Busy: h.busy(), Outdated: h.binary.outdated()}
+	if request.Lab == "" || request.Version != h.settings.Version {
+		return hello, nil
+	}
+	lab, err := h.lab(ctx, request.Lab)
+	if err != nil {
+		return nil, err
+	}
+	hello.Folder = lab.folder
+	return hello, nil
+}
+
+func (h *Host) busy() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.jobs) > 0
+}
+
+func (h *Host) askToStop(_ context.Context, request kernelext.StopRequest) (any, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if request.OnlyIdle && len(h.jobs) > 0 {
+		return nil, kernelext.Errorf(kernelext.Busy, "the host is at work: %s", h.jobs[0].Job)
+	}
+	h.stopping = true // no job slips in between
+	select {
+	case h.quit <- "asked to":
+	default: // already stopping
+	}
+	return kernelext.Stopping{PID: h.file.PID}, nil
+}
+
+// accept starts a job and names it.
+func (h *Host) accept(ctx context.Context, verb string, request kernelext.WorkRequest, do work) (any, error) {
+	for _, check := range []error{kernelext.CheckName("lab", request.Lab), kernelext.CheckName(noun(verb, request), request.Name)} {
+		if check != nil {
+			return nil, check
+		}
+	}
+	if _, err := h.lab(ctx, request.Lab); err != nil {
+		return nil, err
+	}
+	j, err := h.startJob(verb, request, do)
+	if err != nil {
+		return nil, err
+	}
+	return kernelext.Accepted{Job: j.ID}, nil
+}
+
+func noun(verb string, request kernelext.WorkRequest) string {
+	switch {
+	case verb == kernelext.VerbSearch:
+		return "search"
+	case verb == kernelext.VerbTeacher, verb == kernelext.VerbContinue && !request.Run:
+		return "teacher"
+	}
+	return "run"
+}
+
+func (h *Host) cancelJob(_ context.Context, request kernelext.Accepted) (any, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, j := range h.jobs {
+		if j.ID == request.Job {
+			j.cancel(errCancelled)
+		}
+	}
+	return struct{}{}, nil // a job that has ended needs no cancelling
+}
