@@ -54,7 +54,17 @@ function watch(page) {
 async function open(page) {
   await page.goto(`${options.url}lab/tree/${encodeURIComponent(options.notebook)}?token=${options.token}&reset`);
   await page.waitForSelector(".jp-NotebookPanel .jp-Cell");
-  await page.waitForSelector('.jp-Notebook-ExecutionIndicator[data-status="idle"]', { timeout: 120_000 });
+  // Run before the kernel is there, and JupyterLab asks which kernel to use.
+  for (let ready = false; !ready; ready = (await kernels(page)).some((kernel) => kernel.connections > 0)) {
+    if (Date.now() > deadline) throw new Error("the kernel did not start");
+    await page.waitForTimeout(200);
+  }
+  await page.waitForTimeout(1000);
+}
+
+async function kernels(page) {
+  const reply = await page.request.get(`${options.url}api/sessions?token=${options.token}`);
+  return (await reply.json()).map((session) => session.kernel);
 }
 
 async function runAll(page) {
