@@ -60,8 +60,13 @@ func (s Search) Validate(teacher Config) error {
 	return nil
 }
 
-// maxTries bounds rejection: at about 3 µs a try, giving up takes under a second.
-const maxTries = 200_000
+// Bounds of drawing. Rejection alone finds most bins: a thousand draws take some milliseconds. A bin that it misses,
+// near the end of what the space reaches, is walked to.
+const (
+	pureDraws     = 2000 // for a random candidate, before repairs begin
+	repairedDraws = 200  // after them, and for a bred candidate, before giving up
+	maxRepairs    = 2000 // changes that may bring one draw into the bin
+)
 
 // Sample draws one sub-network uniformly from the space's choices, conditioned on the bin by rejection.
 func (s Search) Sample(teacher Config, seed uint64) (Candidate, error) {
@@ -162,13 +167,14 @@ func Elites(candidates []Candidate, n int) []Candidate {
 }
 
 func (p *proposer) random() (Candidate, error) {
-	return p.untilInside(func() (genome, string, []int) { return p.space.sample(p.teacher, p.rand), "random", nil })
+	return p.untilInside(pureDraws, func() (genome, string, []int) { return p.space.sample(p.teacher, p.rand), "random", nil })
 }
 
-// breed mutates an elite or crosses two, with equal probability.
+// breed mutates an elite or crosses two, with equal probability. A child outside the bin is repaired: most changes of
+// the width or the depth alone would leave a narrow bin, and no search could make them.
 func (p *proposer) breed() (Candidate, error) {
 	pick := func() Candidate { return p.elites[p.rand.IntN(len(p.elites))] }
-	return p.untilInside(func() (genome, string, []int) {
+	return p.untilInside(0, func() (genome, string, []int) {
 		a := pick()
 		parent := p.space.genome(p.teacher, a.Subnet, p.rand)
 		if len(p.elites) < 2 || p.rand.IntN(2) == 0 {
@@ -182,10 +188,14 @@ func (p *proposer) breed() (Candidate, error) {
 	})
 }
 
-// untilInside draws until a genome lies in the space and the bin and is new.
-func (p *proposer) untilInside(draw func() (genome, string, []int)) (Candidate, error) {
-	for range maxTries {
+// untilInside draws until a genome lies in the space and the bin and is new; after the first pure draws, those outside
+// are repaired.
+func (p *proposer) untilInside(pure int, draw func() (genome, string, []int)) (Candidate, error) {
+	for i := range pure + repairedDraws {
 		g, origin, parents := draw()
+		if i >= pure {
+			g = p.repair(g)
+		}
 		if !p.space.contains(g) {
 			continue
 		}
@@ -205,5 +215,23 @@ func (p *proposer) untilInside(draw func() (genome, string, []int)) (Candidate, 
 	least, most := p.space.Reach(p.teacher)
 	return Candidate{}, fmt.Errorf("search: no new sub-network with %s parameters in %d draws from the %s %s space of %s, "+
 		"which reaches from %s to %s; widen the bin or the space",
-		p.search.Bin, maxTries, p.space.Granularity, p.space.Scope, p.teacher.Name, Count(least), Count(most))
+		p.search.Bin, pure+repairedDraws, p.space.Granularity, p.space.Scope, p.teacher.Name, Count(least), Count(most))
+}
+
+// repair mutates a genome again and again, and keeps each change that does not lead away from the bin.
+func (p *proposer) repair(g genome) genome {
+	distance := p.distance(g)
+	for i := 0; i < maxRepairs && distance > 0; i++ {
+		changed := p.space.mutate(g, p.rand)
+		if d := p.distance(changed); d <= distance && (p.space.contains(changed) || !p.space.contains(g)) {
+			g, distance = changed, d
+		}
+	}
+	return g
+}
+
+// distance is how many parameters a genome is away from the bin.
+func (p *proposer) distance(g genome) int64 {
+	n := g.subnet(p.teacher).Parameters(p.teacher).Total()
+	return max(0, p.search.Bin.Lower-n, n-p.search.Bin.Upper)
 }

@@ -1,0 +1,61 @@
+package slm
+
+import (
+	"math/rand/v2"
+	"testing"
+)
+
+// The totals are those of the models' safetensors files on the Hugging Face hub.
+func TestPublishedSizes(t *testing.T) {
+	for name, want := range map[string]int64{
+		"smollm2-135m": 134515008, "smollm2-360m": 361821120, "smollm2-1.7b": 1711376384,
+	} {
+		c, err := Published(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Validate(); err != nil {
+			t.Error(err)
+		}
+		if got := (Subnet{}).Parameters(c).Total(); got != want {
+			t.Errorf("%s has %d parameters, want %d", name, got, want)
+		}
+	}
+}
+
+// A student's parameters, written out matrix by matrix, must be what the closed form says.
+func TestParametersMatchTheMatrices(t *testing.T) {
+	teacher := smol(t)
+	r := rand.New(rand.NewPCG(1, 2))
+	for _, space := range []Space{CoarseUniform, CoarseLayerWise} {
+		space, err := space.For(teacher)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 50 {
+			s := space.sample(teacher, r).subnet(teacher)
+			embd := len(s.Embd.Slice(teacher.Embd))
+			want := teacher.Vocab*embd + embd
+			for _, l := range s.Layers {
+				rows := len(l.Heads.Slice(teacher.Heads)) * len(l.HeadSize.Slice(teacher.HeadSize))
+				keys := len(l.QueryGroups.Slice(teacher.QueryGroups)) * len(l.HeadSize.Slice(teacher.HeadSize))
+				want += rows*embd + keys*embd + keys*embd + embd*rows
+				want += 3*embd*len(l.FFN.Slice(teacher.FFN)) + 2*embd
+			}
+			if got := s.Parameters(teacher).Total(); got != int64(want) {
+				t.Fatalf("%v has %d parameters, its matrices %d", s, got, want)
+			}
+		}
+	}
+}
+
+func BenchmarkParameters(b *testing.B) {
+	teacher := smol(b)
+	c, err := Search{Bin: Around(60e6, 0.05)}.Sample(teacher, 1)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		c.Subnet.Parameters(teacher)
+	}
+}

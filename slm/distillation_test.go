@@ -1,0 +1,56 @@
+package slm
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+)
+
+func ExampleLoss() {
+	fmt.Println(CE(0.3).Plus(ForwardKL(0.7).At(2)))
+	// Output: 0.3 cross-entropy + 0.7 forward-kl at temperature 2
+}
+
+func TestScheduleWarmsUpAndDecays(t *testing.T) {
+	s := Schedule{Peak: 1e-3, Warmup: 10, Horizon: 110, Final: 0.1}
+	for step, want := range map[int]float64{0: 1e-4, 4: 5e-4, 9: 1e-3, 10: 1e-3, 60: 5.5e-4, 110: 1e-4, 1000: 1e-4} {
+		if got := s.Rate(step); math.Abs(got-want) > 1e-12 {
+			t.Errorf("step %d has rate %g, want %g", step, got, want)
+		}
+	}
+}
+
+func TestDistillationValidate(t *testing.T) {
+	teacher := smol(t)
+	if err := (Distillation{}).WithDefaults().Validate(teacher); err != nil {
+		t.Fatalf("the defaults: %v", err)
+	}
+	for want, change := range map[string]func(*Distillation){
+		"embd: index 999":         func(d *Distillation) { d.Subnet.Embd = IndicesOf(999) },
+		"init":                    func(d *Distillation) { d.Init = "guess" },
+		"unknown term":            func(d *Distillation) { d.Loss = Loss{[]LossTerm{{Kind: "mmd", Weight: 1}}} },
+		"positive weight":         func(d *Distillation) { d.Loss = CE(-1) },
+		"the teacher's context":   func(d *Distillation) { d.SeqLen = 9000 },
+		"schedule: peak":          func(d *Distillation) { d.Schedule.Peak = -1 },
+		"eval_tokens":             func(d *Distillation) { d.EvalTokens = 1 },
+		"weight_decay -1":         func(d *Distillation) { d.WeightDecay = -1 },
+		"loss: no terms; try slm": func(d *Distillation) { d.Loss.Terms = nil },
+	} {
+		d := Distillation{}.WithDefaults()
+		change(&d)
+		if err := d.Validate(teacher); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want one with %q", err, want)
+		}
+	}
+}
+
+func TestCurveKnowsItsEnd(t *testing.T) {
+	c := Curve{Points: []Point{{Step: 0, Validation: 13}, {Step: 1}, {Step: 2, Validation: 9}, {Step: 3}}}
+	if c.Steps() != 3 || c.Validation() != 9 {
+		t.Errorf("steps %d, validation %g; want 3 and 9", c.Steps(), c.Validation())
+	}
+	if !math.IsNaN((Curve{}).Validation()) {
+		t.Error("an empty curve has a validation loss")
+	}
+}
