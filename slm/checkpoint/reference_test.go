@@ -1,0 +1,92 @@
+package checkpoint
+
+import (
+	"encoding/json"
+	"math"
+	"os"
+	"path/filepath"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/offshoot-ml/offshoot/slm"
+)
+
+// realTeacher is the teacher that the set-up installs; a test is skipped without it.
+func realTeacher(t testing.TB) string {
+	t.Helper()
+	home := os.Getenv("OFFSHOOT_HOME")
+	if home == "" {
+		home = filepath.Join("..", "..", ".offshoot")
+	}
+	path := filepath.Join(home, "teachers", "smollm2-135m.gguf")
+	if _, err := os.Stat(path); err != nil {
+		t.Skipf("the teacher is not installed (%v); go run ./kernelext/lab setup installs it", err)
+	}
+	return path
+}
+
+// TestAgainstTransformers compares the real teacher with what transformers makes of it: see testdata/reference.py.
+func TestAgainstTransformers(t *testing.T) {
+	start := time.Now()
+	teacher, err := OpenGGUF(t.Context(), realTeacher(t), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("loaded %d parameters in %v", teacher.Weights.Parameters(), time.Since(start))
+	text, err := os.ReadFile(filepath.Join("testdata", "reference.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want struct {
+		Config  slm.Config
+		Tensors map[string]struct {
+			Shape    []int
+			Sum, Abs float64
+			Values   []float32
+		}
+	}
+	if err := json.Unmarshal(text, &want); err != nil {
+		t.Fatal(err)
+	}
+	want.Config.Name, want.Config.Family = "smollm2-135m", slm.Llama
+	want.Config.NormEps = 1e-5 // transformers reads the nearest float32, 9.99999974e-06
+	if teacher.Config != want.Config {
+		t.Errorf("architecture\n%+v, want\n%+v", teacher.Config, want.Config)
+	}
+	if published, err := slm.Published("smollm2-135m"); err != nil || teacher.Config != published {
+		t.Errorf("published architecture %+v, %v", published, err)
+	}
+	if len(teacher.Weights) != len(want.Tensors) || len(want.Tensors) != 272 {
+		t.Errorf("%d tensors, want %d", len(teacher.Weights), len(want.Tensors))
+	}
+	for name, w := range want.Tensors {
+		got := teacher.Weights[name]
+		if !reflect.DeepEqual(got.Shape, w.Shape) {
+			t.Errorf("%s: shape %v, want %v", name, got.Shape, w.Shape)
+			continue
+		}
+		var sum, abs float64
+		for _, v := range got.Data {
+			sum += float64(v)
+			abs += math.Abs(float64(v))
+		}
+		if math.Abs(sum-w.Sum) > 1e-6*w.Abs || math.Abs(abs-w.Abs) > 1e-6*w.Abs {
+			t.Errorf("%s: sum %g and %g absolute, want %g and %g", name, sum, abs, w.Sum, w.Abs)
+		}
+		for i, v := range w.Values {
+			if at := (len(got.Data) - 1) * i / 7; math.Abs(float64(got.Data[at]-v)) > 1e-6 {
+				t.Errorf("%s: value %d is %g, want %g", name, at, got.Data[at], v)
+			}
+		}
+	}
+}
+
+func BenchmarkOpenGGUF(b *testing.B) {
+	path := realTeacher(b)
+	for b.Loop() {
+		if _, err := OpenGGUF(b.Context(), path, nil); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
