@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"math"
-	"strings"
 
 	"github.com/go-echarts/go-echarts/v2/charts"
 	"github.com/go-echarts/go-echarts/v2/opts"
@@ -135,7 +134,7 @@ func curvesCaption(curves []curve) string {
 	if len(curves) == 1 {
 		return fmt.Sprintf("Strong: held-out text, %.3f nats per token after %d steps. Thin: training.", best.loss, best.step)
 	}
-	return fmt.Sprintf("Strong: held-out text. Thin: training. Lowest: %s, %.3f nats per token.", cut(curves[leader].name, 24), best.loss)
+	return fmt.Sprintf("Strong: held-out text. Thin: training. Lowest: %s, %.3f nats per token.", cut(curves[leader].name, 36), best.loss)
 }
 
 // cut shortens a name that would not fit its place.
@@ -165,7 +164,7 @@ func curvesFigure(curves []curve) Figure {
 	for i, c := range curves {
 		chart.MultiSeries = append(chart.MultiSeries, validationSeries(i, c))
 	}
-	f := New(strings.TrimSuffix("Loss of "+names(curves), "Loss of "), curvesCaption(curves), chart)
+	f := New(title(curves), curvesCaption(curves), chart)
 	f.frame()
 	f.set("grid.right", 64)
 	for i, c := range curves {
@@ -184,14 +183,14 @@ func (f Figure) labelEnd(series int, colour string, end sample) {
 	f.set(at+"labelLayout", map[string]any{"moveOverlap": "shiftY"})
 }
 
-func names(curves []curve) string {
+func title(curves []curve) string {
 	switch len(curves) {
 	case 0:
-		return "no runs"
+		return "Loss"
 	case 1:
-		return cut(curves[0].name, 40)
+		return "Loss " + cut(curves[0].name, 40)
 	}
-	return fmt.Sprintf("%d runs", len(curves))
+	return fmt.Sprintf("Loss of %d runs", len(curves))
 }
 
 // lastStep is where the axis ends.
@@ -209,16 +208,18 @@ func lastStep(curves []curve) int {
 
 func colourOf(run int) string { return categorical[run%len(categorical)] }
 
+func symbolOf(run int) string { return symbols[run%len(symbols)] }
+
 func trainingSeries(i int, c curve) charts.SingleSeries {
 	return charts.SingleSeries{Id: fmt.Sprintf("t%d", i), Name: c.name, Type: "line", Data: pairs(c.training),
-		ShowSymbol: opts.Bool(len(c.training) == 1),
-		ItemStyle:  &opts.ItemStyle{Color: colourOf(i)},
-		LineStyle:  &opts.LineStyle{Color: colourOf(i), Width: 1, Opacity: opts.Float(0.35)}}
+		ShowSymbol: opts.Bool(len(c.training) == 1), Symbol: symbolOf(i), SymbolSize: 7,
+		ItemStyle: &opts.ItemStyle{Color: colourOf(i)},
+		LineStyle: &opts.LineStyle{Color: colourOf(i), Width: 1, Opacity: opts.Float(0.5)}}
 }
 
 func validationSeries(i int, c curve) charts.SingleSeries {
 	return charts.SingleSeries{Id: fmt.Sprintf("v%d", i), Name: c.name, Type: "line", Data: pairs(c.validation),
-		ShowSymbol: opts.Bool(len(c.validation) <= 60), Symbol: symbols[i%len(symbols)], SymbolSize: 7,
+		ShowSymbol: opts.Bool(len(c.validation) <= 60), Symbol: symbolOf(i), SymbolSize: 7,
 		ItemStyle: &opts.ItemStyle{Color: colourOf(i)},
 		LineStyle: &opts.LineStyle{Color: colourOf(i), Width: 2.5}}
 }

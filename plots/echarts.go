@@ -96,8 +96,11 @@ func (e *engine) load() error {
 // noise is what ECharts writes for scripts that would bring a picture to life; ours stays a picture.
 var noise = regexp.MustCompile(` (?:ecmeta_[a-z_]+|class|pointer-events)="[^"]*"|(?s:<style ?>.*?</style>)|></path>|></rect>|></circle>`)
 
-// fraction finds numbers with more decimals than a screen shows.
-var fraction = regexp.MustCompile(`(\d\.\d\d)\d+`)
+// tag finds what is not text, and fraction numbers with more decimals than a screen shows.
+var (
+	tag      = regexp.MustCompile(`<[^>]*>`)
+	fraction = regexp.MustCompile(`(\d\.\d\d)\d+`)
+)
 
 // compact makes a picture a third smaller, so that a notebook of many figures stays small.
 func compact(svg string) string {
@@ -107,7 +110,7 @@ func compact(svg string) string {
 		}
 		return ""
 	})
-	return fraction.ReplaceAllString(svg, "$1")
+	return tag.ReplaceAllStringFunc(svg, func(tag string) string { return fraction.ReplaceAllString(tag, "$1") })
 }
 
 // echartsScript reads echarts.min.js, which the lab's set-up installs.

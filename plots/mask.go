@@ -38,7 +38,7 @@ type mask struct {
 type panel struct {
 	size  float64 // width in units, gaps between query groups included
 	rows  int
-	track []run // what the teacher has, in kept layers
+	track []run // what kept layers drop, or all that they had
 	runs  []run
 	count int // units kept
 	of    int // units of the teacher
@@ -53,6 +53,9 @@ type run struct {
 
 // maskBins is the number of bins of a long dimension: finer would show on no screen and make notebooks heavy.
 const maskBins = 64
+
+// mostBoxes is the number of heads in a layer up to which each is a box of its own.
+const mostBoxes = 40
 
 // groupGap parts the heads of neighbouring query groups, in head widths.
 const groupGap = 0.6
@@ -82,15 +85,19 @@ func headAt(teacher slm.Config, head int) float64 {
 }
 
 func (m *mask) addHeads(l slm.LayerSubnet) {
-	perGroup := m.teacher.HeadsPerGroup()
-	for group := range m.teacher.QueryGroups {
-		at := headAt(m.teacher, group*perGroup)
-		m.heads.track = append(m.heads.track, run{l.Layer, at, at + float64(perGroup), 4})
-	}
-	for _, head := range l.Heads.Slice(m.teacher.Heads) {
+	for head := range m.teacher.Heads {
 		at := headAt(m.teacher, head)
-		m.heads.add(run{l.Layer, at, at + 1, 4})
+		box := run{l.Layer, at, at + 1, 4}
+		if !l.Heads.Contains(head) {
+			m.heads.track = append(m.heads.track, box)
+			continue
+		}
 		m.heads.count++
+		if m.teacher.Heads <= mostBoxes {
+			m.heads.runs = append(m.heads.runs, box)
+		} else {
+			m.heads.add(box)
+		}
 	}
 }
 
@@ -184,8 +191,11 @@ func (m mask) series(index int, name, colour string, p panel, gap string) []char
 }
 
 func (m mask) caption() string {
-	return fmt.Sprintf("Coloured: kept, %s of %s parameters. Pale: dropped. Empty rows: dropped layers (%d of %d).",
-		slm.Count(m.parameters), slm.Count(m.total), len(m.kept)-m.layers(), len(m.kept))
+	layers := fmt.Sprintf("Empty rows: dropped layers (%d of %d).", len(m.kept)-m.layers(), len(m.kept))
+	if m.layers() == len(m.kept) {
+		layers = fmt.Sprintf("All %d layers are kept.", len(m.kept))
+	}
+	return fmt.Sprintf("Coloured: kept, %s of %s parameters. Pale: dropped. %s", slm.Count(m.parameters), slm.Count(m.total), layers)
 }
 
 func maskFigure(m mask) Figure {
@@ -231,17 +241,18 @@ func off() map[string]any { return map[string]any{"show": false} }
 
 // layerAxis names the kept layers, the first on top.
 func (m mask) layerAxis(grid int, labels bool) map[string]any {
+	every := (10 + m.rowHeight()) / m.rowHeight() // a label needs 11 pixels
 	names := make([]any, len(m.kept))
 	for l := range names {
 		ink := inkText
-		if !m.kept[l] {
+		if !m.kept[l] && every == 1 {
 			ink = inkFaint
 		}
 		names[l] = map[string]any{"value": strconv.Itoa(l), "textStyle": map[string]any{"color": ink}}
 	}
 	axis := map[string]any{"type": "category", "gridIndex": grid, "inverse": true, "data": names,
 		"axisTick": off(), "axisLine": off(), "splitLine": off(),
-		"axisLabel": map[string]any{"show": labels, "fontSize": min(11, m.rowHeight()), "interval": 9 / m.rowHeight()}}
+		"axisLabel": map[string]any{"show": labels, "fontSize": 10.5, "interval": every - 1}}
 	if labels {
 		axis["name"], axis["nameLocation"], axis["nameGap"] = "layer", "middle", 34
 	}

@@ -103,8 +103,12 @@ func (f Figure) frame() {
 			names = append(names, name)
 		}
 	}
-	f.option["legend"] = map[string]any{"left": 8, "bottom": 4, "data": names, "itemGap": 14}
-	f.option["grid"] = map[string]any{"left": 72, "right": 24, "top": 62, "bottom": 54 + 24*legendRows(names, 560)}
+	if len(names) < 2 { // nothing to tell apart
+		names = nil
+	}
+	f.option["legend"] = map[string]any{"show": names != nil, "left": 8, "bottom": 4, "data": names, "itemGap": 14,
+		"lineStyle": map[string]any{"opacity": 1, "width": 2.5}}
+	f.option["grid"] = map[string]any{"left": 72, "right": 24, "top": 64, "bottom": 42 + 28*legendRows(names, 560)}
 }
 
 // legendRows estimates the rows of a legend in a given width, in pixels.

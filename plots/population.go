@@ -275,9 +275,9 @@ func populationFigure(n population) Figure {
 		charts.WithTooltipOpts(opts.Tooltip{Trigger: "item", Formatter: opts.FuncOpts(story)}),
 		charts.WithXAxisOpts(opts.XAxis{Type: "value", Name: "parameters (millions)", NameLocation: "middle", NameGap: 30,
 			Min: n.left, Max: n.right, SplitLine: &opts.SplitLine{Show: opts.Bool(false)},
-			AxisLabel: &opts.AxisLabel{Formatter: opts.FuncOpts(`function(v){return +(v/1e6).toPrecision(4)}`),
+			AxisLabel: &opts.AxisLabel{Formatter: opts.FuncOpts(fmt.Sprintf(`function(v){return(v/1e6).toFixed(%d)}`, n.decimals())),
 				ShowMinLabel: opts.Bool(false), ShowMaxLabel: opts.Bool(false)}}),
-		charts.WithYAxisOpts(opts.YAxis{Type: "value", Name: "perplexity (log)", NameLocation: "middle", NameGap: 48,
+		charts.WithYAxisOpts(opts.YAxis{Type: "value", Name: "perplexity (log scale)", NameLocation: "middle", NameGap: 48,
 			Min: n.low, Max: n.high,
 			AxisLabel: &opts.AxisLabel{Formatter: opts.FuncOpts(`function(v){` + compactNumber + `return n(Math.exp(v))}`)}}),
 		charts.WithToolboxOpts(zoomAndSave()),
@@ -285,7 +285,7 @@ func populationFigure(n population) Figure {
 	shade(chart, n)
 	colours := sequential(len(n.groups))
 	for i, g := range n.groups {
-		chart.AddSeries(g.name(), points(g.candidates),
+		chart.AddSeries(g.name(), points(g.candidates), whenMany,
 			charts.WithScatterChartOpts(opts.ScatterChart{SymbolSize: 10}),
 			charts.WithItemStyleOpts(opts.ItemStyle{Color: colours[i], BorderColor: inkPaper, BorderWidth: 1, Opacity: opts.Float(0.9)}))
 	}
@@ -296,6 +296,14 @@ func populationFigure(n population) Figure {
 	f.set("yAxis.0.axisLabel.customValues", ticks)
 	f.set("yAxis.0.axisTick.customValues", ticks)
 	return f
+}
+
+// whenMany draws a thousand points of a colour as one shape.
+func whenMany(s *charts.SingleSeries) { s.Large, s.LargeThreshold = opts.Bool(true), 600 }
+
+// decimals of a million that tell neighbouring ticks of the parameter axis apart.
+func (n population) decimals() int {
+	return max(0, int(math.Ceil(-math.Log10((n.right-n.left)/1e6/5))))
 }
 
 // shade draws the bin behind the points, in a series of its own that the reader can switch off.
