@@ -88,10 +88,29 @@ func (t *Trainer) Load(path string) error {
 			return fmt.Errorf("checkpoint %s: %s: %w", path, name, err)
 		}
 	}
+	if err := t.forget(weights); err != nil {
+		return fmt.Errorf("checkpoint %s: %w", path, err)
+	}
 	if err := t.data.Seek(s.Position); err != nil {
 		return fmt.Errorf("checkpoint %s: %w", path, err)
 	}
 	t.steps, t.tokens = s.Steps, s.Tokens
+	return nil
+}
+
+// forget zeroes the optimizer's state where a checkpoint holds none: it was saved before the first step.
+func (t *Trainer) forget(weights checkpoint.Weights) error {
+	for v := range t.Student.Store.IterVariables() {
+		if _, saved := weights[v.Path()]; saved || !v.HasValue() {
+			continue
+		}
+		if v.Trainable {
+			return fmt.Errorf("%s is missing", v.Path())
+		}
+		if err := v.SetValue(tensors.FromShape(v.Shape())); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

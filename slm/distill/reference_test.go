@@ -1,0 +1,168 @@
+package distill_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"testing"
+
+	"github.com/gomlx/compute"
+
+	"github.com/offshoot-ml/offshoot/slm"
+	"github.com/offshoot-ml/offshoot/slm/checkpoint"
+	"github.com/offshoot-ml/offshoot/slm/distill"
+	"github.com/offshoot-ml/offshoot/slm/model"
+)
+
+// reference is what testdata/reference.py recorded.
+type reference struct {
+	TeacherCE float64 `json:"teacher_ce"`
+	Points    []struct {
+		Loss     float64 `json:"loss"`
+		CE       float64 `json:"ce"`
+		GradNorm float64 `json:"grad_norm"`
+	} `json:"points"`
+	Windows []int32 `json:"windows"`
+}
+
+func readReference(t *testing.T) reference {
+	t.Helper()
+	text, err := os.ReadFile("testdata/reference.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r reference
+	if err := json.Unmarshal(text, &r); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// The teacher, sub-network and settings of testdata/reference.py.
+var (
+	teacherConfig = slm.Config{Name: "tiny", Family: slm.Llama, Layers: 3, Embd: 32, Heads: 4, QueryGroups: 2, HeadSize: 8,
+		FFN: 48, Vocab: 64, Context: 64, NormEps: 1e-5, RopeTheta: 10000, Tied: true}
+	keptLayer = slm.LayerSubnet{QueryGroups: slm.First(1), Heads: slm.First(2), FFN: slm.First(24)}
+	settings  = slm.Distillation{
+		Subnet: slm.Subnet{Embd: slm.First(16), Layers: []slm.LayerSubnet{at(0), at(2)}},
+		Loss:   slm.CE(0.3).Plus(slm.ForwardKL(0.7).At(2)),
+		Batch:  2, SeqLen: 16, EvalTokens: 32,
+		Schedule: slm.Schedule{Peak: 1e-2, Warmup: 5, Horizon: 20, Final: 0.1},
+	}.WithDefaults()
+)
+
+func at(layer int) slm.LayerSubnet {
+	l := keptLayer
+	l.Layer = layer
+	return l
+}
+
+// windows feeds the batches of a slice, over and over.
+type windows struct {
+	tokens []int32
+	batch  int // tokens in a batch
+	next   int
+}
+
+func (w *windows) Next(context.Context) ([]int32, error) {
+	first := w.next * w.batch % len(w.tokens)
+	w.next++
+	return w.tokens[first : first+w.batch], nil
+}
+func (w *windows) Position() ([]byte, error)  { return json.Marshal(w.next) }
+func (w *windows) Seek(position []byte) error { return json.Unmarshal(position, &w.next) }
+
+func newTeacher(t *testing.T) (compute.Backend, *model.Teacher) {
+	t.Helper()
+	backend, err := model.NewBackend()
+	if err != nil {
+		t.Fatal(err)
+	}
+	weights, _, err := checkpoint.LoadSafetensors("testdata/teacher.safetensors")
+	if err != nil {
+		t.Fatal(err)
+	}
+	teacher, err := model.Load(backend, teacherConfig, weights)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { teacher.Close(); backend.Finalize() })
+	return backend, teacher
+}
+
+func newTrainer(t *testing.T, backend compute.Backend, teacher *model.Teacher, d slm.Distillation, tokens []int32) *distill.Trainer {
+	t.Helper()
+	data := &windows{tokens: tokens, batch: d.Batch * (d.SeqLen + 1)}
+	trainer, err := distill.New(backend, teacher, d, data, tokens[:2*(d.SeqLen+1)])
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(trainer.Close)
+	return trainer
+}
+
+func near(got, want, tolerance float64) bool { return math.Abs(got-want) <= tolerance*math.Abs(want) }
+
+// Twenty steps agree with PyTorch in loss, cross-entropy and the gradient's norm.
+func TestStepsAgreeWithPyTorch(t *testing.T) {
+	r := readReference(t)
+	backend, teacher := newTeacher(t)
+	ce, err := teacher.Loss(context.Background(), slm.Subnet{}, r.Windows[:2*17], 16)
+	if err != nil || !near(ce, r.TeacherCE, 1e-5) {
+		t.Fatalf("the teacher's loss is %g (%v), PyTorch's %g", ce, err, r.TeacherCE)
+	}
+	trainer := newTrainer(t, backend, teacher, settings, r.Windows)
+	for i, want := range r.Points {
+		got, err := trainer.Step(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !near(got.Loss, want.Loss, 1e-3) || !near(got.CE, want.CE, 1e-3) || !near(got.GradNorm, want.GradNorm, 1e-2) {
+			t.Errorf("step %d: loss %.6f, cross-entropy %.6f, norm %.5f; PyTorch has %.6f, %.6f, %.5f",
+				i+1, got.Loss, got.CE, got.GradNorm, want.Loss, want.CE, want.GradNorm)
+		}
+	}
+}
+
+// A trainer that loads a checkpoint takes the very steps that the saved one takes, bit for bit, also from before the
+// first step, when the optimizer's state does not exist yet.
+func TestResumeIsExact(t *testing.T) {
+	r := readReference(t)
+	backend, teacher := newTeacher(t)
+	for _, steps := range []int{0, 3} {
+		path := fmt.Sprintf("%s/checkpoint.safetensors", t.TempDir())
+		undisturbed := newTrainer(t, backend, teacher, settings, r.Windows)
+		take(t, undisturbed, steps)
+		if err := undisturbed.Save(path); err != nil {
+			t.Fatal(err)
+		}
+		want := take(t, undisturbed, 4)
+
+		resumed := newTrainer(t, backend, teacher, settings, r.Windows)
+		take(t, resumed, 1) // whatever it did before must be gone
+		if err := resumed.Load(path); err != nil {
+			t.Fatal(err)
+		}
+		got := take(t, resumed, 4)
+		for i := range want {
+			got[i].Seconds, want[i].Seconds = 0, 0
+			if got[i] != want[i] {
+				t.Errorf("after %d steps and a resumption, step %+v, want %+v", steps, got[i], want[i])
+			}
+		}
+	}
+}
+
+func take(t *testing.T, trainer *distill.Trainer, steps int) (points []slm.Point) {
+	t.Helper()
+	for range steps {
+		p, err := trainer.Step(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		points = append(points, p)
+	}
+	return points
+}
