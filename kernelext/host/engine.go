@@ -1,21 +1,193 @@
 package main
 
 import (
+	"bufio"
 	"context"
-	"errors"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
 
+	"github.com/gomlx/compute"
+
+	"github.com/offshoot-ml/offshoot/datasets"
 	"github.com/offshoot-ml/offshoot/kernelext/host/resident"
+	"github.com/offshoot-ml/offshoot/slm"
+	"github.com/offshoot-ml/offshoot/slm/checkpoint"
+	"github.com/offshoot-ml/offshoot/slm/distill"
+	"github.com/offshoot-ml/offshoot/slm/model"
 )
 
-// engine computes with GoMLX. It is not plugged in yet.
-type engine struct{}
+// engine computes with GoMLX on one backend.
+type engine struct{ backend compute.Backend }
 
-var errNoEngine = errors.New("this host was built without its engine")
-
-func (*engine) Backend(context.Context) (backend, device string, err error) {
-	return "", "", errNoEngine
+// Backend opens the accelerator that GOMLX_BACKEND names.
+func (e *engine) Backend(context.Context) (backend, device string, err error) {
+	if e.backend, err = model.NewBackend(); err != nil {
+		return "", "", err
+	}
+	return e.backend.Name(), deviceName(e.backend), nil
 }
 
-func (*engine) OpenTeacher(context.Context, string, resident.Report) (resident.Teacher, error) {
-	return nil, errNoEngine
+// deviceName is what the backend says of itself, or on a processor the processor's name.
+func deviceName(backend compute.Backend) string {
+	description := backend.Description()
+	if strings.Contains(strings.ToLower(description), "cuda") || strings.Contains(strings.ToLower(description), "gpu") {
+		return description
+	}
+	return fmt.Sprintf("%s, %d cores", processor(), runtime.NumCPU())
+}
+
+// processor is the processor's name where the system tells it.
+func processor() string {
+	if file, err := os.Open("/proc/cpuinfo"); err == nil {
+		defer file.Close()
+		for lines := bufio.NewScanner(file); lines.Scan(); {
+			if name, value, ok := strings.Cut(lines.Text(), ":"); ok && strings.TrimSpace(name) == "model name" {
+				return strings.TrimSpace(value)
+			}
+		}
+	}
+	return runtime.GOARCH
+}
+
+// OpenTeacher reads a GGUF file and uploads its weights.
+func (e *engine) OpenTeacher(ctx context.Context, path string, report resident.Report) (resident.Teacher, error) {
+	file, err := checkpoint.OpenGGUF(ctx, path, func(done, total int64) { report("loading "+filepath.Base(path), done, total) })
+	if err != nil {
+		return nil, err
+	}
+	tokenizer, err := datasets.NewTokenizer(file.Vocabulary)
+	if err != nil {
+		return nil, err
+	}
+	loaded, err := model.Load(e.backend, file.Config, file.Weights)
+	if err != nil {
+		return nil, err
+	}
+	return &teacher{engine: e, model: loaded, tokenizer: tokenizer, sha256: file.SHA256, bytes: file.Weights.Bytes()}, nil
+}
+
+// teacher is a loaded model with its tokenizer and the corpus in its tokens.
+type teacher struct {
+	engine    *engine
+	model     *model.Teacher
+	tokenizer *datasets.Tokenizer
+	sha256    string
+	bytes     int64
+
+	mu   sync.Mutex
+	text *datasets.Corpus // opened when it is first needed
+}
+
+func (t *teacher) Config() slm.Config { return t.model.Config }
+func (t *teacher) SHA256() string     { return t.sha256 }
+func (t *teacher) Bytes() int64       { return t.bytes }
+
+// Corpus names the text and its version: the Go installation's own files.
+func (t *teacher) Corpus() string {
+	root := os.Getenv("GOROOT")
+	if root == "" {
+		out, _ := exec.Command("go", "env", "GOROOT").Output() // reading the corpus reports what is wrong
+		root = strings.TrimSpace(string(out))
+	}
+	version, _ := os.ReadFile(filepath.Join(root, "VERSION"))
+	first, _, _ := strings.Cut(string(version), "\n")
+	return strings.TrimSpace("GOROOT " + first)
+}
+
+func (t *teacher) corpus(ctx context.Context, report resident.Report) (*datasets.Corpus, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.text != nil {
+		return t.text, nil
+	}
+	text, err := datasets.GoRoot(ctx, t.tokenizer, func(done, total int) {
+		report("reading the corpus", int64(done), int64(total))
+	})
+	if err != nil {
+		return nil, err
+	}
+	t.text = text
+	return text, nil
+}
+
+// Held returns the corpus's fixed validation sample.
+func (t *teacher) Held(ctx context.Context, tokens, seqLen int, report resident.Report) ([]int32, error) {
+	corpus, err := t.corpus(ctx, report)
+	if err != nil {
+		return nil, err
+	}
+	return corpus.Validation(tokens, seqLen)
+}
+
+// Loss evaluates a sub-network in place.
+func (t *teacher) Loss(ctx context.Context, subnet slm.Subnet, windows []int32, seqLen int) (float64, error) {
+	return t.model.Loss(ctx, subnet, windows, seqLen)
+}
+
+// Continue continues a prompt greedily.
+func (t *teacher) Continue(ctx context.Context, prompt string, tokens int) (string, error) {
+	return continued(ctx, t.tokenizer, prompt, tokens, t.model.Generate)
+}
+
+func continued(ctx context.Context, tokenizer *datasets.Tokenizer, prompt string, tokens int,
+	generate func(context.Context, []int32, int) ([]int32, error)) (string, error) {
+	ids, err := tokenizer.EncodePrompt(prompt)
+	if err != nil {
+		return "", err
+	}
+	ids, err = generate(ctx, ids, tokens)
+	return tokenizer.Decode(ids), err
+}
+
+// Trainer makes a student and opens its data.
+func (t *teacher) Trainer(ctx context.Context, d slm.Distillation, report resident.Report) (resident.Trainer, error) {
+	corpus, err := t.corpus(ctx, report)
+	if err != nil {
+		return nil, err
+	}
+	held, err := corpus.Validation(d.EvalTokens, d.SeqLen)
+	if err != nil {
+		return nil, err
+	}
+	data := stream{corpus.Train(d.ShuffleSeed, d.Batch, d.SeqLen)}
+	made, err := distill.New(t.engine.backend, t.model, d, data, held)
+	if err != nil {
+		return nil, err
+	}
+	return &trainer{Trainer: made, teacher: t}, nil
+}
+
+// stream keeps the position in the data as JSON, inside the checkpoint.
+type stream struct{ *datasets.Batches }
+
+func (s stream) Position() ([]byte, error) { return json.Marshal(s.Batches.Position()) }
+
+func (s stream) Seek(position []byte) error {
+	var at datasets.Position
+	if err := json.Unmarshal(position, &at); err != nil {
+		return fmt.Errorf("position in the training data: %w", err)
+	}
+	return s.Batches.Seek(at)
+}
+
+// trainer trains a student of a teacher.
+type trainer struct {
+	*distill.Trainer
+	teacher *teacher
+}
+
+// Bytes counts the weights and AdamW's two moments.
+func (t *trainer) Bytes() int64 {
+	return 3 * 4 * t.Distillation.Subnet.Parameters(t.teacher.model.Config).Total()
+}
+
+// Continue continues a prompt greedily with the student.
+func (t *trainer) Continue(ctx context.Context, prompt string, tokens int) (string, error) {
+	return continued(ctx, t.teacher.tokenizer, prompt, tokens, t.Student.Generate)
 }

@@ -1,0 +1,111 @@
+package kernelext
+
+import (
+	"cmp"
+	"fmt"
+	"html"
+	"math"
+	"strings"
+
+	"github.com/offshoot-ml/offshoot/slm"
+)
+
+// labCard describes a lab and the host behind it.
+func labCard(s Status, c Contents) shown {
+	out := card{title: "Lab " + c.Lab}
+	out.add("backend", "%s", cmp.Or(s.Backend, "none: "+s.BackendError))
+	if s.Device != "" {
+		out.add("device", "%s", s.Device)
+	}
+	memory := bytesText(s.Memory) + " in the host"
+	if s.DeviceMemory > 0 {
+		memory += ", " + bytesText(s.DeviceMemory) + " on the device"
+	}
+	out.add("memory", "%s", memory)
+	out.add("host", "process %d, version %s, up %s", s.PID, s.Version, duration(s.Uptime().Seconds()))
+	out.add("folder", "%s", c.Folder)
+	out.add("teachers", "%s", teacherList(s))
+	for i, e := range c.Searches {
+		out.add(once(i, "searches"), "%s: %d of %d evaluations%s", e.Name, e.Done, e.Total, bestText(e))
+	}
+	for i, e := range c.Runs {
+		out.add(once(i, "runs"), "%s: %s parameters, step %d%s", e.Name, slm.Count(e.Parameters), e.Steps, validationText(e))
+	}
+	for i, j := range s.Jobs {
+		out.add(once(i, "at work"), "%s", j)
+	}
+	return out.shown()
+}
+
+// once labels the first row of a group only.
+func once(i int, label string) string {
+	if i > 0 {
+		return ""
+	}
+	return label
+}
+
+func teacherList(s Status) string {
+	loaded := map[string]int64{}
+	for _, t := range s.Teachers {
+		loaded[t.Name] = t.Bytes
+	}
+	var parts []string
+	for _, name := range s.TeacherFiles {
+		if bytes, ok := loaded[name]; ok {
+			parts = append(parts, fmt.Sprintf("%s (loaded, %s)", name, bytesText(bytes)))
+		} else {
+			parts = append(parts, name+" (not loaded yet)")
+		}
+	}
+	return cmp.Or(strings.Join(parts, "\n"), "none is installed: run `go run ./kernelext/lab setup`")
+}
+
+func bestText(e SearchEntry) string {
+	if e.Done == 0 {
+		return ""
+	}
+	return ", best perplexity " + perplexityText(math.Exp(e.BestLoss))
+}
+
+func validationText(e RunEntry) string {
+	if e.Validation == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", validation %.3f", e.Validation)
+}
+
+// teacherCard describes a teacher.
+func teacherCard(t TeacherInfo) shown {
+	c := t.Config
+	counts := slm.Subnet{}.Parameters(c)
+	out := card{title: c.Name}
+	out.add("architecture", "%s, %d layers, embedding %d, vocabulary %s", c.Family, c.Layers, c.Embd, thousands(int64(c.Vocab)))
+	out.add("a layer", "%d heads of %d in %d query groups, FFN %s", c.Heads, c.HeadSize, c.QueryGroups, thousands(int64(c.FFN)))
+	out.add("context", "%s tokens", thousands(int64(c.Context)))
+	out.add("held-out perplexity", "%s (loss %.4f) on %s tokens of %s, in windows of %d", perplexityText(t.Perplexity), t.Loss,
+		thousands(int64(t.Tokens)), t.Corpus, t.Window)
+	out.add("in memory", "%s, loaded in %s", bytesText(t.Bytes), duration(t.Seconds))
+	parts := partRows(counts, c.Tied)
+	out.after = fmt.Sprintf(`<div style="%s;margin-top:.6em">%s</div>%s`, quietStyle, html.EscapeString("parameters by part"), table(parts))
+	for _, r := range parts {
+		out.notes += fmt.Sprintf("  %-10s %13s  %5s\n", r.label, r.value, r.count)
+	}
+	return out.shown()
+}
+
+func partRows(counts slm.Counts, tied bool) []row {
+	total := counts.Total()
+	var rows []row
+	for _, p := range []struct {
+		label string
+		n     int64
+	}{{"embedding", counts.Embedding}, {"attention", counts.Attention}, {"FFN", counts.FFN}, {"norms", counts.Norm}, {"head", counts.Head}, {"total", total}} {
+		value, share := thousands(p.n), fmt.Sprintf("%.1f%%", 100*float64(p.n)/float64(total))
+		if p.label == "head" && tied {
+			value, share = "tied", ""
+		}
+		rows = append(rows, row{p.label, value, share})
+	}
+	return rows
+}

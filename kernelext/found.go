@@ -1,0 +1,24 @@
+package kernelext
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/offshoot-ml/offshoot/slm"
+)
+
+// Found is a finished search: its population, of which [slm.Population.Best] is the best candidate.
+type Found struct {
+	slm.Population
+	lab *Lab
+}
+
+func foundLine(p slm.Population, d *display) string {
+	best := p.Best()
+	line := fmt.Sprintf("search %s: %d evaluations", p.Name, len(p.Candidates))
+	if took := time.Since(d.began); took > time.Second {
+		line += " in " + duration(took.Seconds())
+	}
+	return fmt.Sprintf("%s · best perplexity %s with %s parameters (candidate %d, generation %d)",
+		line, perplexityText(best.Perplexity()), slm.Count(best.Parameters), best.ID, best.Generation)
+}

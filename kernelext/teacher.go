@@ -1,0 +1,53 @@
+package kernelext
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/offshoot-ml/offshoot/slm"
+)
+
+// Teacher is a teacher that the host holds in memory.
+type Teacher struct {
+	TeacherInfo
+	lab *Lab
+}
+
+// Show displays a card: the architecture, the parameters by part, and the held-out perplexity.
+func (t *Teacher) Show() { teacherCard(t.TeacherInfo).show() }
+
+// Continue continues a prompt by the teacher's likeliest tokens.
+func (t *Teacher) Continue(prompt string, tokens int) string {
+	var text string
+	t.lab.do(t.Config.Name, func(ctx context.Context, d *display) (line string, err error) {
+		text, err = t.lab.client.Continue(ctx, t.Config.Name, prompt, tokens, quiet(d))
+		return "", err
+	})
+	return text
+}
+
+// Sample draws one sub-network at random from a search's space, inside its bin.
+func (t *Teacher) Sample(search slm.Search, seed uint64) slm.Candidate {
+	candidate, err := search.Sample(t.Config, seed)
+	if err != nil {
+		fail(err)
+	}
+	return candidate
+}
+
+// quiet shows only what takes time besides the writing itself: waiting, loading.
+func quiet(d *display) func(Event) {
+	return func(e Event) {
+		if e.Kind != Progress || e.Total > 0 || time.Since(d.began) > time.Second {
+			d.watch(e)
+		}
+	}
+}
+
+func loadedLine(info TeacherInfo, d *display) string {
+	if time.Since(d.began) < time.Second { // it was there
+		return ""
+	}
+	return fmt.Sprintf("%s loaded in %s", info.Config.Name, duration(info.Seconds))
+}
