@@ -55,7 +55,15 @@ func parseEnvironment(text string) (environment, error) {
 	return env, nil
 }
 
-func unquote(s string) string { return strings.Trim(strings.TrimSpace(s), `"'`) }
+func unquote(s string) string {
+	s = strings.TrimSpace(s)
+	for _, quote := range []string{`"`, `'`} {
+		if len(s) > 1 && strings.HasPrefix(s, quote) && strings.HasSuffix(s, quote) {
+			return s[1 : len(s)-1]
+		}
+	}
+	return s
+}
 
 // version returns the pinned version of a pip requirement, or "" when there is none.
 func (e environment) version(name string) string {

@@ -170,6 +170,7 @@ func superviseWith(ctx context.Context, cmd *exec.Cmd, ask syscall.Signal, grace
 		return cmd.Err
 	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.WaitDelay = 5 * time.Second // for output of what a program leaves running
 	if err := cmd.Start(); err != nil {
 		return err
 	}
@@ -192,6 +193,9 @@ func superviseWith(ctx context.Context, cmd *exec.Cmd, ask syscall.Signal, grace
 	err := cmd.Wait()
 	close(ended)
 	<-watched
+	if errors.Is(err, exec.ErrWaitDelay) {
+		err = nil
+	}
 	if ctx.Err() != nil && err != nil {
 		return errors.Join(ctx.Err(), err)
 	}

@@ -112,7 +112,7 @@ type jupyter struct {
 // startJupyter starts JupyterLab on root and returns when it answers.
 func (l *lab) startJupyter(ctx context.Context, root string, port int) (*jupyter, error) {
 	j := &jupyter{log: l.path("logs", "jupyter.log"), ended: make(chan error, 1), ctx: ctx}
-	log, err := os.Create(j.log)
+	log, err := os.OpenFile(j.log, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600) // the URL in it holds the token
 	if err != nil {
 		return nil, err
 	}
