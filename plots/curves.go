@@ -156,7 +156,6 @@ func curvesFigure(curves []curve) Figure {
 		charts.WithXAxisOpts(opts.XAxis{Type: "value", Name: "steps", NameLocation: "middle", NameGap: 30, Min: 0, Max: lastStep(curves),
 			MinInterval: 1, SplitLine: &opts.SplitLine{Show: opts.Bool(false)}}),
 		charts.WithYAxisOpts(opts.YAxis{Type: "value", Name: "cross-entropy (nats per token)", NameLocation: "middle", NameGap: 40, Scale: opts.Bool(true)}),
-		charts.WithToolboxOpts(zoomAndSave()),
 	)
 	for i, c := range curves {
 		chart.MultiSeries = append(chart.MultiSeries, trainingSeries(i, c))
@@ -179,7 +178,7 @@ func curvesFigure(curves []curve) Figure {
 func (f Figure) labelEnd(series int, colour string, end sample) {
 	at := fmt.Sprintf("series.%d.", series)
 	f.set(at+"endLabel", map[string]any{"show": true, "formatter": fmt.Sprintf("%.3f", end.loss), "color": colour,
-		"fontWeight": "bold", "fontSize": 12, "distance": 8})
+		"fontWeight": "bold", "fontSize": 12, "lineHeight": 13, "distance": 8})
 	f.set(at+"labelLayout", map[string]any{"moveOverlap": "shiftY"})
 }
 

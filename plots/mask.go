@@ -216,7 +216,7 @@ func maskFigure(m mask) Figure {
 
 // place lays the panels out: heads and neurons side by side on the layers' axis, the embedding below both.
 func (m mask) place(f *Figure) {
-	const top, left, right = 62, 64, 24
+	const top, left, right = 66, 64, 28
 	body := m.rowHeight() * len(m.kept)
 	f.Height = top + body + 44 + 16 + 48
 	share := func(p panel) string {
@@ -224,8 +224,8 @@ func (m mask) place(f *Figure) {
 	}
 	f.option["legend"] = map[string]any{"show": false}
 	f.option["grid"] = []any{
-		map[string]any{"left": left, "top": top, "height": body, "width": "27%"},
-		map[string]any{"left": "40%", "right": right, "top": top, "height": body},
+		map[string]any{"left": left, "right": "65%", "top": top, "height": body},
+		map[string]any{"left": "39%", "right": right, "top": top, "height": body},
 		map[string]any{"left": left, "right": right, "top": top + body + 50, "height": 16},
 	}
 	f.option["xAxis"] = []any{

@@ -18,14 +18,15 @@ func (f Figure) dressed() map[string]any {
 	})
 	option["title"] = map[string]any{
 		"text": f.Title, "subtext": f.Caption, "left": 8, "top": 6, "itemGap": 5,
-		"textStyle":    map[string]any{"color": inkText, "fontSize": 15, "fontWeight": "bold"},
-		"subtextStyle": map[string]any{"color": inkMuted, "fontSize": 12},
+		"textStyle":    map[string]any{"color": inkText, "fontSize": 15, "fontWeight": "bold", "lineHeight": 18},
+		"subtextStyle": small(inkMuted),
 	}
 	fill(option["tooltip"], map[string]any{
 		"confine": true, "backgroundColor": inkPaper, "borderColor": inkMuted,
 		"textStyle": map[string]any{"color": inkText, "fontSize": 12},
 	})
-	fill(option["legend"], map[string]any{"textStyle": map[string]any{"color": inkText, "fontSize": 12}, "inactiveColor": inkFaint})
+	fill(option["toolbox"], map[string]any{"right": 8, "top": 4, "itemSize": 14, "iconStyle": map[string]any{"borderColor": inkMuted}})
+	fill(option["legend"], map[string]any{"textStyle": small(inkText), "inactiveColor": inkFaint})
 	for _, name := range []string{"xAxis", "yAxis"} {
 		axes, _ := option[name].([]any)
 		for _, axis := range axes {
@@ -35,11 +36,16 @@ func (f Figure) dressed() map[string]any {
 	return option
 }
 
+// small is the style of all words but the title. Without a line height, browsers that lack some fonts space lines wide.
+func small(ink string) map[string]any {
+	return map[string]any{"color": ink, "fontSize": 12, "lineHeight": 15}
+}
+
 func dressAxis(axis any) {
 	line := map[string]any{"lineStyle": map[string]any{"color": inkMuted}}
 	fill(axis, map[string]any{
-		"axisLabel":     map[string]any{"color": inkText, "fontSize": 12},
-		"nameTextStyle": map[string]any{"color": inkText, "fontSize": 12},
+		"axisLabel":     small(inkText),
+		"nameTextStyle": small(inkText),
 		"axisLine":      line,
 		"axisTick":      line,
 		"splitLine":     map[string]any{"lineStyle": map[string]any{"color": inkFaint}},
@@ -108,7 +114,11 @@ func (f Figure) frame() {
 	}
 	f.option["legend"] = map[string]any{"show": names != nil, "left": 8, "bottom": 4, "data": names, "itemGap": 14,
 		"lineStyle": map[string]any{"opacity": 1, "width": 2.5}}
-	f.option["grid"] = map[string]any{"left": 72, "right": 24, "top": 64, "bottom": 42 + 28*legendRows(names, 560)}
+	f.option["toolbox"] = map[string]any{"feature": map[string]any{
+		"dataZoom":    map[string]any{"title": map[string]any{"zoom": "zoom into a box", "back": "back"}},
+		"restore":     map[string]any{"title": "whole figure"},
+		"saveAsImage": map[string]any{"title": "save as PNG", "name": "figure", "pixelRatio": 2}}}
+	f.option["grid"] = map[string]any{"left": 72, "right": 24, "top": 66, "bottom": 43 + 30*legendRows(names, 560)}
 }
 
 // legendRows estimates the rows of a legend in a given width, in pixels.

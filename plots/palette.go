@@ -24,8 +24,8 @@ var categorical = []string{"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9"
 // symbols double the colours, for readers and printers without any.
 var symbols = []string{"circle", "triangle", "rect", "diamond", "roundRect", "pin"}
 
-// viridis is the colour map of that name at tenths from 0.15 to 0.85, which keeps apart from black and from white.
-var viridis = []string{"#46337f", "#365c8d", "#277f8e", "#1fa187", "#4ac16d", "#9fda3a"}
+// viridis is the colour map of that name between a quarter and nine tenths, which keeps off black and white.
+var viridis = []string{"#3b528b", "#2c728e", "#21918c", "#28ae80", "#5ec962", "#addc30"}
 
 // sequential picks n colours for things with an order, evenly spread over viridis.
 func sequential(n int) []string {

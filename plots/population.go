@@ -267,7 +267,7 @@ const story = `function(p){` + compactNumber + `var v=p.value;if(!v||v.length<11
 	`+"<br>"+v[0].toLocaleString("en")+" parameters"` +
 	`+"<br>"+v[6]+" layers, "+v[7]+" embedding dimensions"` +
 	`+"<br>in a layer "+v[8]+" heads, "+v[9]+" FFN neurons"` +
-	`+"<br>evaluated in "+v[10]+" s"}`
+	`+(v[10]?"<br>evaluated in "+v[10]+" s":"")}`
 
 func populationFigure(n population) Figure {
 	chart := charts.NewScatter()
@@ -280,14 +280,13 @@ func populationFigure(n population) Figure {
 		charts.WithYAxisOpts(opts.YAxis{Type: "value", Name: "perplexity (log scale)", NameLocation: "middle", NameGap: 48,
 			Min: n.low, Max: n.high,
 			AxisLabel: &opts.AxisLabel{Formatter: opts.FuncOpts(`function(v){` + compactNumber + `return n(Math.exp(v))}`)}}),
-		charts.WithToolboxOpts(zoomAndSave()),
 	)
 	shade(chart, n)
 	colours := sequential(len(n.groups))
 	for i, g := range n.groups {
 		chart.AddSeries(g.name(), points(g.candidates), whenMany,
 			charts.WithScatterChartOpts(opts.ScatterChart{SymbolSize: 10}),
-			charts.WithItemStyleOpts(opts.ItemStyle{Color: colours[i], BorderColor: inkPaper, BorderWidth: 1, Opacity: opts.Float(0.9)}))
+			charts.WithItemStyleOpts(opts.ItemStyle{Color: colours[i], BorderColor: inkMuted, BorderWidth: 0.7}))
 	}
 	markElites(chart, n)
 	f := New(cmp.Or(strings.TrimSpace("Search "+n.name), "Search"), n.caption(), chart)
@@ -317,7 +316,7 @@ func shade(chart *charts.Scatter, n population) {
 		charts.WithMarkAreaData([]opts.MarkAreaData{{Name: "bin " + n.bin.String(), XAxis: n.bin.Lower}, {XAxis: n.bin.Upper}}),
 		charts.WithMarkAreaStyleOpts(opts.MarkAreaStyle{
 			ItemStyle: &opts.ItemStyle{Color: "#999999", Opacity: opts.Float(0.14)},
-			Label:     &opts.Label{Show: opts.Bool(true), Position: "insideTop", Color: inkMuted, FontSize: 12}}))
+			Label:     &opts.Label{Show: opts.Bool(true), Position: "insideTop", Color: inkMuted, FontSize: 12, LineHeight: 14}}))
 }
 
 // markElites rings the elites and names the best.
@@ -334,7 +333,7 @@ func markElites(chart *charts.Scatter, n population) {
 	chart.AddSeries("best", points(n.elites[:1]),
 		charts.WithItemStyleOpts(opts.ItemStyle{Color: categorical[1], BorderColor: inkPaper, BorderWidth: 1}),
 		charts.WithScatterChartOpts(opts.ScatterChart{SymbolSize: 17, Symbol: "diamond"}),
-		charts.WithLabelOpts(opts.Label{Show: opts.Bool(true), Position: n.labelSide(best), Color: inkText, FontSize: 12, FontWeight: "bold",
+		charts.WithLabelOpts(opts.Label{Show: opts.Bool(true), Position: n.labelSide(best), Color: inkText, FontSize: 12, LineHeight: 14, FontWeight: "bold",
 			Formatter: opts.FuncOpts(`function(p){` + compactNumber + `return"best: #"+p.value[2]+", "+n(Math.exp(p.value[1]))}`)}))
 }
 
@@ -347,12 +346,4 @@ func (n population) labelSide(c candidate) string {
 		return "left"
 	}
 	return "bottom"
-}
-
-// zoomAndSave are the tools at the upper right of an interactive figure.
-func zoomAndSave() opts.Toolbox {
-	return opts.Toolbox{Show: opts.Bool(true), Right: "8", Top: "4", Feature: &opts.ToolBoxFeature{
-		DataZoom:    &opts.ToolBoxFeatureDataZoom{Show: opts.Bool(true)},
-		Restore:     &opts.ToolBoxFeatureRestore{Show: opts.Bool(true)},
-		SaveAsImage: &opts.ToolBoxFeatureSaveAsImage{Show: opts.Bool(true), Type: "png"}}}
 }

@@ -1,0 +1,107 @@
+package plots
+
+import (
+	"math"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/offshoot-ml/offshoot/slm"
+)
+
+func TestPopulationNumbers(t *testing.T) {
+	p := sampleSearch(t, 8, 2)
+	p.Candidates[0].Loss = math.NaN()
+	p.Candidates[1].Loss = math.Inf(1)
+	n := populationNumbers(p)
+	if n.unfinished != 2 || n.drawn() != len(p.Candidates)-2 {
+		t.Errorf("%d drawn and %d not, of %d with two that have no loss", n.drawn(), n.unfinished, len(p.Candidates))
+	}
+	if len(n.groups) != 3 || n.groups[2].name() != "gen 2" {
+		t.Errorf("groups %+v, want three generations", n.groups)
+	}
+	best, ok := n.best()
+	for _, c := range p.Candidates[2:] {
+		if !ok || c.Loss < best.loss {
+			t.Errorf("candidate %d with loss %g is better than the best, %g", c.ID, c.Loss, best.loss)
+		}
+		if x := float64(c.Parameters); x <= n.left || x >= n.right || c.Loss <= n.low || c.Loss >= n.high {
+			t.Errorf("candidate %d lies outside the axes", c.ID)
+		}
+	}
+	if n.left >= float64(p.Search.Bin.Lower) || n.right <= float64(p.Search.Bin.Upper) {
+		t.Errorf("axis %g to %g does not show the whole bin %s", n.left, n.right, p.Search.Bin)
+	}
+	if len(n.elites) != p.Search.Elites {
+		t.Errorf("%d elites, want %d", len(n.elites), p.Search.Elites)
+	}
+}
+
+func TestCandidateNumbers(t *testing.T) {
+	teacher, _ := slm.Published("smollm2-135m")
+	c := slm.Candidate{ID: 7, Generation: 2, Origin: "crossover", Parents: []int{3, 5}, Parameters: 30e6, Loss: 9,
+		Subnet: slm.Subnet{Embd: slm.First(160), Layers: []slm.LayerSubnet{
+			{Layer: 0, Heads: slm.First(3), QueryGroups: slm.First(1), FFN: slm.First(384)},
+			{Layer: 29, FFN: slm.First(384)}}}}
+	want := candidate{id: 7, generation: 2, parameters: 30e6, loss: 9, layers: 2, embd: 160, heads: "3-9", ffn: "384",
+		origin: "crossover", parents: "#3 and #5"}
+	if got := candidateNumbers(teacher, c); got != want {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+}
+
+func TestLongSearchesShareColours(t *testing.T) {
+	n := populationNumbers(manyCandidates(400))
+	if len(n.groups) > mostGroups {
+		t.Errorf("%d groups, want at most %d", len(n.groups), mostGroups)
+	}
+	if first := n.groups[0].name(); first != "gen 0-6" {
+		t.Errorf("the first group is %q", first)
+	}
+	if n.drawn() != 400 {
+		t.Errorf("%d of 400 candidates are in a group", n.drawn())
+	}
+}
+
+func TestPerplexityTicks(t *testing.T) {
+	for _, test := range []struct {
+		from, to float64
+		want     []float64
+	}{
+		{8, 2e4, []float64{10, 100, 1e3, 1e4}},
+		{9e3, 1.2e6, []float64{1e4, 3e4, 1e5, 3e5, 1e6}},
+		{15, 160, []float64{20, 50, 100}},
+		{101, 122, []float64{105, 110, 115, 120}},
+		{5, 3e20, []float64{10, 1e4, 1e7, 1e10, 1e13, 1e16, 1e19}},
+	} {
+		var got []float64
+		for _, tick := range perplexityTicks(math.Log(test.from), math.Log(test.to)) {
+			got = append(got, roundTo3(math.Exp(tick)))
+		}
+		if test.from == 15 { // four at least, whatever they are
+			if len(got) < 4 {
+				t.Errorf("%g to %g: %v", test.from, test.to, got)
+			}
+			continue
+		}
+		if !reflect.DeepEqual(got, test.want) {
+			t.Errorf("%g to %g: %v, want %v", test.from, test.to, got, test.want)
+		}
+	}
+}
+
+func roundTo3(v float64) float64 {
+	scale := math.Pow10(int(math.Floor(math.Log10(v))) - 2)
+	return math.Round(v/scale) * scale
+}
+
+func TestPopulationCaption(t *testing.T) {
+	empty := populationNumbers(slm.Population{})
+	if got := empty.caption(); got != "No candidate has been evaluated yet." {
+		t.Errorf("empty: %q", got)
+	}
+	failed := populationNumbers(slm.Population{Candidates: []slm.Candidate{{Loss: math.NaN()}}})
+	if got := failed.caption(); !strings.Contains(got, "1 without a finite loss") {
+		t.Errorf("failed: %q", got)
+	}
+}
