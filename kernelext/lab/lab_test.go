@@ -348,23 +348,20 @@ func TestDoctor(t *testing.T) {
 	}
 }
 
-func TestHostFiles(t *testing.T) {
+// A host file that a crash or another program's pid made stale is no running host.
+func TestStaleHostFile(t *testing.T) {
 	self := fmt.Sprintf(`{"url":"nats://127.0.0.1:1","token":"t","pid":%d}`, os.Getpid())
-	for _, test := range []struct{ name, text, want string }{
-		{"none", "", "no host is running"},
-		{"broken", "{", "is broken"},
-		{"another program has its pid", self, "has died"},
-		{"dead", `{"pid":999999999}`, "has died"},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			l, _ := emptyLab(t)
-			if test.text != "" {
-				if err := writeFile(l.path("host", "host.json"), []byte(test.text), 0o600); err != nil {
-					t.Fatal(err)
-				}
+	for name, text := range map[string]string{"another program has its pid": self, "dead": `{"url":"nats://127.0.0.1:1","pid":999999999}`} {
+		t.Run(name, func(t *testing.T) {
+			l, out := emptyLab(t)
+			if err := writeFile(l.path("host", "host.json"), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
 			}
-			if _, err := l.readHostFile(); err == nil || !strings.Contains(err.Error(), test.want) {
-				t.Errorf("error %v, want %q", err, test.want)
+			if isHost(os.Getpid()) {
+				t.Error("this test is no host")
+			}
+			if stopped, err := l.stopHost(t.Context()); stopped {
+				t.Errorf("stopped something: %v, %s", err, out)
 			}
 		})
 	}

@@ -134,12 +134,24 @@ func (l *lab) runStep(ctx context.Context, s *step, label string) error {
 	}
 	t.End("failed")
 	text, _ := os.ReadFile(logPath)
-	return &stepError{step: s.name, err: err, tail: tail(string(text), 12), log: logPath, advice: advise(err, string(text))}
+	return &stepError{step: s.name, err: err, tail: clip(tail(string(text), 8)), log: logPath, advice: advise(err, string(text))}
 }
 
+// tail returns the last n lines.
 func tail(text string, n int) string {
 	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
 	return strings.Join(lines[max(0, len(lines)-n):], "\n")
+}
+
+// clip shortens long lines: pip names a hundred packages on one.
+func clip(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		if runes := []rune(line); len(runes) > 160 {
+			lines[i] = string(runes[:160]) + "…"
+		}
+	}
+	return strings.Join(lines, "\n")
 }
 
 // exec runs a program of the step. Its output goes to the step's log, and line by line to

@@ -192,7 +192,7 @@ func (l *lab) goInstall(ctx context.Context, t *task, program string, args ...st
 		}
 	}
 	built := filepath.Join(dir, program)
-	if err := t.exec(ctx, l.goCommand(ctx, append([]string{"build", "-o", built}, args...)...), nil); err != nil {
+	if err := t.exec(ctx, l.goCommand(ctx, append([]string{"build", "-o", built}, args...)...), func(string) {}); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(l.path("bin"), 0o755); err != nil {

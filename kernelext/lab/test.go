@@ -38,7 +38,7 @@ func test(ctx context.Context, l *lab, args []string) error {
 		*out = own.path("out")
 	}
 
-	c := &checks{lab: own, ctx: ctx}
+	c := &checks{lab: own, tools: l, ctx: ctx}
 	switch {
 	case len(packages) > 0 || *run != "":
 		c.goTests(*short, *run, packages)
@@ -102,7 +102,8 @@ func (l *lab) testLab(ctx context.Context) (own *lab, leave func(), err error) {
 
 // checks runs checks and counts how they went.
 type checks struct {
-	lab     *lab
+	lab     *lab // the tests' own
+	tools   *lab // where tools are built once
 	ctx     context.Context
 	passed  int
 	failed  []string
@@ -162,7 +163,7 @@ func (c *checks) sources() {
 	c.check("go vet", c.lab.goCommand(c.ctx, "vet", "./..."))
 
 	staticcheck := func(l *lab) []*step { return []*step{staticcheckStep(l)} }
-	if err := c.lab.runSteps(c.ctx, staticcheck); err != nil {
+	if err := c.tools.runSteps(c.ctx, staticcheck); err != nil {
 		c.fail("staticcheck", err.Error())
 		return
 	}
