@@ -1,0 +1,242 @@
+package datasets
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// take reads n batches.
+func take(t *testing.T, b *Batches, n int) [][]int32 {
+	t.Helper()
+	var out [][]int32
+	for range n {
+		batch, err := b.Next(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, batch)
+	}
+	return out
+}
+
+// stream puts windows of seqLen+1 tokens back together, and reports windows that do not meet in one token.
+func stream(t *testing.T, batches [][]int32, seqLen int) []int32 {
+	t.Helper()
+	var out []int32
+	for window := range slices.Chunk(slices.Concat(batches...), seqLen+1) {
+		if len(out) > 0 && out[len(out)-1] != window[0] {
+			t.Fatalf("a window begins with %d, the one before ends with %d", window[0], out[len(out)-1])
+		}
+		if len(out) > 0 {
+			window = window[1:]
+		}
+		out = append(out, window...)
+	}
+	return out
+}
+
+// TestEpochs reads several epochs and finds each training document once in each, in another order.
+func TestEpochs(t *testing.T) {
+	c := openText(t, numbered(t, 60))
+	b := c.Train(7, 2, 5)
+	var batches [][]int32
+	for b.Position().Epoch < 3 {
+		batches = append(batches, take(t, b, 1)...)
+	}
+	text := c.tokenizer.Decode(stream(t, batches, 5))
+	documents := strings.Split(text, endOfText)
+	n := len(c.training)
+	want := map[string]bool{}
+	for _, d := range c.training {
+		tokens, err := c.tokens(t.Context(), d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want[strings.TrimSuffix(c.tokenizer.Decode(tokens), endOfText)] = true
+	}
+	var orders []string
+	for epoch := range 3 {
+		order := documents[epoch*n : (epoch+1)*n]
+		for _, d := range order {
+			if !want[d] {
+				t.Errorf("epoch %d has %q, which is no training document", epoch, d)
+			}
+		}
+		if distinct := slices.Compact(slices.Sorted(slices.Values(order))); len(distinct) != n {
+			t.Errorf("epoch %d has %d of %d documents", epoch, len(distinct), n)
+		}
+		orders = append(orders, strings.Join(order, " "))
+	}
+	if orders[0] == orders[1] || orders[1] == orders[2] {
+		t.Error("two epochs have the same order")
+	}
+}
+
+// TestResume stops before every batch of two epochs, carries the position as JSON to a fresh stream, and compares.
+func TestResume(t *testing.T) {
+	root := numbered(t, 23)
+	for _, size := range []struct{ batch, seqLen int }{{1, 1}, {1, 4}, {2, 3}, {3, 40}, {2, 500}} {
+		original := openText(t, root).Train(3, size.batch, size.seqLen)
+		fresh := openText(t, root)
+		for original.Position().Epoch < 3 {
+			saved, err := json.Marshal(original.Position())
+			if err != nil {
+				t.Fatal(err)
+			}
+			var p Position
+			if err := json.Unmarshal(saved, &p); err != nil {
+				t.Fatal(err)
+			}
+			resumed := fresh.Train(3, size.batch, size.seqLen)
+			if err := resumed.Seek(p); err != nil {
+				t.Fatal(err)
+			}
+			if resumed.Position() != original.Position() {
+				t.Fatalf("%+v: position %+v after Seek(%+v)", size, resumed.Position(), p)
+			}
+			want, got := take(t, original, 2), take(t, resumed, 2)
+			if !slices.EqualFunc(got, want, slices.Equal[[]int32]) || resumed.Position() != original.Position() {
+				t.Fatalf("%+v: from %+v the stream goes on differently", size, p)
+			}
+		}
+	}
+}
+
+// TestSeekBack asks one stream for the same batch again, also after it went on into another epoch.
+func TestSeekBack(t *testing.T) {
+	b := openText(t, numbered(t, 9)).Train(1, 2, 30)
+	take(t, b, 1)
+	p := b.Position()
+	want := take(t, b, 1)
+	take(t, b, 12)
+	if b.Position().Epoch == p.Epoch {
+		t.Fatal("the stream did not leave the epoch")
+	}
+	if err := b.Seek(p); err != nil {
+		t.Fatal(err)
+	}
+	if got := take(t, b, 1); !slices.Equal(got[0], want[0]) {
+		t.Error("another batch after going back")
+	}
+}
+
+func TestSeed(t *testing.T) {
+	c := openText(t, numbered(t, 60))
+	first := take(t, c.Train(1, 2, 16), 5)
+	if again := take(t, c.Train(1, 2, 16), 5); !slices.EqualFunc(first, again, slices.Equal[[]int32]) {
+		t.Error("one seed gave two streams")
+	}
+	if other := take(t, c.Train(2, 2, 16), 5); slices.EqualFunc(first, other, slices.Equal[[]int32]) {
+		t.Error("two seeds gave one stream")
+	}
+	if other := take(t, c.Train(1, 5, 32), 1); !slices.Equal(stream(t, first, 16), stream(t, other, 32)) {
+		t.Error("other sizes cut another stream")
+	}
+}
+
+func TestSeekRefuses(t *testing.T) {
+	c := openText(t, numbered(t, 9))
+	b := c.Train(1, 1, 4)
+	take(t, b, 3)
+	at := b.Position()
+	for _, p := range []Position{{-1, 0, 0}, {0, -1, 0}, {0, len(c.training), 0}, {0, 0, -1}, {0, 0, 1000}} {
+		if err := b.Seek(p); err == nil || b.Position() != at {
+			t.Errorf("Seek(%+v): %v, position %+v", p, err, b.Position())
+		}
+	}
+}
+
+// TestNextFails cancels, and changes and removes a document on the way.
+func TestNextFails(t *testing.T) {
+	root := numbered(t, 9)
+	c := openText(t, root)
+	b := c.Train(1, 1, 8)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := b.Next(ctx); !errors.Is(err, context.Canceled) || b.Position() != (Position{}) {
+		t.Errorf("cancelled: %v at %+v", err, b.Position())
+	}
+	for _, d := range c.training {
+		if err := os.WriteFile(filepath.Join(root, filepath.FromSlash(d.Path)), []byte("changed"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := b.Next(t.Context()); err == nil || !strings.Contains(err.Error(), "changed since") || b.Position() != (Position{}) {
+		t.Errorf("changed: %v at %+v", err, b.Position())
+	}
+	if err := os.RemoveAll(filepath.Join(root, "d")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Next(t.Context()); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("removed: %v", err)
+	}
+}
+
+func TestTrainPanics(t *testing.T) {
+	c := openText(t, numbered(t, 9))
+	for _, size := range [][2]int{{0, 4}, {4, 0}, {-1, 4}} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("Train of %v did not panic", size)
+				}
+			}()
+			c.Train(1, size[0], size[1])
+		}()
+	}
+}
+
+func TestValidation(t *testing.T) {
+	files := map[string]string{}
+	for i := range 600 { // long and short ones; the content is its own offset, so that a window tells its place
+		name := "v/" + strings.Repeat("x", i%5) + string(rune('a'+i%26)) + string(rune('a'+i/26)) + ".txt"
+		files[name] = name + strings.Repeat("0123456789", i%40)
+	}
+	c := openText(t, folder(t, files))
+	const seqLen = 32
+	large, err := c.Validation(40*seqLen, seqLen)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(large) != 40*(seqLen+1) {
+		t.Fatalf("%d ids", len(large))
+	}
+	for _, tokens := range []int{1, seqLen, seqLen + 1, 7 * seqLen} {
+		small, err := c.Validation(tokens, seqLen)
+		if n := (tokens + seqLen - 1) / seqLen; err != nil || !slices.Equal(small, large[:n*(seqLen+1)]) {
+			t.Errorf("%d tokens are not the beginning of a larger sample (%v)", tokens, err)
+		}
+	}
+	groups, err := c.validationGroups(seqLen, 1<<30)
+	if err != nil {
+		t.Fatal(err)
+	}
+	most := 0
+	for i, g := range groups {
+		most += len(g.order)
+		if start := g.order[0] * seqLen; i < 40 && !slices.Equal(large[i*(seqLen+1):(i+1)*(seqLen+1)], g.tokens[start:start+seqLen+1]) && len(groups) >= 40 {
+			t.Errorf("window %d is not the first of document group %d", i, i)
+		}
+		if sorted := slices.Sorted(slices.Values(g.order)); sorted[0] != 0 || len(slices.Compact(sorted)) != len(g.order) {
+			t.Errorf("group %d is taken in the order %v", i, g.order)
+		}
+	}
+	if len(groups) < 5 {
+		t.Fatalf("only %d groups of documents", len(groups))
+	}
+	if all, err := c.Validation(most*seqLen, seqLen); err != nil || len(all) != most*(seqLen+1) {
+		t.Errorf("the whole half: %d ids, %v, want %d windows", len(all), err, most)
+	}
+	if _, err := c.Validation(most*seqLen+1, seqLen); err == nil || !strings.Contains(err.Error(), "windows of 32 tokens") {
+		t.Errorf("more than there is: %v", err)
+	}
+	if _, err := c.Validation(0, seqLen); err == nil {
+		t.Error("an empty sample")
+	}
+}
