@@ -3,6 +3,7 @@ package model
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
@@ -38,6 +39,8 @@ type programs struct {
 	loss   *Exec // x, norm, width, head [V, E'], targets [B, T] → nats [B, T]
 	logits *Exec // x, norm, width, head [V, E'] → [B·T, V]
 	next   *Exec // x, norm, width, head [V, E'], position → the likeliest token after it, int32
+
+	compiled *atomic.Int64 // counts the graphs built, each of which is compiled once
 }
 
 func newPrograms(backend compute.Backend, c slm.Config) (p programs, err error) {
@@ -46,9 +49,13 @@ func newPrograms(backend compute.Backend, c slm.Config) (p programs, err error) 
 			err = fmt.Errorf("teacher %s: %w", c.Name, err)
 		}
 	}()
+	p.compiled = new(atomic.Int64)
 	build := func(exec **Exec, name string, graph func([]*Node) []*Node) {
 		if err == nil {
-			*exec, err = NewExec(backend, graph)
+			*exec, err = NewExec(backend, func(in []*Node) []*Node {
+				p.compiled.Add(1)
+				return graph(in)
+			})
 		}
 		if err == nil {
 			(*exec).WithName(name).SetMaxCache(-1)
@@ -86,6 +93,9 @@ func (p programs) finalize() {
 		}
 	}
 }
+
+// Compiled is the number of programs compiled so far.
+func (t *Teacher) Compiled() int { return int(t.programs.compiled.Load()) }
 
 // outputLogits is the head after the last norm: x [B, T, E] to [B·T, V].
 func outputLogits(x, norm, width, head *Node, eps float64) *Node {
