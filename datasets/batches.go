@@ -2,59 +2,60 @@ package datasets
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 )
 
-// Position is the next token of a training stream. It means something only to a stream of the same corpus and seed; it
-// marshals to JSON.
+// Position is the next token of a training stream. It means something only to a stream of the same corpus and seed whose
+// windows have the same length; it marshals to JSON.
 type Position struct {
-	Epoch    int `json:"epoch"`    // how often the whole training half has been read
-	Document int `json:"document"` // place in the epoch's order, from 0
-	Token    int `json:"token"`    // offset in the document's tokens
+	Epoch   int `json:"epoch"`   // how often the whole training half has been read
+	Passage int `json:"passage"` // place in the epoch's order, from 0
+	Token   int `json:"token"`   // offset in the passage's tokens
 }
 
-// Batches is a training stream: the documents of the training half, each epoch in an order of its own drawn from the
-// seed, each followed by the separator token, cut into windows.
+// Batches is a training stream: the training half in passages, parts of a document that hold two windows or more; each
+// epoch in an order of its own drawn from the seed; each passage followed by the separator token; all that cut into
+// windows.
 //
 // A window has seqLen+1 tokens: its first seqLen are inputs, its last seqLen their targets. The last token of a window
 // is the first of the next, so every token of the stream is predicted exactly once (but for the very first) and none
-// twice. A window may span documents.
+// twice. A window may span passages.
 //
 // A Batches is for one goroutine at a time.
 type Batches struct {
 	corpus        *Corpus
+	passages      passages
 	seed          uint64
 	batch, seqLen int
 
 	at     Position
-	order  []int   // of the epoch orderOf
-	tokens []int32 // of the document tokensOf
-	// What order and tokens belong to; -1 in Epoch when to nothing.
+	order  []int   // of the passages in the epoch orderOf
+	tokens []int32 // of the passage tokensOf
+	// What order and tokens belong to; -1 in the epoch when to nothing.
 	orderOf  int
 	tokensOf Position
 }
 
 // Train opens a training stream at its beginning; each batch has batch windows of seqLen+1 tokens. The stream depends on
-// the corpus and the seed alone: other sizes cut the same tokens differently. It panics if batch or seqLen is not
-// positive.
+// the corpus, the seed and seqLen, not on batch. It panics if batch or seqLen is not positive.
 func (c *Corpus) Train(seed uint64, batch, seqLen int) *Batches {
 	if batch < 1 || seqLen < 1 {
 		panic(fmt.Sprintf("datasets.Corpus.Train: batch %d and seqLen %d must be positive", batch, seqLen))
 	}
-	return &Batches{corpus: c, seed: seed, batch: batch, seqLen: seqLen, orderOf: -1, tokensOf: Position{Epoch: -1}}
+	return &Batches{corpus: c, passages: cutIntoPassages(c.training, passageBytes(seqLen)), seed: seed, batch: batch, seqLen: seqLen,
+		orderOf: -1, tokensOf: Position{Epoch: -1}}
 }
 
 // Next is the next batch: batch*(seqLen+1) ids, row-major. After an error the position is where it was, so the same batch
-// can be asked for again. The stream has no end: after the last document the next epoch begins.
+// can be asked for again. The stream has no end: after the last passage the next epoch begins.
 func (b *Batches) Next(ctx context.Context) ([]int32, error) {
 	step := b.batch * b.seqLen
 	flat := make([]int32, 0, step+1)
 	at := b.at
 	var next Position
 	for len(flat) <= step {
-		tokens, err := b.document(ctx, at)
+		tokens, err := b.passage(ctx, at)
 		if err != nil {
 			return nil, err
 		}
@@ -76,47 +77,48 @@ func (b *Batches) Next(ctx context.Context) ([]int32, error) {
 	return out, nil
 }
 
-// after is the beginning of the document after p's.
+// after is the beginning of the passage after p's.
 func (b *Batches) after(p Position) Position {
-	if p.Document+1 < len(b.corpus.training) {
-		return Position{p.Epoch, p.Document + 1, 0}
+	if p.Passage+1 < b.passages.count() {
+		return Position{p.Epoch, p.Passage + 1, 0}
 	}
 	return Position{p.Epoch + 1, 0, 0}
 }
 
-// document is the tokens of the document at p, kept until another is asked for.
-func (b *Batches) document(ctx context.Context, p Position) ([]int32, error) {
+// passage is the tokens of the passage at p, kept until another is asked for.
+func (b *Batches) passage(ctx context.Context, p Position) ([]int32, error) {
 	p.Token = 0
 	if b.tokensOf == p {
 		return b.tokens, nil
 	}
 	if b.orderOf != p.Epoch {
-		b.order, b.orderOf = rand.New(rand.NewPCG(b.seed, uint64(p.Epoch))).Perm(len(b.corpus.training)), p.Epoch
+		b.order, b.orderOf = rand.New(rand.NewPCG(b.seed, uint64(p.Epoch))).Perm(b.passages.count()), p.Epoch
 	}
-	tokens, err := b.corpus.tokens(ctx, b.corpus.training[b.order[p.Document]])
+	document, part := b.passages.of(b.order[p.Passage])
+	text, err := b.corpus.read(ctx, b.corpus.training[document])
 	if err != nil {
 		return nil, err
 	}
-	b.tokens, b.tokensOf = tokens, p
-	return tokens, nil
+	b.tokens, b.tokensOf = b.corpus.encode(b.passages.text(text, part)), p
+	return b.tokens, nil
 }
 
 // Position is where the next batch begins: saved with a run's other state, it lets Seek continue to the token.
 func (b *Batches) Position() Position { return b.at }
 
-// Seek moves the stream to a position that Position gave. A position that is not in this corpus is an error, and the
+// Seek moves the stream to a position that Position gave. A position that this stream cannot have is an error, and the
 // stream stays where it was.
 func (b *Batches) Seek(p Position) error {
-	if p.Epoch < 0 || p.Document < 0 || p.Document >= len(b.corpus.training) || p.Token < 0 {
-		return fmt.Errorf("corpus %s has no position %+v: it has %d documents to train on", b.corpus.name, p, len(b.corpus.training))
+	if p.Epoch < 0 || p.Passage < 0 || p.Passage >= b.passages.count() || p.Token < 0 {
+		return fmt.Errorf("corpus %s has no position %+v: its training half has %d passages", b.corpus.name, p, b.passages.count())
 	}
 	if p.Token > 0 {
-		tokens, err := b.document(context.Background(), p)
+		tokens, err := b.passage(context.Background(), p)
 		if err != nil {
 			return err
 		}
 		if p.Token >= len(tokens) {
-			return errors.New("corpus " + b.corpus.name + fmt.Sprintf(" has no position %+v: the document has %d tokens", p, len(tokens)))
+			return fmt.Errorf("corpus %s has no position %+v: the passage has %d tokens", b.corpus.name, p, len(tokens))
 		}
 	}
 	b.at = p

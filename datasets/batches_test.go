@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -41,6 +42,52 @@ func stream(t *testing.T, batches [][]int32, seqLen int) []int32 {
 	return out
 }
 
+// TestLongDocuments reads an epoch of documents that are cut into passages, and finds every line once, and passages of
+// one document apart.
+func TestLongDocuments(t *testing.T) {
+	files, want := map[string]string{}, map[string]int{}
+	for d := range 12 {
+		var text strings.Builder
+		for line := range 500 {
+			fmt.Fprintf(&text, "%d:%d\n", d, line)
+		}
+		files[fmt.Sprintf("%02d.txt", d)] = text.String()
+	}
+	c := openText(t, folder(t, files))
+	for _, d := range c.training {
+		for line := range strings.Lines(files[d.Path]) {
+			want[line]++
+		}
+	}
+	b := c.Train(5, 1, 64)
+	var batches [][]int32
+	for b.Position().Epoch < 1 {
+		batches = append(batches, take(t, b, 1)...)
+	}
+	read := c.tokenizer.Decode(stream(t, batches, 64))
+	parts := strings.SplitAfter(read, endOfText)
+	if n := b.passages.count(); n < 2*len(c.training) || len(parts) < n {
+		t.Fatalf("%d documents in %d passages, %d read", len(c.training), n, len(parts))
+	}
+	changes := 0
+	for i, part := range parts[:b.passages.count()] {
+		for line := range strings.Lines(strings.TrimSuffix(part, endOfText)) {
+			want[line]--
+		}
+		if i > 0 && part[:strings.Index(part, ":")] != parts[i-1][:strings.Index(parts[i-1], ":")] {
+			changes++
+		}
+	}
+	for line, n := range want {
+		if n != 0 {
+			t.Errorf("line %q was read %d times too few", line, n)
+		}
+	}
+	if changes < b.passages.count()/2 {
+		t.Errorf("only %d of %d passages follow one of another document", changes, b.passages.count())
+	}
+}
+
 // TestEpochs reads several epochs and finds each training document once in each, in another order.
 func TestEpochs(t *testing.T) {
 	c := openText(t, numbered(t, 60))
@@ -54,11 +101,11 @@ func TestEpochs(t *testing.T) {
 	n := len(c.training)
 	want := map[string]bool{}
 	for _, d := range c.training {
-		tokens, err := c.tokens(t.Context(), d)
+		text, err := c.read(t.Context(), d)
 		if err != nil {
 			t.Fatal(err)
 		}
-		want[strings.TrimSuffix(c.tokenizer.Decode(tokens), endOfText)] = true
+		want[string(text)] = true
 	}
 	var orders []string
 	for epoch := range 3 {
@@ -81,7 +128,15 @@ func TestEpochs(t *testing.T) {
 // TestResume stops before every batch of two epochs, carries the position as JSON to a fresh stream, and compares.
 func TestResume(t *testing.T) {
 	root := numbered(t, 23)
-	for _, size := range []struct{ batch, seqLen int }{{1, 1}, {1, 4}, {2, 3}, {3, 40}, {2, 500}} {
+	// A document whose second passage is empty.
+	long := strings.Repeat("z", 2100) + "\n"
+	if err := os.WriteFile(filepath.Join(root, "d", "long.txt"), []byte(long), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if p := cutIntoPassages([]Document{{Bytes: int64(len(long))}}, passageBytes(1)); p.count() != 2 || len(p.text([]byte(long), 1)) > 0 {
+		t.Fatalf("%d passages", p.count())
+	}
+	for _, size := range []struct{ batch, seqLen int }{{1, 4}, {2, 3}, {3, 40}, {2, 500}} {
 		original := openText(t, root).Train(3, size.batch, size.seqLen)
 		fresh := openText(t, root)
 		for original.Position().Epoch < 3 {
@@ -135,8 +190,8 @@ func TestSeed(t *testing.T) {
 	if other := take(t, c.Train(2, 2, 16), 5); slices.EqualFunc(first, other, slices.Equal[[]int32]) {
 		t.Error("two seeds gave one stream")
 	}
-	if other := take(t, c.Train(1, 5, 32), 1); !slices.Equal(stream(t, first, 16), stream(t, other, 32)) {
-		t.Error("other sizes cut another stream")
+	if other := take(t, c.Train(1, 10, 16), 1); !slices.Equal(stream(t, first, 16), stream(t, other, 16)) {
+		t.Error("another batch size cuts another stream")
 	}
 }
 
@@ -145,7 +200,7 @@ func TestSeekRefuses(t *testing.T) {
 	b := c.Train(1, 1, 4)
 	take(t, b, 3)
 	at := b.Position()
-	for _, p := range []Position{{-1, 0, 0}, {0, -1, 0}, {0, len(c.training), 0}, {0, 0, -1}, {0, 0, 1000}} {
+	for _, p := range []Position{{-1, 0, 0}, {0, -1, 0}, {0, b.passages.count(), 0}, {0, 0, -1}, {0, 0, 1000}} {
 		if err := b.Seek(p); err == nil || b.Position() != at {
 			t.Errorf("Seek(%+v): %v, position %+v", p, err, b.Position())
 		}

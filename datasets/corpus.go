@@ -87,9 +87,9 @@ func totalBytes(documents []Document) int64 {
 // Skipped counts the files that were left out.
 func (c *Corpus) Skipped() Skipped { return c.skipped }
 
-// tokens are a document's tokens and the separator after them. A file that changed since the corpus was listed is an
-// error: a stream over it could not be resumed.
-func (c *Corpus) tokens(ctx context.Context, d Document) ([]int32, error) {
+// read is a document's text. A file that changed since the corpus was opened is an error: a stream over it could not be
+// resumed.
+func (c *Corpus) read(ctx context.Context, d Document) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -100,5 +100,13 @@ func (c *Corpus) tokens(ctx context.Context, d Document) ([]int32, error) {
 	if sha256.Sum256(text) != d.Sum {
 		return nil, fmt.Errorf("corpus %s: %s changed since the corpus was opened; open it again", c.name, d.Path)
 	}
-	return append(c.tokenizer.Encode(string(text)), c.tokenizer.Separator()), nil
+	return text, nil
+}
+
+// encode is the tokens of a text and the separator after them; none for an empty text.
+func (c *Corpus) encode(text []byte) []int32 {
+	if len(text) == 0 {
+		return nil
+	}
+	return append(c.tokenizer.Encode(string(text)), c.tokenizer.Separator())
 }

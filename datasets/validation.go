@@ -60,11 +60,11 @@ func (c *Corpus) validationGroups(seqLen, most int) ([]group, error) {
 		if len(groups) == most {
 			break
 		}
-		tokens, err := c.tokens(context.Background(), d)
+		text, err := c.read(context.Background(), d)
 		if err != nil {
 			return nil, err
 		}
-		if open = append(open, tokens...); len(open) <= seqLen {
+		if open = append(open, c.encode(text)...); len(open) <= seqLen {
 			continue
 		}
 		place := rand.New(rand.NewPCG(pathHash("place", d.Path), 0))
