@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+	"time"
 )
 
 // writeAtomic makes a file appear at path as a whole or not at all: it is written beside its place under a temporary
@@ -14,7 +15,8 @@ import (
 // size is what the file needs, for the message of a full disk.
 func writeAtomic(path string, size int64, write func(io.Writer) error) (err error) {
 	folder := filepath.Dir(path)
-	f, err := os.CreateTemp(folder, "."+filepath.Base(path)+".*.tmp")
+	removeAbandoned(path)
+	f, err := os.CreateTemp(folder, temporary(path))
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
@@ -41,6 +43,26 @@ func writeAtomic(path string, size int64, write func(io.Writer) error) (err erro
 		return err
 	}
 	return syncFolder(folder)
+}
+
+// temporary is the pattern of the names that a file has while it is written.
+func temporary(path string) string { return "." + filepath.Base(path) + ".*.tmp" }
+
+// removeAbandoned removes what writers of path left behind that were killed. A younger file may be another writer's.
+func removeAbandoned(path string) {
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil {
+		return // creating the file will say why
+	}
+	for _, e := range entries {
+		match, err := filepath.Match(temporary(path), e.Name())
+		if err != nil || !match {
+			continue
+		}
+		if info, err := e.Info(); err == nil && time.Since(info.ModTime()) > 10*time.Minute {
+			os.Remove(filepath.Join(filepath.Dir(path), e.Name()))
+		}
+	}
 }
 
 func explainWrite(path string, size int64, err error) error {
