@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -16,7 +17,7 @@ import (
 func writeAtomic(path string, size int64, write func(io.Writer) error) (err error) {
 	folder := filepath.Dir(path)
 	removeAbandoned(path)
-	f, err := os.CreateTemp(folder, temporary(path))
+	f, err := os.CreateTemp(folder, "."+filepath.Base(path)+".*.tmp")
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
@@ -45,9 +46,6 @@ func writeAtomic(path string, size int64, write func(io.Writer) error) (err erro
 	return syncFolder(folder)
 }
 
-// temporary is the pattern of the names that a file has while it is written.
-func temporary(path string) string { return "." + filepath.Base(path) + ".*.tmp" }
-
 // removeAbandoned removes what writers of path left behind that were killed. A younger file may be another writer's.
 func removeAbandoned(path string) {
 	entries, err := os.ReadDir(filepath.Dir(path))
@@ -55,8 +53,7 @@ func removeAbandoned(path string) {
 		return // creating the file will say why
 	}
 	for _, e := range entries {
-		match, err := filepath.Match(temporary(path), e.Name())
-		if err != nil || !match {
+		if !strings.HasPrefix(e.Name(), "."+filepath.Base(path)+".") || !strings.HasSuffix(e.Name(), ".tmp") {
 			continue
 		}
 		if info, err := e.Info(); err == nil && time.Since(info.ModTime()) > 10*time.Minute {
