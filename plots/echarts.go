@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"sync"
 
 	"github.com/dop251/goja"
@@ -102,7 +103,13 @@ var (
 	fraction = regexp.MustCompile(`(\d\.\d\d)\d+`)
 )
 
-// compact makes a picture a third smaller, so that a notebook of many figures stays small.
+// unseen finds shapes that only serve a pointer.
+var unseen = regexp.MustCompile(`(?m)^<path d="[^"]*"(?: transform="[^"]*")? (?:fill="none"|fill="#000000" fill-opacity="0"|fill="#000000" opacity="0")/>\n`)
+
+// flat finds a shape that is nothing but its colour.
+var flat = regexp.MustCompile(`^<path d="([^"]*)"( fill="#[0-9a-f]{6}"(?: (?:fill-)?opacity="[0-9.]+")?/>)$`)
+
+// compact makes a picture less than half as large, so that a notebook of many figures stays small.
 func compact(svg string) string {
 	svg = noise.ReplaceAllStringFunc(svg, func(match string) string {
 		if match[0] == '>' {
@@ -110,7 +117,28 @@ func compact(svg string) string {
 		}
 		return ""
 	})
-	return tag.ReplaceAllStringFunc(svg, func(tag string) string { return fraction.ReplaceAllString(tag, "$1") })
+	svg = tag.ReplaceAllStringFunc(svg, func(tag string) string { return fraction.ReplaceAllString(tag, "$1") })
+	return joined(unseen.ReplaceAllString(svg, ""))
+}
+
+// joined turns neighbouring shapes of one colour into one. ECharts writes a shape a line.
+func joined(svg string) string {
+	var out []string
+	colour := "" // of the last shape, "" for anything else
+	for line := range strings.SplitSeq(svg, "\n") {
+		shape := flat.FindStringSubmatch(line)
+		if shape != nil && shape[2] == colour {
+			last := &out[len(out)-1]
+			*last = strings.TrimSuffix(*last, `"`+colour) + shape[1] + `"` + colour
+			continue
+		}
+		colour = ""
+		if shape != nil {
+			colour = shape[2]
+		}
+		out = append(out, line)
+	}
+	return strings.Join(out, "\n")
 }
 
 // echartsScript reads echarts.min.js, which the lab's set-up installs.

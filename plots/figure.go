@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 )
 
@@ -16,7 +17,7 @@ type Figure struct {
 	Width   int    // of the static picture, in pixels; in a page the figure fills its cell, up to half more than this
 	Height  int
 
-	option map[string]any // what ECharts draws, with inks and functions still marked
+	option map[string]any // what ECharts draws but for the title, with inks and functions still marked
 	err    error
 }
 
@@ -41,7 +42,9 @@ func New(title, caption string, chart Chart) Figure {
 	}
 	if err != nil {
 		f.err = fmt.Errorf("plots: figure %q: %w", title, err)
+		return f
 	}
+	f.dress()
 	return f
 }
 
@@ -62,8 +65,8 @@ func (f Figure) set(path string, value any) {
 			}
 			at = node[name]
 		case []any:
-			var index int
-			if _, err := fmt.Sscan(name, &index); err != nil || index >= len(node) || last {
+			index, err := strconv.Atoi(name)
+			if err != nil || index >= len(node) || last {
 				panic(fmt.Sprintf("plots: no %q in the option", path))
 			}
 			at = node[index]

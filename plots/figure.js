@@ -35,12 +35,12 @@ function liven(id, option, height, maxWidth) {
   }
 
   function start(echarts, host) {
-    var picture = host.querySelector("img");
+    var picture = host.firstElementChild; // or the words that stand in for it
     var box = document.createElement("div");
     var chart = null;
     box.style.cssText = "width:100%;max-width:" + maxWidth + "px;height:" + height + "px";
     host.appendChild(box);
-    if (picture) picture.style.display = "none";
+    picture.style.display = "none";
 
     function paint() {
       if (!chart) return;
@@ -71,7 +71,7 @@ function liven(id, option, height, maxWidth) {
     } catch (error) {
       close();
       box.remove();
-      if (picture) picture.style.display = "";
+      picture.style.display = "";
     }
   }
 

@@ -7,11 +7,13 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/go-echarts/go-echarts/v2/charts"
 	"github.com/go-echarts/go-echarts/v2/opts"
+	"github.com/janpfeifer/gonb/gonbui/protocol"
 	"github.com/offshoot-ml/offshoot/slm"
 )
 
@@ -129,8 +131,8 @@ func TestWithoutECharts(t *testing.T) {
 	if _, err = fresh.svg(option, 100, 100); err == nil || !strings.Contains(err.Error(), "go run ./kernelext/lab setup") {
 		t.Errorf("the error does not say what to do: %v", err)
 	}
-	if html := f.fragment(""); !strings.Contains(html, "liven(") || strings.Contains(html, "<img") {
-		t.Error("without the static picture the page should still hold the interactive one")
+	if html := f.fragment(""); !strings.Contains(html, "liven(") || strings.Contains(html, "<img") || !strings.Contains(html, "<p>Loss of 3 runs.") {
+		t.Error("without the static picture the page should still hold the words and the interactive one")
 	}
 }
 
@@ -193,6 +195,33 @@ func TestAnyChart(t *testing.T) {
 	if text := words(t, svg); !strings.Contains(text, "attention") || !strings.Contains(text, "Parameters by part") {
 		t.Errorf("the picture says %s", text)
 	}
+}
+
+func TestDisplayHoldsBothForms(t *testing.T) {
+	needECharts(t)
+	data, err := Mask(tiny, slm.Subnet{}).display("id")
+	if err != nil {
+		t.Fatal(err)
+	}
+	svg, _ := data.Data[protocol.MIMEImageSVG].(string)
+	html, _ := data.Data[protocol.MIMETextHTML].(string)
+	if !strings.HasPrefix(svg, "<svg") || !strings.Contains(html, "data:image/svg+xml;base64,") || data.DisplayID != "id" {
+		t.Errorf("the output holds %d bytes of SVG and %d of HTML, named %q", len(svg), len(html), data.DisplayID)
+	}
+}
+
+func TestFiguresAreDrawnAtTheSameTime(t *testing.T) {
+	needECharts(t)
+	f := Mask(tiny, slm.Subnet{})
+	var group sync.WaitGroup
+	for range 4 {
+		group.Go(func() {
+			if _, err := f.SVG(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
 }
 
 func TestZeroFigure(t *testing.T) {

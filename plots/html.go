@@ -29,7 +29,7 @@ func (f Figure) HTML() string {
 // scripts, styles and inline SVG.
 func (f Figure) fragment(svg string) string {
 	words := html.EscapeString(strings.TrimSpace(f.Title + ". " + f.Caption))
-	picture := "<noscript>" + words + "</noscript>"
+	picture := "<p>" + words + "</p>"
 	if svg != "" {
 		picture = fmt.Sprintf(`<img alt="%s" width="%d" height="%d" style="max-width:100%%;height:auto" src="data:image/svg+xml;base64,%s">`,
 			words, f.Width, f.Height, base64.StdEncoding.EncodeToString([]byte(svg)))

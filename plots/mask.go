@@ -1,10 +1,12 @@
 package plots
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"html"
 	"math"
+	"slices"
 	"strconv"
 
 	"github.com/go-echarts/go-echarts/v2/charts"
@@ -175,6 +177,8 @@ func (m mask) series(index int, name, colour string, p panel, gap string) []char
 		hover[row] = run{row, 0, p.size, 4}
 	}
 	layer := func(runs []run, fill, opacity string) charts.SingleSeries {
+		// Runs of one colour in a row become one shape of the static picture.
+		runs = slices.SortedStableFunc(slices.Values(runs), func(a, b run) int { return cmp.Compare(a.share, b.share) })
 		data := make([][]any, len(runs))
 		for i, r := range runs {
 			data[i] = []any{r.row, rounded(r.from, 2), rounded(r.to, 2), r.share}
@@ -235,6 +239,7 @@ func (m mask) place(f *Figure) {
 	}
 	f.option["yAxis"] = []any{m.layerAxis(0, true), m.layerAxis(1, false),
 		map[string]any{"type": "category", "gridIndex": 2, "data": []string{"embd"}, "axisTick": off(), "axisLine": off(), "splitLine": off()}}
+	f.dress()
 }
 
 func off() map[string]any { return map[string]any{"show": false} }

@@ -3,37 +3,30 @@ package plots
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 )
 
-// dressed is the option with what all figures share: title and caption, inks for all that has no colour yet, a tooltip
-// that stays inside the cell.
-func (f Figure) dressed() map[string]any {
-	option := f.option
-	fill(option, map[string]any{
+// dress adds what all figures share and the option does not say: inks, a tooltip that stays inside the cell.
+func (f Figure) dress() {
+	fill(f.option, map[string]any{
 		"animation":       false,
 		"backgroundColor": "transparent",
 		"textStyle":       map[string]any{"color": inkText},
 	})
-	option["title"] = map[string]any{
-		"text": f.Title, "subtext": f.Caption, "left": 8, "top": 6, "itemGap": 5,
-		"textStyle":    map[string]any{"color": inkText, "fontSize": 15, "fontWeight": "bold", "lineHeight": 18},
-		"subtextStyle": small(inkMuted),
-	}
-	fill(option["tooltip"], map[string]any{
+	fill(f.option["tooltip"], map[string]any{
 		"confine": true, "backgroundColor": inkPaper, "borderColor": inkMuted,
 		"textStyle": map[string]any{"color": inkText, "fontSize": 12},
 	})
-	fill(option["toolbox"], map[string]any{"right": 8, "top": 4, "itemSize": 14, "iconStyle": map[string]any{"borderColor": inkMuted}})
-	fill(option["legend"], map[string]any{"textStyle": small(inkText), "inactiveColor": inkFaint})
+	fill(f.option["toolbox"], map[string]any{"right": 8, "top": 4, "itemSize": 14, "iconStyle": map[string]any{"borderColor": inkMuted}})
+	fill(f.option["legend"], map[string]any{"textStyle": small(inkText), "inactiveColor": inkFaint})
 	for _, name := range []string{"xAxis", "yAxis"} {
-		axes, _ := option[name].([]any)
+		axes, _ := f.option[name].([]any)
 		for _, axis := range axes {
 			dressAxis(axis)
 		}
 	}
-	return option
 }
 
 // small is the style of all words but the title. Without a line height, browsers that lack some fonts space lines wide.
@@ -76,7 +69,7 @@ func fill(node any, defaults map[string]any) {
 // function finds what [github.com/go-echarts/go-echarts/v2/opts.FuncOpts] marks: a string that is JavaScript.
 var function = regexp.MustCompile(`"__f__(?:[^"\\]|\\.)*?__f__"`)
 
-// script is the dressed option as a JavaScript expression. It holds no "<" and may stand inside a page's script.
+// script is the whole option as a JavaScript expression. It holds no "<" and may stand inside a page's script.
 func (f Figure) script() (string, error) {
 	if f.err != nil {
 		return "", f.err
@@ -84,7 +77,13 @@ func (f Figure) script() (string, error) {
 	if f.option == nil {
 		return "", fmt.Errorf("plots: the zero Figure has nothing to draw; make one with plots.Population, plots.Mask, plots.Curves or plots.New")
 	}
-	text, err := json.Marshal(f.dressed())
+	option := maps.Clone(f.option)
+	option["title"] = map[string]any{
+		"text": f.Title, "subtext": f.Caption, "left": 8, "top": 6, "itemGap": 5,
+		"textStyle":    map[string]any{"color": inkText, "fontSize": 15, "fontWeight": "bold", "lineHeight": 18},
+		"subtextStyle": small(inkMuted),
+	}
+	text, err := json.Marshal(option)
 	if err != nil {
 		return "", fmt.Errorf("plots: figure %q: %w", f.Title, err)
 	}
@@ -119,6 +118,7 @@ func (f Figure) frame() {
 		"restore":     map[string]any{"title": "whole figure"},
 		"saveAsImage": map[string]any{"title": "save as PNG", "name": "figure", "pixelRatio": 2}}}
 	f.option["grid"] = map[string]any{"left": 72, "right": 24, "top": 66, "bottom": 43 + 30*legendRows(names, 560)}
+	f.dress()
 }
 
 // legendRows estimates the rows of a legend in a given width, in pixels.

@@ -18,7 +18,7 @@ func Show(figures ...Figure) {
 		return
 	}
 	for _, f := range figures {
-		gonbui.SendData(f.display(""))
+		send(f, "")
 	}
 	if err := gonbui.Error(); err != nil {
 		fmt.Fprintln(os.Stderr, "plots.Show:", err)
@@ -31,16 +31,26 @@ func Show(figures ...Figure) {
 // put there: a figure of work that is running. Make the name unique, for instance with gonbui.UniqueId.
 func Update(name string, f Figure) {
 	if gonbui.IsNotebook {
-		gonbui.SendData(f.display(name))
+		send(f, name)
 	}
 }
 
-// display is the figure in the forms between which a notebook's readers choose.
-func (f Figure) display(id string) *protocol.DisplayData {
-	svg, err := f.SVG()
-	if err != nil {
+// said is the last complaint, so that the figures of a cell do not repeat it.
+var said string
+
+func send(f Figure, id string) {
+	data, err := f.display(id)
+	if err != nil && err.Error() != said {
+		said = err.Error()
 		fmt.Fprintln(os.Stderr, err)
 	}
+	gonbui.SendData(data)
+}
+
+// display is the figure in the forms between which a notebook's readers choose: as much of them as can be drawn, and
+// why the rest cannot.
+func (f Figure) display(id string) (*protocol.DisplayData, error) {
+	svg, err := f.SVG()
 	data := map[protocol.MIMEType]any{
 		protocol.MIMETextHTML:  f.fragment(svg),
 		protocol.MIMETextPlain: f.Title + "\n" + f.Caption,
@@ -48,5 +58,5 @@ func (f Figure) display(id string) *protocol.DisplayData {
 	if svg != "" {
 		data[protocol.MIMEImageSVG] = svg
 	}
-	return &protocol.DisplayData{Data: data, DisplayID: id}
+	return &protocol.DisplayData{Data: data, DisplayID: id}, err
 }
