@@ -1,0 +1,52 @@
+package plots
+
+import "math"
+
+// perplexityTicks are round perplexities inside a range of losses, at their logarithms: where an axis of losses shows
+// them, it is a logarithmic axis of perplexities.
+func perplexityTicks(low, high float64) []float64 {
+	for _, mantissas := range [][]float64{{1}, {1, 3}, {1, 2, 5}, {1, 1.5, 2, 3, 5, 7}} {
+		var ticks []float64
+		for decade := math.Floor(low / math.Ln10); decade <= math.Ceil(high/math.Ln10); decade++ {
+			for _, m := range mantissas {
+				if t := math.Log(m) + decade*math.Ln10; low <= t && t <= high {
+					ticks = append(ticks, t)
+				}
+			}
+		}
+		if len(ticks) >= 4 {
+			return thinned(ticks, 8)
+		}
+	}
+	return linearTicks(low, high)
+}
+
+// linearTicks serves ranges that are narrow for a logarithm: steps of 1, 2 or 5 in the perplexity.
+func linearTicks(low, high float64) []float64 {
+	from, to := math.Exp(low), math.Exp(high)
+	step := math.Pow(10, math.Floor(math.Log10((to-from)/3)))
+	for _, factor := range []float64{5, 2} {
+		if (to-from)/(step*factor) >= 3 {
+			step *= factor
+			break
+		}
+	}
+	var ticks []float64
+	for i := math.Ceil(from / step); i*step <= to; i++ {
+		ticks = append(ticks, math.Log(i*step))
+	}
+	return ticks
+}
+
+// thinned keeps at most n of the values, evenly.
+func thinned(values []float64, n int) []float64 {
+	stride := (len(values) + n - 1) / n
+	var out []float64
+	for i := 0; i < len(values); i += stride {
+		out = append(out, values[i])
+	}
+	return out
+}
+
+// compactNumber is JavaScript that writes 12345 as 12.3k.
+const compactNumber = `function n(x){var u=["","k","M","B","T"],i=0;while(x>=999.5&&i<4){x/=1000;i++}return x>=1e4?x.toExponential(1):+x.toPrecision(3)+u[i]}`
