@@ -12,7 +12,7 @@
 //     replaces it by the interactive chart where scripts run (html.go, figure.js).
 //   - [Show] puts figures below a notebook cell (show.go).
 //
-// A saved notebook therefore shows its figures everywhere: on a code host, in a PDF, without scripts, without a network.
+// A saved notebook therefore shows its figures without scripts and without a network too: untrusted, exported, printed.
 // No figure asks another machine for anything. ECharts is not part of this package: the lab's set-up installs it
 // (see [Figure.SVG] for where it is looked for).
 //
