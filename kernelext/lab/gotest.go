@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"fmt"
 	"os"
 	"regexp"
 	"strings"
@@ -67,7 +66,9 @@ func (t *tally) line(line string) {
 	key := event.Package + " " + event.Test
 	switch event.Action {
 	case "output":
-		t.output[key] += event.Output
+		if !strings.HasPrefix(event.Output, "=== ") {
+			t.output[key] += event.Output
+		}
 	case "build-output":
 		t.built += event.Output
 	case "pass", "fail", "skip":
@@ -115,9 +116,9 @@ var locationLine = regexp.MustCompile(`^\s*\S+\.go:\d+: (.*)$`)
 // skipReason finds what a test said to t.Skip.
 func skipReason(output string) string {
 	for line := range strings.SplitSeq(output, "\n") {
-		if match := locationLine.FindStringSubmatch(line); match != nil {
+		if match := locationLine.FindStringSubmatch(line); match != nil && match[1] != "" {
 			return match[1]
 		}
 	}
-	return fmt.Sprintf("no reason given: %s", firstLine(output))
+	return "no reason given"
 }

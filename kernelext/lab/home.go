@@ -20,6 +20,7 @@ type lab struct {
 	home   string // the state folder: <repo>/.offshoot, or OFFSHOOT_HOME
 	stdout io.Writer
 	stderr io.Writer
+	locked *os.File // the set-up's lock, while it is held
 }
 
 // findLab walks up from the working folder to the top of the repository.

@@ -221,6 +221,39 @@ func TestMissingToolsAreNamed(t *testing.T) {
 	}
 }
 
+// With conda on PATH the environment is conda's, and a conda that fails leaves it to venv.
+func TestCondaComesFirst(t *testing.T) {
+	env := environment{conda: []string{"python>=3.10", "pip"}, channels: []string{"conda-forge"}}
+	for name, script := range map[string]string{
+		"conda works": `echo "conda $@"; exit 0`,
+		"conda fails": `echo "conda $@"; exit 1`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			l, _ := emptyLab(t)
+			bin := t.TempDir()
+			t.Setenv("PATH", bin)
+			for program, text := range map[string]string{"conda": script, "python3": `echo "python3 $@"`} {
+				if err := os.WriteFile(filepath.Join(bin, program), []byte("#!/bin/sh\n"+text+"\n"), 0o755); err != nil {
+					t.Fatal(err)
+				}
+			}
+			make := func(ctx context.Context, t *task) error { return l.makePython(ctx, t, env) }
+			s := &step{name: "python", run: make}
+			if err := l.runSteps(t.Context(), func(*lab) []*step { return []*step{s} }); err != nil {
+				t.Fatal(err)
+			}
+			log, _ := os.ReadFile(l.logPath(s))
+			want := "conda create --yes --quiet --prefix " + l.path("venv") + " --channel conda-forge python>=3.10 pip"
+			if !strings.Contains(string(log), want) {
+				t.Errorf("no %q in:\n%s", want, log)
+			}
+			if venv := strings.Contains(string(log), "python3 -m venv"); venv != strings.Contains(name, "fails") {
+				t.Errorf("venv was used: %t, in:\n%s", venv, log)
+			}
+		})
+	}
+}
+
 func TestAdvice(t *testing.T) {
 	failed := errors.New("exit status 1")
 	for _, test := range []struct {

@@ -12,7 +12,8 @@ import (
 )
 
 // lock lets one set-up at a time into the state folder. It waits for another one, since what
-// that one makes is what this one wants. The lock goes with its process, however that ends.
+// that one makes is what this one wants. The lock goes with its process, however that ends, and
+// with the tools that the process started: one that outlives a kill is still at work.
 func (l *lab) lock(ctx context.Context) (unlock func(), err error) {
 	if err := os.MkdirAll(l.home, 0o755); err != nil {
 		return nil, err
@@ -43,7 +44,12 @@ func (l *lab) lock(ctx context.Context) (unlock func(), err error) {
 	}
 	file.Truncate(0)
 	file.WriteAt([]byte(strconv.Itoa(os.Getpid())), 0)
-	return func() { file.Close() }, nil
+	l.locked = file
+	return func() {
+		l.locked = nil
+		syscall.Flock(int(file.Fd()), syscall.LOCK_UN)
+		file.Close()
+	}, nil
 }
 
 func lockOwner(path string) string {

@@ -63,7 +63,16 @@ func (l *lab) makePython(ctx context.Context, t *task, env environment) error {
 		for _, channel := range env.channels {
 			args = append(args, "--channel", channel)
 		}
-		return t.exec(ctx, exec.Command(path, append(args, env.conda...)...), nil)
+		err = t.exec(ctx, exec.Command(path, append(args, env.conda...)...), nil)
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		// It may have no channel to reach, where a venv needs none.
+		fmt.Fprintf(t.log, "%s could not make the environment (%v); making it with venv\n", conda, err)
+		if err := os.RemoveAll(l.path("venv")); err != nil {
+			return err
+		}
+		break
 	}
 	python, err := exec.LookPath("python3")
 	if err != nil {
@@ -208,7 +217,7 @@ func javascriptStep(l *lab) *step {
 			t.Note("npm ci")
 			npm := exec.Command(l.python("npm"), "ci", "--ignore-scripts", "--no-audit", "--no-fund")
 			npm.Dir, npm.Env = dir, append(os.Environ(), "PATH="+l.path("venv", "bin")+":"+os.Getenv("PATH"))
-			if err := t.exec(ctx, npm, nil); err != nil {
+			if err := t.exec(ctx, npm, func(string) {}); err != nil {
 				return err
 			}
 			if err := os.RemoveAll(l.path("js")); err != nil {

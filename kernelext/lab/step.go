@@ -163,6 +163,9 @@ func (t *task) exec(ctx context.Context, cmd *exec.Cmd, watch func(line string))
 	fmt.Fprintf(t.log, "$ %s\n", strings.Join(cmd.Args, " "))
 	lines := &lineWriter{log: t.log, watch: watch}
 	cmd.Stdout, cmd.Stderr = lines, lines
+	if t.lab.locked != nil {
+		cmd.ExtraFiles = []*os.File{t.lab.locked}
+	}
 	err := supervise(ctx, cmd, 10*time.Second)
 	lines.flush()
 	if err != nil {

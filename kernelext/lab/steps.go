@@ -74,7 +74,16 @@ func modulesStep(l *lab) *step {
 		inputs: string(gomod) + string(gosum),
 		run: func(ctx context.Context, t *task) error {
 			t.Note("downloading")
-			return t.exec(ctx, l.goCommand(ctx, "mod", "download"), nil)
+			if err := t.exec(ctx, l.goCommand(ctx, "mod", "download"), nil); err != nil {
+				return err
+			}
+			// So that the first cell need not compile what it imports. It would say so if it cannot.
+			t.Note("compiling what cells import")
+			if err := t.exec(ctx, l.goCommand(ctx, "build", "./kernelext", "./plots", "./slm"), nil); err != nil {
+				fmt.Fprintln(t.log, err)
+			}
+			t.Note("downloaded and compiled")
+			return ctx.Err()
 		},
 	}
 }

@@ -189,6 +189,7 @@ func staticcheckStep(l *lab) *step {
 		inputs:  string(recipe("staticcheck.mod")),
 		outputs: []string{l.path("bin", "staticcheck")},
 		run: func(ctx context.Context, t *task) error {
+			t.Note("building")
 			return l.goInstall(ctx, t, "staticcheck", "-modfile=staticcheck.mod", "honnef.co/go/tools/cmd/staticcheck")
 		},
 	}
