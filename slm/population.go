@@ -32,13 +32,10 @@ type Population struct {
 
 // Best is the evaluated candidate with the lowest loss; the zero Candidate of an empty population.
 func (p Population) Best() Candidate {
-	var best Candidate
-	for i, c := range p.Candidates {
-		if i == 0 || c.Loss < best.Loss {
-			best = c
-		}
+	if len(p.Candidates) == 0 {
+		return Candidate{}
 	}
-	return best
+	return Elites(p.Candidates, 1)[0]
 }
 
 // Done reports whether every generation has been evaluated.

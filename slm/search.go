@@ -3,6 +3,7 @@ package slm
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 )
@@ -162,8 +163,18 @@ func newProposer(s Search, teacher Config, generation int, before []Candidate) (
 // Elites are the n candidates with the lowest loss, best first.
 func Elites(candidates []Candidate, n int) []Candidate {
 	sorted := slices.Clone(candidates)
-	slices.SortStableFunc(sorted, func(a, b Candidate) int { return cmp.Compare(a.Loss, b.Loss) })
+	slices.SortStableFunc(sorted, func(a, b Candidate) int {
+		return cmp.Or(cmp.Compare(rank(a.Loss), rank(b.Loss)), cmp.Compare(a.ID, b.ID))
+	})
 	return sorted[:min(n, len(sorted))]
+}
+
+// rank puts a loss that is not a number behind all others.
+func rank(loss float64) float64 {
+	if math.IsNaN(loss) {
+		return math.Inf(1)
+	}
+	return loss
 }
 
 func (p *proposer) random() (Candidate, error) {
