@@ -64,7 +64,6 @@ func (l *lab) execute(ctx context.Context, notebook, out string, timeout time.Du
 	var exit *exec.ExitError
 	switch {
 	case ctx.Err() != nil:
-		fmt.Fprintf(l.stderr, "lab: interrupted; %s holds the outputs so far\n", target)
 		return exitError(130)
 	case errors.As(err, &exit):
 		return exitError(max(exit.ExitCode(), 1))

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -199,11 +200,7 @@ func superviseWith(ctx context.Context, cmd *exec.Cmd, ask syscall.Signal, grace
 		case <-ctx.Done():
 		}
 		syscall.Kill(cmd.Process.Pid, ask)
-		select {
-		case <-ended:
-		case <-time.After(grace):
-			syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
-		}
+		insist(cmd.Process.Pid, ask, grace, ended)
 	}()
 	err := cmd.Wait()
 	close(ended)
@@ -215,6 +212,26 @@ func superviseWith(ctx context.Context, cmd *exec.Cmd, ask syscall.Signal, grace
 		return errors.Join(ctx.Err(), err)
 	}
 	return err
+}
+
+// insist passes further Ctrl-Cs on to a program that was asked to end, and ends it and all that
+// it started when its grace is over.
+func insist(pid int, ask syscall.Signal, grace time.Duration, ended <-chan struct{}) {
+	again := make(chan os.Signal, 1)
+	signal.Notify(again, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(again)
+	patience := time.After(grace)
+	for {
+		select {
+		case <-ended:
+			return
+		case <-again:
+			syscall.Kill(pid, ask)
+		case <-patience:
+			syscall.Kill(-pid, syscall.SIGKILL)
+			return
+		}
+	}
 }
 
 // lineWriter copies output to a log and hands each whole line on.

@@ -16,6 +16,8 @@ import sys
 import time
 from pathlib import Path
 
+signal.signal(signal.SIGINT, lambda *_: os._exit(130))  # while there is nothing to save yet
+
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
@@ -175,6 +177,7 @@ async def execute(nb, client, out):
                 save(nb, out)
             if interrupted:
                 screen.end("  interrupted")
+                print(f"{out}: holds the outputs so far", file=sys.stderr)
                 return 130
             if problem is not None:
                 screen.end("  failed")
@@ -199,6 +202,7 @@ def main():
     client = Client(
         nb,
         timeout=args.timeout,
+        startup_timeout=180,  # a first start on a busy machine
         kernel_name=nb.metadata.get("kernelspec", {}).get("name", "gonb"),
         resources={"metadata": {"path": str(args.notebook.resolve().parent)}},
         record_timing=False,
