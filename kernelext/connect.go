@@ -220,14 +220,14 @@ var errGone = errors.New("the host has gone; finished evaluations and the last c
 
 // stopAttached asks a host to stop and waits until its process has let go of the home.
 func stopAttached(ctx context.Context, home string, at *attachment, onlyIdle bool) error {
-	var stopping Stopping
-	if err := at.call(ctx, VerbStop, StopRequest{OnlyIdle: onlyIdle}, &stopping); err != nil {
+	err := at.call(ctx, VerbStop, StopRequest{OnlyIdle: onlyIdle}, &Stopping{})
+	if err != nil && !errors.Is(err, errGone) { // one that was already stopping may go before it answers
 		return err
 	}
 	deadline := time.Now().Add(90 * time.Second)
 	for hostLives(home) {
 		if time.Now().After(deadline) {
-			return fmt.Errorf("the host (process %d) is still saving after 90 s; see %s", stopping.PID, hostLogPath(home))
+			return fmt.Errorf("the host (process %d) is still saving after 90 s; see %s", at.file.PID, hostLogPath(home))
 		}
 		if err := sleep(ctx, 20*time.Millisecond); err != nil {
 			return err

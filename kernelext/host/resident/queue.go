@@ -18,10 +18,15 @@ type ticket struct {
 	turn chan struct{} // closes when the job holds the accelerator
 }
 
-// acquire waits for the job's turn. The job's listener learns what it waits for.
+// acquire waits for the job's turn, unless the job has the accelerator already. The job's listener learns what it waits
+// for.
 func (q *queue) acquire(ctx context.Context, j *job) error {
 	t := &ticket{job: j, turn: make(chan struct{})}
 	q.mu.Lock()
+	if q.holder == j {
+		q.mu.Unlock()
+		return nil
+	}
 	q.waiting = append(q.waiting, t)
 	if q.holder != nil {
 		t.job.waitingFor(q.holder)

@@ -56,9 +56,12 @@ func (h *Host) answer(r micro.Request, handle func(context.Context, []byte) (any
 	reply, err := handle(context.Background(), r.Data())
 	if err == nil {
 		err = r.RespondJSON(reply)
-		if err == nil {
-			return
-		}
+	}
+	if _, stopping := reply.(kernelext.Stopping); stopping && err == nil {
+		h.quitAfterReply()
+	}
+	if err == nil {
+		return
 	}
 	code := kernelext.Internal
 	if coded := (*kernelext.Error)(nil); errors.As(err, &coded) {
@@ -97,11 +100,18 @@ func (h *Host) askToStop(_ context.Context, request kernelext.StopRequest) (any,
 		return nil, kernelext.Errorf(kernelext.Busy, "the host is at work: %s", h.jobs[0].Job)
 	}
 	h.stopping = true // no job slips in between
+	return kernelext.Stopping{PID: h.file.PID}, nil
+}
+
+// quitAfterReply ends the host once the reply is on its way.
+func (h *Host) quitAfterReply() {
+	if err := h.conn.Flush(); err != nil {
+		h.log.Warn("reply not sent", "error", err)
+	}
 	select {
 	case h.quit <- "asked to":
-	default: // already stopping
+	default: // it ends already
 	}
-	return kernelext.Stopping{PID: h.file.PID}, nil
 }
 
 // accept starts a job and names it.

@@ -1,0 +1,160 @@
+package resident_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/offshoot-ml/offshoot/kernelext/host/resident"
+	"github.com/offshoot-ml/offshoot/slm"
+)
+
+// The test binary is the host of these tests, too: env.json of a test's home makes the client start it as one.
+const hostMark = "OFFSHOOT_FAKE_HOST"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(hostMark) == "" {
+		os.Exit(m.Run())
+	}
+	settings, err := resident.EnvironmentSettings()
+	settings.Version = os.Getenv("OFFSHOOT_FAKE_VERSION")
+	settings.HealEvery, settings.ListenerCheck = 100*time.Millisecond, 50*time.Millisecond
+	settings.LockPatience = 2 * time.Second
+	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	if err == nil {
+		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+		defer stop()
+		err = resident.Run(ctx, settings, fakeEngine{}, log)
+	}
+	if err != nil {
+		log.Error("host ends", "error", err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+// fakeEngine computes numbers that depend on nothing but what was asked, in a time that the teacher's file sets.
+type fakeEngine struct{}
+
+// fakeFile is the content of a fake teacher's file.
+type fakeFile struct {
+	Wait  time.Duration // of an evaluation and of a step
+	Panic bool          // in every evaluation
+}
+
+func (fakeEngine) Backend(context.Context) (string, string, error) {
+	if message := os.Getenv("OFFSHOOT_FAKE_BACKEND"); message != "" {
+		return "", "", errors.New(message)
+	}
+	return "fake", "test", nil
+}
+
+func (fakeEngine) OpenTeacher(_ context.Context, path string, report resident.Report) (resident.Teacher, error) {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	t := &fakeTeacher{home: filepath.Dir(filepath.Dir(path))}
+	if err := json.Unmarshal(content, &t.file); err != nil {
+		return nil, fmt.Errorf("%s is cut short: %w", path, err)
+	}
+	report("loading", 1, 1)
+	t.config, err = slm.Published("smollm2-135m")
+	return t, err
+}
+
+type fakeTeacher struct {
+	home   string
+	file   fakeFile
+	config slm.Config
+}
+
+func (t *fakeTeacher) Config() slm.Config { return t.config }
+func (t *fakeTeacher) SHA256() string     { return "5ba" }
+func (t *fakeTeacher) Bytes() int64       { return 1 << 20 }
+func (t *fakeTeacher) Corpus() string     { return "test" }
+
+func (t *fakeTeacher) Held(_ context.Context, tokens, seqLen int, _ resident.Report) ([]int32, error) {
+	return make([]int32, (tokens+seqLen-1)/seqLen*(seqLen+1)), nil
+}
+
+// Loss notes every evaluation in a file, so that a test can count them.
+func (t *fakeTeacher) Loss(_ context.Context, subnet slm.Subnet, _ []int32, _ int) (float64, error) {
+	if t.file.Panic {
+		panic("as the test asked")
+	}
+	time.Sleep(t.file.Wait)
+	file, err := os.OpenFile(filepath.Join(t.home, "evaluations"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return 0, err
+	}
+	defer file.Close()
+	_, err = fmt.Fprintln(file, subnet.Key())
+	return 3 + 1e7/float64(subnet.Parameters(t.config).Total()), err
+}
+
+func (t *fakeTeacher) Continue(_ context.Context, prompt string, tokens int) (string, error) {
+	return strings.Repeat("la ", tokens) + prompt, nil
+}
+
+func (t *fakeTeacher) Trainer(_ context.Context, d slm.Distillation, _ resident.Report) (resident.Trainer, error) {
+	return &fakeTrainer{teacher: t, d: d, Weight: 1}, nil
+}
+
+// fakeTrainer has one weight, which every step changes.
+type fakeTrainer struct {
+	teacher *fakeTeacher
+	d       slm.Distillation
+	Done    int
+	Weight  float64
+}
+
+func (t *fakeTrainer) Steps() int   { return t.Done }
+func (t *fakeTrainer) Bytes() int64 { return 1 << 20 }
+func (t *fakeTrainer) Close()       {}
+
+func (t *fakeTrainer) Step(context.Context) (slm.Point, error) {
+	time.Sleep(t.teacher.file.Wait)
+	t.Done++
+	t.Weight = math.Mod(t.Weight*1.7+float64(t.Done), 11)
+	return slm.Point{Step: t.Done, Tokens: int64(t.Done * t.d.StepTokens()), Loss: 2 + t.Weight}, nil
+}
+
+func (t *fakeTrainer) Validate(context.Context) (float64, error) { return 1 + t.Weight, nil }
+
+// Save fails as on a full disk while the home has a file named full.
+func (t *fakeTrainer) Save(path string) error {
+	if _, err := os.Stat(filepath.Join(t.teacher.home, "full")); err == nil {
+		return &os.PathError{Op: "write", Path: path, Err: syscall.ENOSPC}
+	}
+	content, err := json.Marshal(t)
+	if err == nil {
+		err = os.WriteFile(path+".new", content, 0o644)
+	}
+	if err == nil {
+		err = os.Rename(path+".new", path)
+	}
+	return err
+}
+
+func (t *fakeTrainer) Load(path string) error {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(content, t)
+}
+
+func (t *fakeTrainer) Continue(_ context.Context, prompt string, _ int) (string, error) {
+	return fmt.Sprintf("%s at step %d", prompt, t.Done), nil
+}

@@ -1,0 +1,478 @@
+package resident_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/offshoot-ml/offshoot/kernelext"
+	"github.com/offshoot-ml/offshoot/slm"
+)
+
+func distill(t *testing.T, client *kernelext.Client, name string) {
+	t.Helper()
+	if _, err := client.Distill(t.Context(), name, smallRun, nil); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// losses are a run's points without the times.
+func losses(c slm.Curve) []string {
+	var out []string
+	for _, p := range c.Points {
+		out = append(out, fmt.Sprintf("%d %.12g", p.Step, p.Loss))
+	}
+	return out
+}
+
+// subnets are a search's candidates and their losses.
+func subnets(p slm.Population) []string {
+	var out []string
+	for _, c := range p.Candidates {
+		out = append(out, fmt.Sprintf("%d %s %.12g", c.ID, c.Subnet.Key(), c.Loss))
+	}
+	return out
+}
+
+func TestTeacher(t *testing.T) {
+	newHome(t, nil)
+	client := connect(t, "one")
+	for range 2 {
+		info, err := client.Teacher(t.Context(), "tiny", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.Config.Name != "tiny" || info.Config.Layers != 30 || info.Tokens != 2048 || info.Window != 128 || info.Perplexity <= 1 {
+			t.Errorf("info %+v", info)
+		}
+	}
+	text, err := client.Continue(t.Context(), "tiny", "x", 2, nil)
+	if err != nil || text != "la la x" {
+		t.Errorf("continued as %q (%v)", text, err)
+	}
+	contents, err := client.Contents(t.Context())
+	if err != nil || !reflect.DeepEqual(contents.Teachers, []string{"tiny"}) {
+		t.Errorf("contents %+v (%v)", contents, err)
+	}
+}
+
+func TestAPerplexityIsMeasuredOnce(t *testing.T) {
+	home := newHome(t, nil)
+	for range 2 {
+		client := connect(t, "one")
+		if _, err := client.Teacher(t.Context(), "tiny", nil); err != nil {
+			t.Fatal(err)
+		}
+		if err := kernelext.StopHost(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := evaluations(t, home)[slm.Subnet{}.Key()]; n != 1 {
+		t.Errorf("%d measurements, want 1", n)
+	}
+}
+
+func TestBadRequests(t *testing.T) {
+	home := newHome(t, nil)
+	putTeacher(t, home, "cut", `{"Wait"`)
+	client := connect(t, "one")
+	ctx := t.Context()
+	_, err := client.Teacher(ctx, "huge", nil)
+	wantError(t, err, kernelext.Unknown, `"huge"`, "cut, tiny")
+	_, err = client.Teacher(ctx, "../tiny", nil)
+	wantError(t, err, kernelext.Invalid, "cannot name a teacher")
+	_, err = client.Teacher(ctx, "cut", nil)
+	wantError(t, err, kernelext.Invalid, "cut short")
+	_, err = client.Search(ctx, "s", slm.Search{Teacher: "tiny", Bin: slm.Around(1e6, 0.05)}, nil)
+	wantError(t, err, kernelext.Invalid, "no sub-network of tiny", "they have")
+	_, err = client.Search(ctx, "s", smallSearch, nil) // of two teachers none was used: which one?
+	if contents, _ := client.Contents(ctx); len(contents.Teachers) != 1 {
+		wantError(t, err, kernelext.Invalid, "several teachers")
+	}
+	_, err = client.Distill(ctx, "r", slm.Distillation{Teacher: "tiny", Batch: -1}, nil)
+	wantError(t, err, kernelext.Invalid, "batch -1")
+	_, err = client.Steps(ctx, "r", 5, nil)
+	wantError(t, err, kernelext.Unknown, `no run named "r"`)
+	_, err = client.Curve(ctx, "r")
+	wantError(t, err, kernelext.Unknown, `no run named "r"`)
+	distillOn := smallRun
+	distillOn.Teacher = "tiny"
+	if _, err = client.Distill(ctx, "r", distillOn, nil); err != nil {
+		t.Fatal(err)
+	}
+	_, err = client.Steps(ctx, "r", 0, nil)
+	wantError(t, err, kernelext.Invalid, "0 steps")
+	_, err = client.Continue(ctx, "tiny", "", 5, nil)
+	wantError(t, err, kernelext.Invalid, "want a prompt")
+}
+
+func TestSearchIsKeptAndReturnsAtOnce(t *testing.T) {
+	home := newHome(t, nil)
+	client := connect(t, "one")
+	var events []kernelext.Event
+	first, err := client.Search(t.Context(), "30M", smallSearch, func(e kernelext.Event) { events = append(events, e) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !first.Done() || first.Search.Teacher != "tiny" || first.Teacher.Name != "tiny" {
+		t.Errorf("search %+v with %d candidates", first.Search, len(first.Candidates))
+	}
+	last := events[len(events)-1]
+	if last.Kind != kernelext.Candidate || last.Done != last.Total || last.Rate <= 0 || int(last.Total) != first.Search.Evaluations() {
+		t.Errorf("last event %+v", last)
+	}
+	before := len(evaluations(t, home))
+	second, err := client.Search(t.Context(), "30M", smallSearch, nil)
+	if err != nil || !reflect.DeepEqual(first, second) {
+		t.Errorf("the second call differs (%v)", err)
+	}
+	if after := len(evaluations(t, home)); after != before {
+		t.Errorf("the second call made %d evaluations", after-before)
+	}
+}
+
+func TestOtherOptionsUnderTheSameName(t *testing.T) {
+	newHome(t, nil)
+	client := connect(t, "one")
+	ctx := t.Context()
+	found, err := client.Search(ctx, "30M", smallSearch, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := smallSearch
+	other.Bin, other.Seed = slm.Around(33e6, 0.05), 7
+	_, err = client.Search(ctx, "30M", other, nil)
+	wantError(t, err, kernelext.Differs, `search "30M" exists`, "bin.upper: 31500000 in the lab, 34650000 here", "seed: 1 in the lab, 7 here", "another name")
+	if strings.Contains(err.Error(), "population") {
+		t.Errorf("error lists what is equal: %v", err)
+	}
+
+	distill(t, client, "run")
+	changed := smallRun
+	changed.Batch = 8
+	if _, err := client.Distill(ctx, "run", changed, nil); err != nil { // it has no step yet
+		t.Fatal(err)
+	}
+	distill(t, client, "run")
+	if _, err := client.Steps(ctx, "run", 2, nil); err != nil {
+		t.Fatal(err)
+	}
+	changed.Subnet = found.Best().Subnet
+	_, err = client.Distill(ctx, "run", changed, nil)
+	wantError(t, err, kernelext.Differs, `run "run" exists`, "batch: 4 in the lab, 8 here", "subnet: the whole teacher in the lab, sub-network")
+	distill(t, client, "run")
+}
+
+func TestKilledHostRepeatsNoEvaluation(t *testing.T) {
+	home := newHome(t, nil)
+	whole, err := connect(t, "whole").Search(t.Context(), "30M", smallSearch, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(home, "evaluations")); err != nil {
+		t.Fatal(err)
+	}
+	client, pid := connect(t, "killed"), status(t).PID
+	var known []string
+	_, err = client.Search(t.Context(), "30M", smallSearch, func(e kernelext.Event) {
+		if e.Kind != kernelext.Candidate {
+			return
+		}
+		known = append(known, e.Candidate.Subnet.Key())
+		if len(known) == 8 {
+			killHost(t, pid)
+		}
+	})
+	wantError(t, err, "", "the host has gone", "run the cell again")
+	var notes []string
+	again, err := client.Search(t.Context(), "30M", smallSearch, func(e kernelext.Event) { // the same client starts a new host
+		if e.Kind == kernelext.Note {
+			notes = append(notes, e.Message)
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(subnets(again), subnets(whole)) {
+		t.Errorf("a search that was killed found\n%q, a whole one\n%q", subnets(again), subnets(whole))
+	}
+	counts := evaluations(t, home)
+	for _, key := range known {
+		if counts[key] != 1 {
+			t.Errorf("sub-network %s was evaluated %d times", key, counts[key])
+		}
+	}
+	if len(notes) != 1 || !strings.Contains(notes[0], "continued after") {
+		t.Errorf("notes %q", notes)
+	}
+}
+
+func TestKilledHostContinuesFromTheCheckpoint(t *testing.T) {
+	newHome(t, nil)
+	whole := connect(t, "whole")
+	distill(t, whole, "run")
+	want, err := whole.Steps(t.Context(), "run", 30, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, pid := connect(t, "killed"), status(t).PID
+	distill(t, client, "run")
+	_, err = client.Steps(t.Context(), "run", 30, func(e kernelext.Event) {
+		if e.Kind == kernelext.Point && e.Point.Step == 17 {
+			killHost(t, pid)
+		}
+	})
+	wantError(t, err, "", "the host has gone")
+	client = connect(t, "killed")
+	before, err := client.Curve(t.Context(), "run")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var note string
+	got, err := client.Steps(t.Context(), "run", 20, func(e kernelext.Event) {
+		if e.Kind == kernelext.Note {
+			note = e.Message
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if wantNote := fmt.Sprintf("continued from the checkpoint at step 10 (the host had stopped at step %d)", before.Steps()); note != wantNote {
+		t.Errorf("note %q, want %q", note, wantNote)
+	}
+	if !reflect.DeepEqual(losses(got), losses(want)) {
+		t.Errorf("points\n%v, want\n%v", losses(got), losses(want))
+	}
+}
+
+func TestKilledBeforeTheFirstCheckpoint(t *testing.T) {
+	newHome(t, nil)
+	client := connect(t, "one")
+	pid := status(t).PID
+	distill(t, client, "run")
+	_, err := client.Steps(t.Context(), "run", 30, func(e kernelext.Event) {
+		if e.Kind == kernelext.Point && e.Point.Step == 4 {
+			killHost(t, pid)
+		}
+	})
+	wantError(t, err, "", "the host has gone")
+	var note string
+	c, err := client.Steps(t.Context(), "run", 5, func(e kernelext.Event) {
+		if e.Kind == kernelext.Note {
+			note = e.Message
+		}
+	})
+	if err != nil || c.Steps() != 5 || !strings.Contains(note, "began again at step 0") {
+		t.Errorf("%d steps, note %q (%v)", c.Steps(), note, err)
+	}
+}
+
+func TestInterruptKeepsTheStepsAndTheNextCallContinuesInMemory(t *testing.T) {
+	newHome(t, nil)
+	client := connect(t, "one")
+	distill(t, client, "run")
+	ctx, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
+	_, err := client.Steps(ctx, "run", 500, func(e kernelext.Event) {
+		if e.Kind == kernelext.Point && e.Point.Step == 7 {
+			interrupt()
+		}
+	})
+	interrupted := (*kernelext.InterruptedError)(nil)
+	if !errors.As(err, &interrupted) {
+		t.Fatalf("error %v, want an InterruptedError", err)
+	}
+	kept, err := client.Curve(t.Context(), "run")
+	if err != nil || kept.Steps() < 7 || kept.Steps() > 12 {
+		t.Fatalf("%d steps are kept (%v), want about 7", kept.Steps(), err)
+	}
+	if want := fmt.Sprintf("stopped after step %d; run the cell again to continue", kept.Steps()); interrupted.Message != want {
+		t.Errorf("message %q, want %q", interrupted.Message, want)
+	}
+	again, err := client.Steps(t.Context(), "run", 5, func(e kernelext.Event) {
+		if e.Kind == kernelext.Note {
+			t.Errorf("note %q: nothing was to be loaded", e.Message)
+		}
+	})
+	if err != nil || again.Steps() != kept.Steps()+5 {
+		t.Errorf("%d steps after %d and 5 (%v)", again.Steps(), kept.Steps(), err)
+	}
+	text, err := client.ContinueRun(t.Context(), "run", "x", 3, nil)
+	if want := fmt.Sprintf("x at step %d", again.Steps()); err != nil || text != want {
+		t.Errorf("the student wrote %q (%v), want %q", text, err, want)
+	}
+}
+
+func TestInterruptedSearchContinues(t *testing.T) {
+	home := newHome(t, nil)
+	client := connect(t, "one")
+	ctx, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
+	_, err := client.Search(ctx, "30M", smallSearch, func(e kernelext.Event) {
+		if e.Kind == kernelext.Candidate && e.Done == 3 {
+			interrupt()
+		}
+	})
+	wantError(t, err, "", "stopped after", "of 14 evaluations; run the cell again")
+	if _, err := client.Search(t.Context(), "30M", smallSearch, nil); err != nil {
+		t.Fatal(err)
+	}
+	for key, n := range evaluations(t, home) {
+		if n != 1 {
+			t.Errorf("sub-network %s was evaluated %d times", key, n)
+		}
+	}
+}
+
+func TestWorkStopsWhenItsClientIsGone(t *testing.T) {
+	newHome(t, nil)
+	watcher, client := connect(t, "one"), connect(t, "one")
+	distill(t, client, "run")
+	_, err := client.Steps(t.Context(), "run", 500, func(e kernelext.Event) {
+		if e.Kind == kernelext.Point && e.Point.Step == 3 {
+			client.Close()
+		}
+	})
+	wantError(t, err, "", "the host has gone")
+	eventually(t, "the job has ended", func() bool { return len(status(t).Jobs) == 0 })
+	c, err := watcher.Curve(t.Context(), "run")
+	if err != nil || c.Steps() < 3 || c.Steps() > 40 {
+		t.Errorf("%d steps (%v), want some", c.Steps(), err)
+	}
+}
+
+func TestOneJobAtATimeAndTheOthersWait(t *testing.T) {
+	newHome(t, nil)
+	first, second := connect(t, "one"), connect(t, "two")
+	distill(t, first, "run")
+	distill(t, second, "other")
+	began, ended := make(chan struct{}), make(chan error, 1)
+	ctx, stop := context.WithCancel(t.Context())
+	go func() {
+		_, err := first.Steps(ctx, "run", 500, func(e kernelext.Event) {
+			if e.Kind == kernelext.Point && e.Point.Step == 1 {
+				close(began)
+			}
+		})
+		ended <- err
+	}()
+	<-began
+	waited := ""
+	_, err := second.Steps(t.Context(), "other", 2, func(e kernelext.Event) {
+		if e.Kind == kernelext.Waiting {
+			waited = e.Message
+			if jobs := status(t).Jobs; len(jobs) != 2 || !jobs[0].Running || jobs[1].Running {
+				t.Errorf("jobs %+v", jobs)
+			}
+			stop()
+		}
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	if waited != "waiting for steps run of lab one" {
+		t.Errorf("waited with %q", waited)
+	}
+	wantError(t, <-ended, "", "stopped after step")
+
+	ctx, stop = context.WithTimeout(t.Context(), 0)
+	defer stop()
+	if _, err := second.Steps(ctx, "other", 2, nil); err == nil {
+		t.Error("worked with a context that had ended")
+	}
+}
+
+func TestFullDisk(t *testing.T) {
+	home := newHome(t, nil)
+	client := connect(t, "one")
+	distill(t, client, "run")
+	if _, err := client.Steps(t.Context(), "run", 10, nil); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(home, "full"), "")
+	_, err := client.Steps(t.Context(), "run", 5, nil)
+	wantError(t, err, kernelext.Unwritable, client.Folder(), "the disk is full", "stays at step 10", "free some space")
+	if err := os.Remove(filepath.Join(home, "full")); err != nil {
+		t.Fatal(err)
+	}
+	c, err := client.Steps(t.Context(), "run", 5, nil) // nothing was lost
+	if err != nil || c.Steps() != 20 {
+		t.Errorf("%d steps (%v), want 20", c.Steps(), err)
+	}
+}
+
+func TestIdleStudentsLeaveMemory(t *testing.T) {
+	newHome(t, map[string]string{"OFFSHOOT_TRAINERS": "2"})
+	client := connect(t, "one")
+	for _, name := range []string{"a", "b", "c"} {
+		distill(t, client, name)
+		if _, err := client.Steps(t.Context(), name, 2, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var held []string
+	for _, r := range status(t).Runs {
+		held = append(held, r.Name)
+	}
+	if !reflect.DeepEqual(held, []string{"b", "c"}) {
+		t.Errorf("in memory: %q, want b and c", held)
+	}
+	c, err := client.Steps(t.Context(), "a", 2, nil)
+	if err != nil || c.Steps() != 4 {
+		t.Errorf("%d steps (%v), want 4", c.Steps(), err)
+	}
+}
+
+func TestAPanicEndsTheJobOnly(t *testing.T) {
+	home := newHome(t, nil)
+	putTeacher(t, home, "tiny", `{"Panic": true}`)
+	client := connect(t, "one")
+	_, err := client.Teacher(t.Context(), "tiny", nil)
+	wantError(t, err, kernelext.Internal, "as the test asked", "lab logs")
+	if jobs := status(t).Jobs; len(jobs) != 0 {
+		t.Errorf("jobs %+v", jobs)
+	}
+}
+
+func TestRecordsComeInPages(t *testing.T) {
+	home := newHome(t, nil)
+	putTeacher(t, home, "tiny", `{"Wait": 0}`)
+	client := connect(t, "one")
+	search := slm.Search{Bin: slm.Around(30e6, 0.05), Population: 620, Generations: 0}
+	search.Generations = 1
+	search.Offspring = 400
+	p, err := client.Search(t.Context(), "large", search, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(p.Candidates) != 1020 || p.Candidates[1019].ID != 1019 {
+		t.Errorf("%d candidates", len(p.Candidates))
+	}
+}
+
+func TestStatusWhileWorking(t *testing.T) {
+	newHome(t, nil)
+	client := connect(t, "one")
+	distill(t, client, "run")
+	seen := false
+	if _, err := client.Steps(t.Context(), "run", 3, func(e kernelext.Event) {
+		if e.Kind == kernelext.Point && e.Point.Step == 2 {
+			s := status(t)
+			seen = len(s.Jobs) == 1 && s.Jobs[0].Verb == "steps" && s.Jobs[0].Total == 3 && len(s.Teachers) == 1 && len(s.Runs) == 1
+			if !seen {
+				t.Errorf("status %+v", s)
+			}
+			if time.Since(s.Started) > time.Minute || s.Uptime() < 0 {
+				t.Errorf("started %s", s.Started)
+			}
+		}
+	}); err != nil || !seen {
+		t.Errorf("seen %t (%v)", seen, err)
+	}
+}
