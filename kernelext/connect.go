@@ -85,7 +85,7 @@ func (c *Client) attached(ctx context.Context) (*attachment, error) {
 func attach(ctx context.Context, home, lab string) (*attachment, Hello, error) {
 	if at, err := find(home); err == nil {
 		hello, err := greet(ctx, at, lab)
-		if err == nil && hello.Version == Version && !hello.Outdated {
+		if err == nil && hello.usable() {
 			return at, hello, nil
 		}
 		at.conn.Close()
@@ -110,6 +110,9 @@ func attach(ctx context.Context, home, lab string) (*attachment, Hello, error) {
 	return at, hello, nil
 }
 
+// usable reports whether this client may work with a host.
+func (h Hello) usable() bool { return h.Version == Version && !h.Outdated && !h.Stopping }
+
 // findOrStart runs under the start lock.
 func findOrStart(ctx context.Context, home string) (*attachment, error) {
 	at, err := findPatiently(ctx, home)
@@ -117,10 +120,10 @@ func findOrStart(ctx context.Context, home string) (*attachment, error) {
 		return startHost(ctx, home)
 	}
 	hello, helloErr := greet(ctx, at, "")
-	if helloErr == nil && hello.Version == Version && !hello.Outdated {
+	if helloErr == nil && hello.usable() {
 		return at, nil
 	}
-	err = stopAttached(ctx, home, at, true)
+	err = stopAttached(ctx, home, at, !hello.Stopping)
 	at.conn.Close()
 	if hostError := (*Error)(nil); errors.As(err, &hostError) && hostError.Code == Busy {
 		if at.file.Version == Version {
@@ -241,7 +244,7 @@ var ErrNoHost = errors.New("no host is running")
 
 // HostStatus asks the running host for its status; it starts none: see [ErrNoHost].
 func HostStatus(ctx context.Context) (Status, error) {
-	_, at, err := running()
+	_, at, err := running(ctx)
 	if err != nil {
 		return Status{}, err
 	}
@@ -254,7 +257,7 @@ func HostStatus(ctx context.Context) (Status, error) {
 // StopHost stops the running host and waits until it has gone. Work in progress ends at its next step boundary and is
 // kept. Without a host it returns [ErrNoHost].
 func StopHost(ctx context.Context) error {
-	home, at, err := running()
+	home, at, err := running(ctx)
 	if err != nil {
 		return err
 	}
@@ -262,12 +265,13 @@ func StopHost(ctx context.Context) error {
 	return stopAttached(ctx, home, at, false)
 }
 
-func running() (string, *attachment, error) {
+// running connects to the host that runs; one that is about to stop, or to put its file right, is waited for.
+func running(ctx context.Context) (string, *attachment, error) {
 	home, err := Home()
 	if err != nil {
 		return "", nil, err
 	}
-	at, err := find(home)
+	at, err := findPatiently(ctx, home)
 	switch {
 	case err == nil:
 		return home, at, nil

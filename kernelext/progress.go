@@ -28,6 +28,7 @@ type display struct {
 	last   string // line in a terminal
 	notes  []string
 	points []slm.Point    // of the run, for the sparkline
+	steps  int            // taken by this call
 	best   *slm.Candidate // of the search
 }
 
@@ -46,6 +47,9 @@ func (d *display) watch(e Event) {
 		}
 	case Point:
 		d.points = append(d.points, *e.Point)
+		if e.Point.Step > 0 {
+			d.steps++
+		}
 	}
 	d.draw(e, false)
 }

@@ -41,6 +41,7 @@ type Hello struct {
 	Version  string `json:"version"`
 	PID      int    `json:"pid"`
 	Busy     bool   `json:"busy"`             // a job runs or waits
+	Stopping bool   `json:"stopping"`         // it takes no more work
 	Outdated bool   `json:"outdated"`         // its binary on disk is another one by now
 	Folder   string `json:"folder,omitempty"` // of the lab
 }

@@ -18,7 +18,6 @@ type Run struct {
 // learning-rate schedule. Run the cell again for as many more. An interrupt stops at the next step boundary and keeps
 // what is done.
 func (r *Run) Steps(n int) {
-	before := r.Curve.Steps()
 	r.lab.do("run "+r.Name, func(ctx context.Context, d *display) (line string, err error) {
 		d.points = r.Points
 		c, err := r.lab.client.Steps(ctx, r.Name, n, d.watchRun)
@@ -26,7 +25,7 @@ func (r *Run) Steps(n int) {
 			return "", err
 		}
 		r.Curve, d.points = c, c.Points
-		return stepsLine(c, before, d), nil
+		return stepsLine(c, d), nil
 	})
 }
 
@@ -50,10 +49,10 @@ func (r *Run) Continue(prompt string, tokens int) string {
 	return text
 }
 
-func stepsLine(c slm.Curve, before int, d *display) string {
+func stepsLine(c slm.Curve, d *display) string {
 	last := c.Points[len(c.Points)-1]
 	line := fmt.Sprintf("run %s: %s", c.Name, pointText(last, c.Points))
 	took := time.Since(d.began).Seconds()
-	tokens := float64((c.Steps() - before) * c.Distillation.StepTokens())
+	tokens := float64(d.steps * c.Distillation.StepTokens())
 	return fmt.Sprintf("%s · %.0f tokens/s · %s", line, tokens/took, duration(took))
 }

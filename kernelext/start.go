@@ -114,6 +114,9 @@ func logTail(home string, from int64) string {
 	return "  " + strings.Join(lines[max(0, len(lines)-8):], "\n  ")
 }
 
+// arenas bounds the heaps of glibc's malloc. Without it XLA's threads keep one of 64 MB each, gigabytes after some cells.
+const arenas = "MALLOC_ARENA_MAX"
+
 // hostEnvironment is this process's environment without what belongs to a cell, with the set-up's env.json on top.
 func hostEnvironment(home string) ([]string, error) {
 	settings := map[string]string{}
@@ -126,6 +129,9 @@ func hostEnvironment(home string) ([]string, error) {
 		return nil, fmt.Errorf("%s: %w; run `go run ./kernelext/lab setup`", path, err)
 	}
 	settings["OFFSHOOT_HOME"] = home
+	if _, chosen := settings[arenas]; !chosen && os.Getenv(arenas) == "" {
+		settings[arenas] = "2"
+	}
 	var env []string
 	for _, pair := range os.Environ() {
 		key, _, _ := strings.Cut(pair, "=")

@@ -66,6 +66,9 @@ func (j *job) run(do work) {
 	if err := j.host.conn.Flush(); err != nil {
 		j.host.log.Warn("last event not sent", "job", j.ID, "error", err)
 	}
+	if j.snapshot().Running { // it has used the accelerator: checkpoints and loading leave much garbage
+		debug.FreeOSMemory()
+	}
 }
 
 // guarded turns a panic of the work into an error, so that one cell's bad luck does not end every lab.

@@ -221,6 +221,7 @@ func (h *Host) stop() error {
 	}
 	h.mu.Unlock()
 	h.working.Wait()
+	h.labsMu.Lock()            // for good: no lab is opened any more
 	for _, r := range h.runs { // saved, unless the disk was full: it may have room by now
 		if l, ok := h.labs[r.lab]; ok {
 			err = errors.Join(err, h.save(l, r))

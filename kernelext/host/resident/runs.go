@@ -8,7 +8,6 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"slices"
 	"time"
 
@@ -321,7 +320,6 @@ func (h *Host) makeRoom(keep int) {
 		over -= r.bytes
 		return true
 	})
-	debug.FreeOSMemory()
 }
 
 // Continue lets the student write.

@@ -54,7 +54,10 @@ func (h *Host) serve() error {
 	if err != nil {
 		return err
 	}
-	return h.addVerbs()
+	if err := h.addVerbs(); err != nil {
+		return err
+	}
+	return h.conn.Flush() // from here on the server knows the verbs
 }
 
 // portIsFree says in plain words when a port that was asked for is taken.

@@ -75,8 +75,11 @@ func (h *Host) answer(r micro.Request, handle func(context.Context, []byte) (any
 }
 
 func (h *Host) hello(ctx context.Context, request kernelext.HelloRequest) (any, error) {
-	hello := kernelext.Hello{Version: h.settings.Version, PID: h.file.PID, Busy: h.busy(), Outdated: h.binary.outdated()}
-	if request.Lab == "" || request.Version != h.settings.Version {
+	hello := kernelext.Hello{Version: h.settings.Version, PID: h.file.PID, Outdated: h.binary.outdated()}
+	h.mu.Lock()
+	hello.Busy, hello.Stopping = len(h.jobs) > 0, h.stopping
+	h.mu.Unlock()
+	if request.Lab == "" || request.Version != h.settings.Version || hello.Stopping {
 		return hello, nil
 	}
 	lab, err := h.lab(ctx, request.Lab)
@@ -85,12 +88,6 @@ func (h *Host) hello(ctx context.Context, request kernelext.HelloRequest) (any, 
 	}
 	hello.Folder = lab.folder
 	return hello, nil
-}
-
-func (h *Host) busy() bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return len(h.jobs) > 0
 }
 
 func (h *Host) askToStop(_ context.Context, request kernelext.StopRequest) (any, error) {
