@@ -12,6 +12,7 @@ import (
 
 	"github.com/offshoot-ml/offshoot/slm"
 	"github.com/offshoot-ml/offshoot/slm/checkpoint"
+	"github.com/offshoot-ml/offshoot/slm/model"
 )
 
 // stateVersion is raised when older checkpoints can no longer be continued.
@@ -63,7 +64,7 @@ func toHost(v *gomlx.Variable) (checkpoint.Tensor, error) {
 	if counter, ok := value.Value().(int64); ok && value.IsScalar() {
 		return checkpoint.Tensor{Shape: shape, Data: []float32{float32(counter)}}, nil
 	}
-	data, err := tensors.CopyFlatData[float32](value)
+	data, err := model.Download(value)
 	return checkpoint.Tensor{Shape: shape, Data: data}, err
 }
 

@@ -3,18 +3,18 @@ package model
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/offshoot-ml/offshoot/slm"
 	"github.com/offshoot-ml/offshoot/slm/checkpoint"
 )
 
-// Extract copies the weights that a sub-network keeps out of its teacher's: the weights of a dense student, by the
-// Hugging Face names of its own layers, counted from 0.
-func Extract(teacher slm.Config, weights checkpoint.Weights, subnet slm.Subnet) (checkpoint.Weights, error) {
+// extract copies the weights that a sub-network keeps out of its teacher's, which source gives by name.
+func extract(teacher slm.Config, subnet slm.Subnet, source func(name string) (checkpoint.Tensor, error)) (checkpoint.Weights, error) {
 	if err := subnet.Validate(teacher); err != nil {
 		return nil, fmt.Errorf("extract: %w", err)
 	}
-	e := extractor{source: weights, student: checkpoint.Weights{}}
+	e := extractor{source: source, student: checkpoint.Weights{}}
 	embd := subnet.Embd.Slice(teacher.Embd)
 	e.copy(embedName, embedName, nil, embd)
 	e.copy(normName, normName, embd, nil)
@@ -46,44 +46,41 @@ func inHeads(heads, dims []int, headSize int) []int {
 }
 
 type extractor struct {
-	source, student checkpoint.Weights
-	err             error
+	source  func(name string) (checkpoint.Tensor, error)
+	student checkpoint.Weights
+	err     error // the first
 }
 
 // copy keeps rows and columns of a matrix, or rows of a vector; nil rows keep all.
 func (e *extractor) copy(to, from string, rows, columns []int) {
-	t, ok := e.source[from]
-	if !ok || e.err != nil {
-		if e.err == nil {
-			e.err = fmt.Errorf("extract: tensor %s is missing", from)
-		}
+	if e.err != nil {
 		return
 	}
-	width := 1
-	if len(t.Shape) == 2 {
-		width = t.Shape[1]
+	whole, err := e.source(from)
+	if err != nil {
+		e.err = fmt.Errorf("extract: tensor %s: %w", from, err)
+		return
 	}
+	shape := slices.Clone(whole.Shape)
+	if rows != nil {
+		shape[0] = len(rows)
+	}
+	width := 1
 	if columns == nil {
 		columns = []int{0}
+	} else {
+		width, shape[1] = whole.Shape[1], len(columns)
 	}
-	n := len(rows)
-	if rows == nil {
-		n = t.Shape[0]
-	}
-	data := make([]float32, 0, n*len(columns))
-	for i := range n {
+	data := make([]float32, 0, shape[0]*len(columns))
+	for i := range shape[0] {
 		row := i
 		if rows != nil {
 			row = rows[i]
 		}
-		line := t.Data[row*width : (row+1)*width]
+		line := whole.Data[row*width : (row+1)*width]
 		for _, c := range columns {
 			data = append(data, line[c])
 		}
-	}
-	shape := []int{n}
-	if len(t.Shape) == 2 {
-		shape = append(shape, len(columns))
 	}
 	e.student[to] = checkpoint.Tensor{Shape: shape, Data: data}
 }

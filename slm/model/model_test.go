@@ -233,7 +233,11 @@ func TestGenerateIsGreedy(t *testing.T) {
 		}
 		text = append(text, token)
 	}
-	student, err := NewStudent(backend, config, slm.Subnet{}, teacher.Weights())
+	weights, err := teacher.Extract(slm.Subnet{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	student, err := NewStudent(backend, config, slm.Subnet{}, weights)
 	if err != nil {
 		t.Fatal(err)
 	}

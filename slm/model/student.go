@@ -3,7 +3,6 @@ package model
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
@@ -26,7 +25,7 @@ type Student struct {
 	loss, next *gomlx.Exec
 }
 
-// NewStudent puts a student's weights, as [Extract] or [RandomWeights] give them, on the device.
+// NewStudent puts a student's weights, as [Teacher.Extract] or [RandomWeights] give them, on the device.
 func NewStudent(backend compute.Backend, teacher slm.Config, subnet slm.Subnet, weights checkpoint.Weights) (*Student, error) {
 	s := &Student{Teacher: teacher, Subnet: subnet, Store: gomlx.NewStore(), backend: backend}
 	for name, dims := range s.variables() {
@@ -155,24 +154,13 @@ func (s *Student) Weights() (checkpoint.Weights, error) {
 		if err != nil {
 			return nil, fmt.Errorf("student: tensor %s: %w", name, err)
 		}
-		data, err := tensors.CopyFlatData[float32](value)
+		data, err := Download(value)
 		if err != nil {
 			return nil, fmt.Errorf("student: tensor %s: %w", name, err)
 		}
 		out[name] = checkpoint.Tensor{Shape: matrixShape(name, dims), Data: data}
 	}
 	return out, nil
-}
-
-// matrixShape flattens heads and head size into Hugging Face's matrices.
-func matrixShape(name string, dims []int) []int {
-	if len(dims) < 3 {
-		return dims
-	}
-	if strings.HasSuffix(name, "o_proj.weight") {
-		return []int{dims[0], dims[1] * dims[2]}
-	}
-	return []int{dims[0] * dims[1], dims[2]}
 }
 
 // Close frees the device's memory.

@@ -2,6 +2,8 @@ package model
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/core/tensors"
@@ -16,7 +18,6 @@ type Teacher struct {
 	Config slm.Config
 
 	backend  compute.Backend
-	weights  checkpoint.Weights // on the host, for extraction
 	layers   []layerTensors
 	embed    *tensors.Tensor // [V, E]
 	head     *tensors.Tensor // [V, E]; the same tensor as embed when tied
@@ -53,16 +54,17 @@ func layerDims(embd int, s slm.Shape) [9][]int {
 	}
 }
 
-// Load uploads a teacher's weights. They must be those of the architecture: checkpoint readers see to that.
+// Load uploads a teacher's weights. They must be those of the architecture: checkpoint readers see to that. The teacher
+// keeps no reference to them: from then on they are on the device alone.
 func Load(backend compute.Backend, config slm.Config, weights checkpoint.Weights) (*Teacher, error) {
 	if err := config.Validate(); err != nil {
 		return nil, err
 	}
-	t := &Teacher{Config: config, backend: backend, weights: weights, layers: make([]layerTensors, config.Layers)}
+	t := &Teacher{Config: config, backend: backend, layers: make([]layerTensors, config.Layers)}
 	dims := layerDims(config.Embd, slm.LayerSubnet{}.Shape(config))
 	for l := range t.layers {
 		for i := range layerNames {
-			tensor, err := t.upload(layerName(l, i), dims[i]...)
+			tensor, err := t.upload(weights, layerName(l, i), dims[i]...)
 			if err != nil {
 				return nil, err
 			}
@@ -70,15 +72,15 @@ func Load(backend compute.Backend, config slm.Config, weights checkpoint.Weights
 		}
 	}
 	var err error
-	if t.embed, err = t.upload(embedName, config.Vocab, config.Embd); err != nil {
+	if t.embed, err = t.upload(weights, embedName, config.Vocab, config.Embd); err != nil {
 		return nil, err
 	}
-	if t.norm, err = t.upload(normName, config.Embd); err != nil {
+	if t.norm, err = t.upload(weights, normName, config.Embd); err != nil {
 		return nil, err
 	}
 	t.head = t.embed
 	if !config.Tied {
-		if t.head, err = t.upload(headName, config.Vocab, config.Embd); err != nil {
+		if t.head, err = t.upload(weights, headName, config.Vocab, config.Embd); err != nil {
 			return nil, err
 		}
 	}
@@ -87,8 +89,8 @@ func Load(backend compute.Backend, config slm.Config, weights checkpoint.Weights
 }
 
 // upload puts a weight on the device, in the given shape.
-func (t *Teacher) upload(name string, dims ...int) (*tensors.Tensor, error) {
-	weight, ok := t.weights[name]
+func (t *Teacher) upload(weights checkpoint.Weights, name string, dims ...int) (*tensors.Tensor, error) {
+	weight, ok := weights[name]
 	if !ok {
 		return nil, fmt.Errorf("teacher %s: tensor %s is missing", t.Config.Name, name)
 	}
@@ -111,12 +113,42 @@ func upload(backend compute.Backend, name string, data []float32, dims ...int) (
 	return tensor, nil
 }
 
-// Weights are the teacher's, on the host, by Hugging Face name.
-func (t *Teacher) Weights() checkpoint.Weights { return t.weights }
-
-// Extract copies the weights that a sub-network keeps: those of a dense student.
+// Extract copies the weights that a sub-network keeps to the host: those of a dense student, by the Hugging Face names
+// of its own layers, counted from 0. The zero Subnet gives all of the teacher's weights.
 func (t *Teacher) Extract(subnet slm.Subnet) (checkpoint.Weights, error) {
-	return Extract(t.Config, t.weights, subnet)
+	return extract(t.Config, subnet, t.download)
+}
+
+// download copies one weight to the host, in Hugging Face's shape.
+func (t *Teacher) download(name string) (checkpoint.Tensor, error) {
+	tensor := map[string]*tensors.Tensor{embedName: t.embed, normName: t.norm, headName: t.head}[name]
+	var layer int
+	var weight string
+	if n, _ := fmt.Sscanf(name, "model.layers.%d.%s", &layer, &weight); n == 2 {
+		tensor = t.layers[layer][slices.Index(layerNames[:], weight)]
+	}
+	data, err := Download(tensor)
+	return checkpoint.Tensor{Shape: matrixShape(name, tensor.Shape().Dimensions), Data: data}, err
+}
+
+// Download copies a float32 tensor to the host, without leaving a second copy in it.
+func Download(t *tensors.Tensor) ([]float32, error) {
+	data, err := tensors.CopyFlatData[float32](t)
+	if err == nil && t.IsOnAnyDevice() {
+		t.FinalizeLocal()
+	}
+	return data, err
+}
+
+// matrixShape flattens heads and head size into Hugging Face's matrices.
+func matrixShape(name string, dims []int) []int {
+	if len(dims) < 3 {
+		return dims
+	}
+	if strings.HasSuffix(name, "o_proj.weight") {
+		return []int{dims[0], dims[1] * dims[2]}
+	}
+	return []int{dims[0] * dims[1], dims[2]}
 }
 
 // Close frees the device's memory.
