@@ -121,7 +121,7 @@ func (t *Trainer) update(ctx context.Context, windows []int32) (slm.Point, error
 		defer logits.MustFinalizeAll()
 		args = append(args, logits)
 	}
-	out, err := t.step.Exec(args...)
+	out, err := t.step.Call(args...)
 	if err != nil {
 		return slm.Point{}, fmt.Errorf("step %d: %w", t.steps+1, err)
 	}

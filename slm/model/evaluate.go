@@ -194,7 +194,7 @@ func (t *Teacher) view(subnet slm.Subnet) (*view, error) {
 	}
 	kept := subnet.Embd.Slice(t.Config.Embd)
 	index, mask := padded(kept, roundUp(len(kept), t.Config.Embd, embdParts))
-	out, err := t.programs.narrow.Exec(t.embed, t.norm, index, mask)
+	out, err := t.programs.narrow.Call(t.embed, t.norm, index, mask)
 	if err != nil {
 		return nil, err
 	}
@@ -202,7 +202,7 @@ func (t *Teacher) view(subnet slm.Subnet) (*view, error) {
 	if t.Config.Tied {
 		return v, nil
 	}
-	out, err = t.programs.narrow.Exec(t.head, t.norm, index, mask)
+	out, err = t.programs.narrow.Call(t.head, t.norm, index, mask)
 	if err != nil {
 		v.close()
 		return nil, err
@@ -229,7 +229,7 @@ func (v *view) isWhole(l slm.LayerSubnet) bool {
 // hidden runs tokens, [B, T], through the kept layers: x [B, T, E'], which the caller frees.
 func (v *view) hidden(ctx context.Context, tokens *tensors.Tensor) (*tensors.Tensor, error) {
 	t := v.teacher
-	x, err := t.programs.embed.Exec1(v.embed, tokens)
+	x, err := t.programs.embed.Call1(v.embed, tokens)
 	if err != nil {
 		return nil, err
 	}
@@ -248,7 +248,7 @@ func (v *view) hidden(ctx context.Context, tokens *tensors.Tensor) (*tensors.Ten
 		for _, w := range t.layers[l.Layer] {
 			args = append(args, w)
 		}
-		y, err := program.Exec1(args...)
+		y, err := program.Call1(args...)
 		free(x)
 		if err != nil {
 			return nil, fmt.Errorf("layer %d: %w", l.Layer, err)
@@ -276,7 +276,7 @@ func (t *Teacher) Loss(ctx context.Context, subnet slm.Subnet, windows []int32, 
 			return nil, err
 		}
 		defer free(x)
-		return t.programs.loss.Exec1(x, v.norm, v.width, v.head, targets)
+		return t.programs.loss.Call1(x, v.norm, v.width, v.head, targets)
 	})
 }
 
@@ -336,7 +336,7 @@ func (t *Teacher) Logits(ctx context.Context, tokens *tensors.Tensor) (*tensors.
 		return nil, err
 	}
 	defer free(x)
-	return t.programs.logits.Exec1(x, v.norm, v.width, v.head)
+	return t.programs.logits.Call1(x, v.norm, v.width, v.head)
 }
 
 // SplitWindows splits a batch of windows of seqLen+1 tokens into inputs and targets, [B, seqLen].

@@ -22,7 +22,7 @@ func (t *Teacher) Generate(ctx context.Context, prompt []int32, n int) ([]int32,
 			return nil, err
 		}
 		defer free(x)
-		return t.programs.next.Exec1(x, v.norm, v.width, v.head, last)
+		return t.programs.next.Call1(x, v.norm, v.width, v.head, last)
 	})
 }
 

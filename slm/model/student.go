@@ -135,14 +135,14 @@ func (s *Student) Loss(ctx context.Context, windows []int32, seqLen int) (float6
 		return 0, fmt.Errorf("loss: %d tokens are not windows of %d", len(windows), seqLen+1)
 	}
 	return meanLoss(ctx, windows, seqLen, func(inputs, targets *tensors.Tensor) (*tensors.Tensor, error) {
-		return s.loss.Exec1(inputs, targets)
+		return s.loss.Call1(inputs, targets)
 	})
 }
 
 // Generate continues a prompt greedily by n tokens, and returns the new tokens.
 func (s *Student) Generate(ctx context.Context, prompt []int32, n int) ([]int32, error) {
 	return generate(ctx, prompt, n, s.Teacher.Context, func(tokens *tensors.Tensor, last int32) (*tensors.Tensor, error) {
-		return s.next.Exec1(tokens, last)
+		return s.next.Call1(tokens, last)
 	})
 }
 
