@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html"
 	"math"
+	"path/filepath"
 	"strings"
 
 	"github.com/offshoot-ml/offshoot/slm"
@@ -23,7 +24,7 @@ func labCard(s Status, c Contents) shown {
 	}
 	out.add("memory", "%s", memory)
 	out.add("host", "process %d, version %s, up %s", s.PID, s.Version, duration(s.Uptime().Seconds()))
-	out.add("folder", "%s", c.Folder)
+	out.add("folder", "%s", filepath.Join(filepath.Base(s.Home), "labs", c.Lab)) // a saved card should not tell where a home is
 	out.add("teachers", "%s", teacherList(s))
 	for i, e := range c.Searches {
 		out.add(once(i, "searches"), "%s: %d of %d evaluations%s", e.Name, e.Done, e.Total, bestText(e))
@@ -89,7 +90,7 @@ func teacherCard(t TeacherInfo) shown {
 	parts := partRows(counts, c.Tied)
 	out.after = fmt.Sprintf(`<div style="%s;margin-top:.6em">%s</div>%s`, quietStyle, html.EscapeString("parameters by part"), table(parts))
 	for _, r := range parts {
-		out.notes += fmt.Sprintf("  %-10s %13s  %5s\n", r.label, r.value, r.count)
+		out.notes += fmt.Sprintf("  %-10s %13s  %5s\n", r.label, r.value, r.share)
 	}
 	return out.shown()
 }
@@ -103,7 +104,7 @@ func partRows(counts slm.Counts, tied bool) []row {
 	}{{"embedding", counts.Embedding}, {"attention", counts.Attention}, {"FFN", counts.FFN}, {"norms", counts.Norm}, {"head", counts.Head}, {"total", total}} {
 		value, share := thousands(p.n), fmt.Sprintf("%.1f%%", 100*float64(p.n)/float64(total))
 		if p.label == "head" && tied {
-			value, share = "tied", ""
+			value, share = "tied", "-"
 		}
 		rows = append(rows, row{p.label, value, share})
 	}

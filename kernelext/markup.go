@@ -14,7 +14,7 @@ const (
 		"border-radius:6px;font-family:var(--jp-ui-font-family,system-ui,sans-serif);font-size:13px;line-height:1.5;color:var(--jp-ui-font-color1,inherit)"
 	titleStyle = "font-weight:600;font-size:14px;margin-bottom:.35em"
 	quietStyle = "color:var(--jp-ui-font-color2,#777)"
-	tableStyle = "border-collapse:collapse;margin:0;font-size:13px"
+	tableStyle = "border-collapse:collapse;margin:0;font-size:13px;color:inherit"
 	labelStyle = "text-align:left;padding:1px 1.2em 1px 0;white-space:nowrap;vertical-align:top;color:var(--jp-ui-font-color2,#777);font-weight:normal"
 	valueStyle = "text-align:left;padding:1px 0;vertical-align:top"
 	countStyle = "text-align:right;padding:1px 0 1px 1.2em;font-variant-numeric:tabular-nums"
@@ -30,8 +30,8 @@ type card struct {
 	notes string // its text
 }
 
-// row is a line of a card. A count stands in a column of its own, aligned to the right.
-type row struct{ label, value, count string }
+// row is a line of a card. One with a share is a count and its share, both aligned to the right.
+type row struct{ label, value, share string }
 
 func (c *card) add(label, format string, args ...any) {
 	c.rows = append(c.rows, row{label: label, value: fmt.Sprintf(format, args...)})
@@ -47,7 +47,7 @@ func (c *card) shown() shown {
 		width = max(width, len(r.label))
 	}
 	for _, r := range c.rows {
-		fmt.Fprintf(&text, "  %-*s  %s\n", width, r.label, strings.ReplaceAll(strings.TrimSpace(r.value+"  "+r.count), "\n", "\n"+strings.Repeat(" ", width+4)))
+		fmt.Fprintf(&text, "  %-*s  %s\n", width, r.label, strings.ReplaceAll(strings.TrimSpace(r.value+"  "+r.share), "\n", "\n"+strings.Repeat(" ", width+4)))
 	}
 	text.WriteString(c.notes)
 	return shown{page.String(), strings.TrimRight(text.String(), "\n")}
@@ -60,12 +60,13 @@ func table(rows []row) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, `<table style="%s"><tbody>`, tableStyle)
 	for _, r := range rows {
-		value := strings.ReplaceAll(html.EscapeString(r.value), "\n", "<br>")
-		fmt.Fprintf(&b, `<tr style="background:none"><th style="%s">%s</th><td style="%s">%s</td>`, labelStyle, html.EscapeString(r.label), valueStyle, value)
-		if r.count != "" {
-			fmt.Fprintf(&b, `<td style="%s">%s</td>`, countStyle, html.EscapeString(r.count))
+		fmt.Fprintf(&b, `<tr style="background:none"><th style="%s">%s</th>`, labelStyle, html.EscapeString(r.label))
+		if r.share == "" {
+			value := strings.ReplaceAll(html.EscapeString(r.value), "\n", "<br>")
+			fmt.Fprintf(&b, `<td style="%s">%s</td></tr>`, valueStyle, value)
+			continue
 		}
-		b.WriteString("</tr>")
+		fmt.Fprintf(&b, `<td style="%s">%s</td><td style="%s">%s</td></tr>`, countStyle, html.EscapeString(r.value), countStyle, html.EscapeString(r.share))
 	}
 	b.WriteString("</tbody></table>")
 	return b.String()
@@ -99,6 +100,18 @@ func duration(seconds float64) string {
 	}
 	d := time.Duration(seconds * float64(time.Second))
 	return fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60)
+}
+
+// perplexityText writes a perplexity with four significant digits: 18.75, 111,300.
+func perplexityText(p float64) string {
+	switch {
+	case p >= 1e9 || p != p: // NaN, of an empty search
+		return fmt.Sprintf("%.3g", p)
+	case p >= 1e4:
+		unit := math.Pow(10, math.Floor(math.Log10(p))-3)
+		return thousands(int64(math.Round(p/unit) * unit))
+	}
+	return fmt.Sprintf("%.4g", p)
 }
 
 // thousands writes a count with separators: 134,515,008.

@@ -150,10 +150,3 @@ func pointText(p slm.Point, points []slm.Point) string {
 	}
 	return text
 }
-
-func perplexityText(p float64) string {
-	if p >= 1e6 {
-		return fmt.Sprintf("%.2e", p)
-	}
-	return fmt.Sprintf("%.4g", p)
-}
