@@ -11,10 +11,11 @@ import (
 
 // binary tells whether the file that this process was started from has become another one.
 type binary struct {
-	mu   sync.Mutex
-	path string
-	seen os.FileInfo // of the file whose content is known to be this process's
-	hash func() []byte
+	mu    sync.Mutex
+	path  string
+	seen  os.FileInfo // of the file whose content is known to be this process's
+	other os.FileInfo // of one that is known to be another program
+	hash  func() []byte
 }
 
 // ownBinary notes what this process was started from. Its hash is taken in the background: it takes a moment.
@@ -41,16 +42,25 @@ func (b *binary) outdated() bool {
 		return false
 	}
 	info, err := os.Stat(b.path)
-	if err != nil || (info.Size() == b.seen.Size() && info.ModTime().Equal(b.seen.ModTime())) {
+	switch {
+	case err != nil || looksLike(info, b.seen):
 		return false
+	case b.other != nil && looksLike(info, b.other):
+		return true
 	}
 	now := fileHash(b.path)
-	if now == nil || !bytes.Equal(now, b.hash()) {
-		return now != nil
+	if now == nil {
+		return false
+	}
+	if !bytes.Equal(now, b.hash()) {
+		b.other = info
+		return true
 	}
 	b.seen = info
 	return false
 }
+
+func looksLike(a, b os.FileInfo) bool { return a.Size() == b.Size() && a.ModTime().Equal(b.ModTime()) }
 
 // runningFile is the program that runs, even when its path was given to another one since.
 func runningFile(path string) string {

@@ -18,7 +18,7 @@ import (
 
 // newHome makes a home whose host is this test binary, with teachers that take 10 ms for a step, and stops the host when
 // the test ends.
-func newHome(t *testing.T, settings map[string]string) string {
+func newHome(t testing.TB, settings map[string]string) string {
 	t.Helper()
 	home := t.TempDir()
 	t.Setenv("OFFSHOOT_HOME", home)
@@ -50,7 +50,7 @@ func newHome(t *testing.T, settings map[string]string) string {
 	return home
 }
 
-func configure(t *testing.T, home string, settings map[string]string) {
+func configure(t testing.TB, home string, settings map[string]string) {
 	t.Helper()
 	all := map[string]string{hostMark: "1"}
 	maps.Copy(all, settings)
@@ -61,12 +61,12 @@ func configure(t *testing.T, home string, settings map[string]string) {
 	write(t, filepath.Join(home, "env.json"), string(text))
 }
 
-func putTeacher(t *testing.T, home, name, content string) {
+func putTeacher(t testing.TB, home, name, content string) {
 	t.Helper()
 	write(t, filepath.Join(home, "teachers", name+".gguf"), content)
 }
 
-func write(t *testing.T, path, content string) {
+func write(t testing.TB, path, content string) {
 	t.Helper()
 	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 		t.Fatal(err)
