@@ -13,7 +13,11 @@ type Found struct {
 	lab *Lab
 }
 
+// foundLine sums up what this call evaluated; a search that was finished before leaves no line.
 func foundLine(p slm.Population, d *display) string {
+	if d.best == nil {
+		return ""
+	}
 	best := p.Best()
 	line := fmt.Sprintf("search %s: %d evaluations", p.Name, len(p.Candidates))
 	if took := time.Since(d.began); took > time.Second {
