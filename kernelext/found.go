@@ -15,7 +15,7 @@ type Found struct {
 
 // foundLine sums up what this call evaluated; a search that was finished before leaves no line.
 func foundLine(p slm.Population, d *display) string {
-	if d.best == nil {
+	if d.evaluated == 0 {
 		return ""
 	}
 	best := p.Best()

@@ -30,6 +30,8 @@ type display struct {
 	points []slm.Point    // of the run, for the sparkline
 	steps  int            // taken by this call
 	best   *slm.Candidate // of the search
+
+	evaluated int // candidates, by this call
 }
 
 func newDisplay(title string) *display { return &display{title: title, began: time.Now()} }
@@ -42,6 +44,7 @@ func (d *display) watch(e Event) {
 		d.draw(e, true)
 		return
 	case Candidate:
+		d.evaluated++
 		if d.best == nil || e.Candidate.Loss < d.best.Loss {
 			d.best = e.Candidate
 		}
