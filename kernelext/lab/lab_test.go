@@ -464,7 +464,7 @@ func TestFailingNotebook(t *testing.T) {
 	var out strings.Builder
 	l.stdout, l.stderr = &out, &out
 	dir := t.TempDir()
-	err := l.execute(t.Context(), filepath.Join("testdata", "failing.ipynb"), dir, 0)
+	err := l.execute(t.Context(), filepath.Join("testdata", "failing.ipynb"), dir)
 	var exit exitError
 	if !errors.As(err, &exit) || exit != 1 {
 		t.Fatalf("error %v\n%s", err, &out)
@@ -488,7 +488,7 @@ func TestInterruptedNotebook(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() { <-out.seen; cancel() }()
 	dir := t.TempDir()
-	err := l.execute(ctx, filepath.Join("testdata", "waiting.ipynb"), dir, 0)
+	err := l.execute(ctx, filepath.Join("testdata", "waiting.ipynb"), dir)
 	var exit exitError
 	if !errors.As(err, &exit) || exit != 130 {
 		t.Fatalf("error %v\n%s", err, out.text.String())
@@ -512,4 +512,38 @@ func (w *watcher) Write(p []byte) (int, error) {
 		close(w.seen)
 	}
 	return len(p), nil
+}
+
+func TestBenchReportsMedians(t *testing.T) {
+	var cells []cellTime
+	for _, source := range benchSources() {
+		cell := cellTime{Began: 1000, Seconds: 0.5}
+		switch source {
+		case openCell:
+			cell.Text = "1.25\n"
+		case plainStep:
+			cell.Text = "1001400000\n"
+		case distilledStep:
+			cell.Text = "1002600000\n"
+		case memoryCell:
+			cell.Text = "2147483648\n"
+		case trivialCell:
+			cell.Seconds = 0.6
+		}
+		cells = append(cells, cell)
+	}
+	cells[0].Seconds = 9 // one slow cell does not move a median
+	var out bytes.Buffer
+	l := &lab{stdout: &out}
+	if err := report(l, cells); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"empty GoNB cell", "0.50 s", "1.25 s", "0.60 s", "1.40 s", "2.60 s", "2.00 GiB"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("the table lacks %q:\n%s", want, out.String())
+		}
+	}
+	if err := report(l, cells[1:]); err == nil {
+		t.Error("a missing cell went unnoticed")
+	}
 }

@@ -42,6 +42,7 @@ func verbs() []verb {
 		{"up", "[--port N] [--no-browser]", "set up, open JupyterLab on notebooks/ and print its URL (the default)", up},
 		{"run", "[--out DIR] [--timeout D] NOTEBOOK...", "execute notebooks through the Go kernel and save their outputs", runNotebooks},
 		{"test", "[-short] [-run X] [--browser NOTEBOOK] [--out DIR] [PACKAGE...]", "run every test: Go, notebooks, browser", test},
+		{"bench", "", "measure cells, steps and memory through the kernel", bench},
 		{"setup", "", "only set up what is missing", setup},
 		{"doctor", "", "show each part of the lab: version, place, state, and the fix", doctor},
 		{"status", "", "show what the host holds", status},

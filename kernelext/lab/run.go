@@ -30,16 +30,16 @@ func runNotebooks(ctx context.Context, l *lab, args []string) error {
 		return err
 	}
 	for _, notebook := range notebooks {
-		if err := l.execute(ctx, notebook, *out, *timeout); err != nil {
+		if err := l.execute(ctx, notebook, *out, "--timeout", fmt.Sprint(timeout.Seconds())); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// execute runs one notebook, in place or into a copy in out. The driver (run_notebook.py)
-// speaks to the terminal itself.
-func (l *lab) execute(ctx context.Context, notebook, out string, timeout time.Duration) error {
+// execute runs one notebook, in place or into a copy in out. The driver (run_notebook.py, which
+// says what options there are) speaks to the terminal itself.
+func (l *lab) execute(ctx context.Context, notebook, out string, options ...string) error {
 	target := notebook
 	if out != "" {
 		if err := os.MkdirAll(out, 0o755); err != nil {
@@ -51,11 +51,7 @@ func (l *lab) execute(ctx context.Context, notebook, out string, timeout time.Du
 	if err := writeFile(driver, recipe("run_notebook.py"), 0o644); err != nil {
 		return err
 	}
-	args := []string{driver, notebook, target}
-	if timeout > 0 {
-		args = append(args, "--timeout", fmt.Sprint(timeout.Seconds()))
-	}
-	cmd := exec.Command(l.python("python"), args...)
+	cmd := exec.Command(l.python("python"), append([]string{driver, notebook, target}, options...)...)
 	cmd.Env = append(l.jupyterEnv(), "OFFSHOOT_KERNEL_LOG="+l.path("logs", "kernel.log"), "PYTHONUNBUFFERED=1")
 	cmd.Stdout, cmd.Stderr = l.stdout, l.stderr
 

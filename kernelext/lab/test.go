@@ -211,7 +211,7 @@ func (c *checks) notebooks(short bool, out string) {
 			continue
 		}
 		start := time.Now()
-		if err := c.lab.execute(c.ctx, file, out, 0); err != nil {
+		if err := c.lab.execute(c.ctx, file, out); err != nil {
 			c.fail(name, "its output is above")
 			continue
 		}

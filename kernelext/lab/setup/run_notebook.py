@@ -1,14 +1,16 @@
 """Executes one notebook through its kernel and saves the outputs, cell by cell.
 
-    run_notebook.py NOTEBOOK OUTPUT [--timeout SECONDS]
+    run_notebook.py NOTEBOOK OUTPUT [--timeout SECONDS] [--times FILE]
 
 The notebook is saved after each cell, in one go, so whatever ends the run leaves a whole file
-with everything that was done. Exit status: 0 all cells ran, 1 a cell failed, 130 interrupted.
+with everything that was done. --times keeps, as JSON, when each cell began, how long it took
+and what it printed. Exit status: 0 all cells ran, 1 a cell failed, 130 interrupted.
 """
 
 import argparse
 import asyncio
 import html.parser
+import json
 import os
 import re
 import signal
@@ -142,8 +144,12 @@ def failure(cell):
     return ANSI.sub("", "\n".join(said)) if not sys.stdout.isatty() else "\n".join(said)
 
 
-async def execute(nb, client, out):
-    """Runs the cells in order. Returns the exit status."""
+def printed(cell):
+    return "".join(o.text for o in cell.outputs if o.output_type == "stream")
+
+
+async def execute(nb, client, out, times):
+    """Runs the cells in order, and appends to times. Returns the exit status."""
     interrupted, task = [], asyncio.current_task()
 
     def interrupt():
@@ -164,7 +170,7 @@ async def execute(nb, client, out):
         for place, (index, name) in enumerate(names.items(), 1):
             cell = nb.cells[index]
             client.screen = screen = Screen(f"[{place}/{len(names)}] {name}")
-            problem = None
+            problem, began = None, time.time()
             try:
                 await client.async_execute_cell(cell, index, execution_count=place)
             except CellExecutionError as error:
@@ -174,6 +180,7 @@ async def execute(nb, client, out):
             except asyncio.CancelledError:
                 problem = "the cell did not stop in time; its kernel was ended"
             finally:
+                times.append({"began": began, "seconds": time.time() - began, "text": printed(cell)})
                 save(nb, out)
             if interrupted:
                 screen.end("  interrupted")
@@ -192,6 +199,7 @@ def main():
     parser.add_argument("notebook", type=Path)
     parser.add_argument("output", type=Path)
     parser.add_argument("--timeout", type=float, default=None)
+    parser.add_argument("--times", type=Path, default=None)
     args = parser.parse_args()
 
     try:
@@ -201,7 +209,7 @@ def main():
         return 1
     client = Client(
         nb,
-        timeout=args.timeout,
+        timeout=args.timeout or None,
         startup_timeout=180,  # a first start on a busy machine
         kernel_name=nb.metadata.get("kernelspec", {}).get("name", "gonb"),
         resources={"metadata": {"path": str(args.notebook.resolve().parent)}},
@@ -210,11 +218,13 @@ def main():
         coalesce_streams=True,
         allow_errors=False,
     )
-    start = time.monotonic()
+    start, times = time.monotonic(), []
     try:
-        status = asyncio.run(execute(nb, client, args.output))
+        status = asyncio.run(execute(nb, client, args.output, times))
     except (KeyboardInterrupt, asyncio.CancelledError):
         status = 130
+    if args.times:
+        args.times.write_text(json.dumps(times), encoding="utf-8")
     if status == 0:
         print(f"{args.output}: all cells ran in {time.monotonic() - start:.1f} s")
     return status

@@ -1,0 +1,175 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// benchCells is how many cells of each kind are timed.
+const benchCells = 20
+
+// bench measures what the README quotes of the lab: it runs a notebook of its own in a lab of its
+// own, through the same kernel as any other, and prints a table.
+func bench(ctx context.Context, l *lab, args []string) error {
+	if _, err := parse(flags("bench", l.stdout), args); err != nil {
+		return err
+	}
+	if err := l.prepare(ctx); err != nil {
+		return err
+	}
+	own, leave, err := l.testLab(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	dir := own.path("bench")
+	notebook, times := filepath.Join(dir, "bench.ipynb"), filepath.Join(dir, "times.json")
+	text, err := json.Marshal(benchNotebook())
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	if err := os.WriteFile(notebook, text, 0o644); err != nil {
+		return err
+	}
+	if err := own.execute(ctx, notebook, "", "--times", times); err != nil {
+		return err
+	}
+	if text, err = os.ReadFile(times); err != nil {
+		return err
+	}
+	var cells []cellTime
+	if err := json.Unmarshal(text, &cells); err != nil {
+		return err
+	}
+	return report(l, cells)
+}
+
+// cellTime is what the driver keeps of a cell.
+type cellTime struct {
+	Began   float64 `json:"began"` // Unix time
+	Seconds float64 `json:"seconds"`
+	Text    string  `json:"text"`
+}
+
+// The cells that are timed, in the order in which they run.
+const (
+	emptyCell = "%%\n"
+	openCell  = `import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/offshoot-ml/offshoot/kernelext"
+	"github.com/offshoot-ml/offshoot/slm"
+)
+
+var lab = kernelext.Open("bench")
+
+// step trains a run for one step and prints when that step was done, in microseconds of Unix time.
+func step(name string, loss slm.Loss) {
+	search := slm.Search{Space: slm.CoarseUniform, Bin: slm.Around(30e6, 0.05)}
+	lab.Distill(name, slm.Distillation{Subnet: lab.Teacher("smollm2-135m").Sample(search, 1).Subnet, Loss: loss})
+	printed := false
+	_, err := lab.Client().Steps(context.Background(), name, 1, func(e kernelext.Event) {
+		if e.Kind == kernelext.Point && e.Point.Step > 0 && !printed {
+			printed = true
+			fmt.Println(time.Now().UnixMicro())
+		}
+	})
+	if err != nil {
+		panic(err)
+	}
+}
+
+%%
+fmt.Println(lab.Teacher("smollm2-135m").Seconds)
+`
+	trivialCell = `%%
+if _, err := lab.Client().Contents(context.Background()); err != nil {
+	panic(err)
+}
+`
+	plainStep     = "%%\nstep(\"plain\", slm.CE(1))\n"
+	distilledStep = "%%\nstep(\"distilled\", slm.CE(0.3).Plus(slm.ForwardKL(0.7)))\n"
+	memoryCell    = `%%
+s, err := lab.Client().Status(context.Background())
+if err != nil {
+	panic(err)
+}
+fmt.Println(s.Memory)
+`
+)
+
+// stepCells is how often each kind of step is taken: the first compiles and is not counted.
+const stepCells = 6
+
+func benchSources() []string {
+	sources := slices.Repeat([]string{emptyCell}, benchCells)
+	sources = append(sources, openCell)
+	sources = append(sources, slices.Repeat([]string{trivialCell}, benchCells)...)
+	sources = append(sources, slices.Repeat([]string{plainStep}, stepCells)...)
+	sources = append(sources, slices.Repeat([]string{distilledStep}, stepCells)...)
+	return append(sources, memoryCell)
+}
+
+func benchNotebook() map[string]any {
+	var cells []map[string]any
+	for i, source := range benchSources() {
+		cells = append(cells, map[string]any{"cell_type": "code", "id": fmt.Sprintf("cell-%d", i), "execution_count": nil,
+			"metadata": map[string]any{}, "outputs": []any{}, "source": source})
+	}
+	return map[string]any{"nbformat": 4, "nbformat_minor": 5, "cells": cells,
+		"metadata": map[string]any{"kernelspec": map[string]any{"name": "gonb", "language": "go", "display_name": "Go (gonb)"}}}
+}
+
+// report prints the medians.
+func report(l *lab, cells []cellTime) error {
+	if want := len(benchSources()); len(cells) != want {
+		return fmt.Errorf("lab bench: %d cells were timed, want %d", len(cells), want)
+	}
+	take := func(n int) []cellTime {
+		taken := cells[:n]
+		cells = cells[n:]
+		return taken
+	}
+	table := tabwriter.NewWriter(l.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(table, "empty GoNB cell\t%.2f s\tmedian of %d\n", median(take(benchCells), whole), benchCells)
+	fmt.Fprintf(table, "teacher load, GGUF to ready\t%s s\tas the host logs it\n", strings.TrimSpace(take(1)[0].Text))
+	fmt.Fprintf(table, "trivial call to a warm lab\t%.2f s\tmedian of %d\n", median(take(benchCells), whole), benchCells)
+	for _, loss := range []string{"cross-entropy", "with the teacher"} {
+		later := take(stepCells)[1:]
+		fmt.Fprintf(table, "first step of a later cell, %s\t%.2f s\tfrom the cell's start, median of %d; 512 tokens, 30M\n",
+			loss, median(later, untilStep), len(later))
+	}
+	bytes, _ := strconv.ParseFloat(strings.TrimSpace(take(1)[0].Text), 64)
+	fmt.Fprintf(table, "host's memory, two students held\t%.2f GiB\tresident\n", bytes/(1<<30))
+	return table.Flush()
+}
+
+func whole(c cellTime) float64 { return c.Seconds }
+
+// untilStep is the time from a cell's start to the moment that its step printed.
+func untilStep(c cellTime) float64 {
+	micros, _ := strconv.ParseInt(strings.TrimSpace(c.Text), 10, 64)
+	return time.UnixMicro(micros).Sub(time.UnixMicro(int64(c.Began * 1e6))).Seconds()
+}
+
+func median(cells []cellTime, of func(cellTime) float64) float64 {
+	values := make([]float64, len(cells))
+	for i, c := range cells {
+		values[i] = of(c)
+	}
+	slices.Sort(values)
+	return (values[(len(values)-1)/2] + values[len(values)/2]) / 2
+}
