@@ -27,11 +27,12 @@ func (c *checks) goTests(short bool, run string, packages []string) {
 	if run != "" {
 		args = append(args, "-run", run)
 	}
-	if len(packages) == 0 {
+	named := len(packages) > 0
+	if !named {
 		packages = []string{"./..."}
 	}
 	cmd := c.lab.goCommand(c.ctx, append(args, packages...)...)
-	if dir, err := os.Getwd(); err == nil {
+	if dir, err := os.Getwd(); err == nil && named {
 		cmd.Dir = dir // packages may be relative to where the person is
 	}
 	tally := &tally{checks: c, output: map[string]string{}}

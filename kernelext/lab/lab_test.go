@@ -533,7 +533,7 @@ func TestBenchReportsMedians(t *testing.T) {
 		cells = append(cells, cell)
 	}
 	cells[0].Seconds = 9 // one slow cell does not move a median
-	var out bytes.Buffer
+	var out strings.Builder
 	l := &lab{stdout: &out}
 	if err := report(l, cells); err != nil {
 		t.Fatal(err)
