@@ -47,6 +47,9 @@ func lockStart(ctx context.Context, home string) (unlock func(), err error) {
 
 // startHost starts a host that outlives this process, and returns a connection to it once it answers.
 func startHost(ctx context.Context, home string) (*attachment, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	binary := hostBinary(home)
 	if _, err := os.Stat(binary); errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("the lab is not set up: there is no %s; run `go run ./kernelext/lab setup`", binary)
@@ -73,7 +76,8 @@ func startHost(ctx context.Context, home string) (*attachment, error) {
 	return awaitHost(ctx, home, command.Process.Pid, exited, begins)
 }
 
-// awaitHost waits until the host answers, its process ends, or patience does.
+// awaitHost waits until the host answers, its process ends, or patience does. A host that nobody waits for any more is told
+// to end.
 func awaitHost(ctx context.Context, home string, pid int, exited <-chan error, begins int64) (*attachment, error) {
 	deadline := time.Now().Add(startPatience)
 	for time.Now().Before(deadline) {
@@ -86,6 +90,7 @@ func awaitHost(ctx context.Context, home string, pid int, exited <-chan error, b
 		case err := <-exited:
 			return nil, fmt.Errorf("the host stopped while it started (%v); its log says:\n%s\nrun `go run ./kernelext/lab doctor`", err, logTail(home, begins))
 		case <-ctx.Done():
+			_ = syscall.Kill(pid, syscall.SIGTERM) // it may have ended by itself
 			return nil, ctx.Err()
 		case <-time.After(10 * time.Millisecond):
 		}

@@ -287,6 +287,19 @@ func TestIdleHostStops(t *testing.T) {
 	}
 }
 
+func TestAHostWhoseHomeWasRemovedEnds(t *testing.T) {
+	home := newHome(t, nil)
+	connect(t, "one")
+	pid := status(t).PID
+	if err := os.RemoveAll(home); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the host has ended", func() bool { return syscall.Kill(pid, 0) == syscall.ESRCH })
+	if _, err := os.Stat(home); !os.IsNotExist(err) {
+		t.Errorf("the host made its home again (%v)", err)
+	}
+}
+
 func TestUnwritableLab(t *testing.T) {
 	home := newHome(t, nil)
 	write(t, filepath.Join(home, "labs"), "a file where the folder should be")
@@ -353,5 +366,20 @@ func TestClientsCallsEndWithTheirContext(t *testing.T) {
 	cancel()
 	if _, err := kernelext.Connect(ctx, "one"); err == nil {
 		t.Error("connected with a context that had ended")
+	}
+}
+
+// A first cell that is interrupted while the host starts leaves no host behind that nobody knows of.
+func TestAnInterruptedStartLeavesNoHost(t *testing.T) {
+	home := newHome(t, nil)
+	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Millisecond)
+	defer cancel()
+	if client, err := kernelext.Connect(ctx, "one"); err == nil {
+		client.Close()
+		t.Skip("the host was faster than the interruption")
+	}
+	time.Sleep(500 * time.Millisecond)
+	if _, err := os.Stat(filepath.Join(home, "host", "host.json")); !os.IsNotExist(err) {
+		t.Errorf("host.json: %v, want none", err)
 	}
 }

@@ -37,6 +37,19 @@ func lockHome(folder string, patience time.Duration) (*os.File, error) {
 	}
 }
 
+// inPlace reports whether the lock still lies where it was made.
+func inPlace(lock *os.File) bool {
+	held, err := lock.Stat()
+	if err != nil {
+		return true // cannot tell
+	}
+	there, err := os.Stat(lock.Name())
+	if err != nil {
+		return !errors.Is(err, os.ErrNotExist)
+	}
+	return os.SameFile(held, there)
+}
+
 func notePID(file *os.File) error {
 	if err := file.Truncate(0); err != nil {
 		return err

@@ -166,13 +166,14 @@ func Run(ctx context.Context, settings Settings, engine Engine, log *slog.Logger
 	}
 	log.Info("host answers", "url", h.file.URL, "pid", h.file.PID, "version", settings.Version, "home", settings.Home,
 		"idle_after", settings.IdleAfter)
-	reason := h.untilQuit(ctx)
+	reason := h.untilQuit(ctx, lock)
 	log.Info("host stops", "reason", reason)
 	return h.stop()
 }
 
-// untilQuit heals the host file and watches for idleness until there is a reason to end.
-func (h *Host) untilQuit(ctx context.Context) string {
+// untilQuit heals the host file and watches for idleness until there is a reason to end. A home that was removed is one:
+// no client finds this host any more, and a new home may have a host of its own.
+func (h *Host) untilQuit(ctx context.Context, lock *os.File) string {
 	heal := time.NewTicker(h.settings.HealEvery)
 	defer heal.Stop()
 	for {
@@ -182,6 +183,9 @@ func (h *Host) untilQuit(ctx context.Context) string {
 		case reason := <-h.quit:
 			return reason
 		case <-heal.C:
+			if !inPlace(lock) {
+				return "its home was removed"
+			}
 			h.healFile()
 			if h.idleFor() > h.settings.IdleAfter {
 				return fmt.Sprintf("idle for %s", h.settings.IdleAfter)
