@@ -30,6 +30,9 @@ func TestMain(m *testing.M) {
 	settings.Version = os.Getenv("OFFSHOOT_FAKE_VERSION")
 	settings.HealEvery, settings.ListenerCheck = 100*time.Millisecond, 50*time.Millisecond
 	settings.LockPatience = 2 * time.Second
+	if settings.IdleAfter == 0 { // a test that was killed leaves no host behind for long
+		settings.IdleAfter = time.Minute
+	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
 	if err == nil {
 		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)

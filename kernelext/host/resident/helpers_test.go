@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -41,6 +42,7 @@ func newHome(t testing.TB, settings map[string]string) string {
 		defer cancel()
 		if err := kernelext.StopHost(ctx); err != nil && !errors.Is(err, kernelext.ErrNoHost) {
 			t.Errorf("the host does not stop: %v", err)
+			killHolder(home)
 		}
 		if t.Failed() {
 			log, _ := os.ReadFile(filepath.Join(home, "host", "host.log"))
@@ -48,6 +50,22 @@ func newHome(t testing.TB, settings map[string]string) string {
 		}
 	})
 	return home
+}
+
+// killHolder ends the host that holds a home's lock, if one does.
+func killHolder(home string) {
+	lock, err := os.OpenFile(filepath.Join(home, "host", "lock"), os.O_RDWR, 0)
+	if err != nil {
+		return
+	}
+	defer lock.Close()
+	if syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
+		return // nobody
+	}
+	var pid int
+	if _, err := fmt.Fscan(lock, &pid); err == nil && pid > 1 {
+		_ = syscall.Kill(pid, syscall.SIGKILL)
+	}
 }
 
 func configure(t testing.TB, home string, settings map[string]string) {
