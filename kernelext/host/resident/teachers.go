@@ -48,6 +48,9 @@ func (h *Host) teacherWork(j *job) (any, error) {
 
 // useTeacher waits for the accelerator, loads the teacher unless it is there, and notes that the lab uses it.
 func (h *Host) useTeacher(j *job, l *lab, name string) (*heldTeacher, error) {
+	if err := kernelext.CheckName("teacher", name); err != nil { // names become files
+		return nil, err
+	}
 	if _, err := os.Stat(h.teacherPath(name)); err != nil {
 		return nil, h.unknownTeacher(name)
 	}

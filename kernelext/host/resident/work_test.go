@@ -91,10 +91,10 @@ func TestBadRequests(t *testing.T) {
 	wantError(t, err, kernelext.Invalid, "cut short")
 	_, err = client.Search(ctx, "s", slm.Search{Teacher: "tiny", Bin: slm.Around(1e6, 0.05)}, nil)
 	wantError(t, err, kernelext.Invalid, "no sub-network of tiny", "they have")
-	_, err = client.Search(ctx, "s", smallSearch, nil) // of two teachers none was used: which one?
-	if contents, _ := client.Contents(ctx); len(contents.Teachers) != 1 {
-		wantError(t, err, kernelext.Invalid, "several teachers")
-	}
+	_, err = connect(t, "two").Search(ctx, "s", smallSearch, nil) // of two teachers none was used: which one?
+	wantError(t, err, kernelext.Invalid, "several teachers")
+	_, err = client.Search(ctx, "outside", slm.Search{Teacher: "../teachers/tiny", Bin: slm.Around(30e6, 0.05)}, nil)
+	wantError(t, err, kernelext.Invalid, "cannot name a teacher")
 	_, err = client.Distill(ctx, "r", slm.Distillation{Teacher: "tiny", Batch: -1}, nil)
 	wantError(t, err, kernelext.Invalid, "batch -1")
 	_, err = client.Steps(ctx, "r", 5, nil)
