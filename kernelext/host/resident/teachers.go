@@ -79,7 +79,7 @@ func (h *Host) loadTeacher(j *job, name string) (*heldTeacher, error) {
 	begin := time.Now()
 	j.progress(kernelext.Event{Message: "loading " + name})
 	loaded, err := h.engine.OpenTeacher(j.ctx, h.teacherPath(name), j.report())
-	if j.boundary() {
+	if err != nil && j.boundary() {
 		return nil, &kernelext.InterruptedError{Message: "stopped while " + name + " was loading; run the cell again to load it"}
 	}
 	if err != nil {
