@@ -64,7 +64,11 @@ func (c *Client) Close() {
 }
 
 // Folder is where the lab's records and weights are.
-func (c *Client) Folder() string { return c.folder }
+func (c *Client) Folder() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.folder
+}
 
 // attached returns a living connection to a host that has this lab open.
 func (c *Client) attached(ctx context.Context) (*attachment, error) {

@@ -45,24 +45,37 @@ func (at *attachment) follow(ctx context.Context, job Accepted, messages <-chan 
 	for {
 		select {
 		case msg := <-messages:
-			var event Event
-			if err := json.Unmarshal(msg.Data, &event); err != nil {
-				return fmt.Errorf("the host sent an event that cannot be read: %w", err)
-			}
-			if last, err := ends(event, result); last {
+			if last, err := take(msg, watch, result); last {
 				return err
 			}
-			watch(event)
 		case <-interrupted:
 			interrupted, patience = nil, time.After(interruptPatience)
 			go at.cancel(job)
 			watch(Event{Kind: Waiting, Time: time.Now(), Message: "stopping at the next step"})
 		case <-patience:
 			return &InterruptedError{"stopping at the end of the step in work; what is done is kept: run the cell again to continue"}
-		case <-at.closed:
+		case <-at.closed: // what came before the end comes first: a host that stops says what is kept
+			for len(messages) > 0 {
+				if last, err := take(<-messages, watch, result); last {
+					return err
+				}
+			}
 			return errGone
 		}
 	}
+}
+
+// take hands an event on, or reports the outcome when it is the last one.
+func take(msg *nats.Msg, watch func(Event), result any) (last bool, err error) {
+	var event Event
+	if err := json.Unmarshal(msg.Data, &event); err != nil {
+		return true, fmt.Errorf("the host sent an event that cannot be read: %w", err)
+	}
+	if last, err := ends(event, result); last {
+		return true, err
+	}
+	watch(event)
+	return false, nil
 }
 
 func (at *attachment) cancel(job Accepted) {
