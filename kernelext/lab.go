@@ -2,6 +2,7 @@ package kernelext
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/signal"
 	"strings"
@@ -99,6 +100,9 @@ func (l *Lab) do(title string, call func(context.Context, *display) (line string
 	if err == nil {
 		d.finish(line)
 		return
+	}
+	if errors.Is(err, context.Canceled) {
+		err = &InterruptedError{"stopped; run the cell again to continue"}
 	}
 	if d.id != "" {
 		d.finish(title + ": " + firstLine(err))
