@@ -155,7 +155,7 @@ func (t *teacher) Trainer(ctx context.Context, d slm.Distillation, report reside
 	if err != nil {
 		return nil, err
 	}
-	data := stream{corpus.Train(d.ShuffleSeed, d.Batch, d.SeqLen)}
+	data := stream{corpus.Train(d.ShuffleSeed, d.Batch, d.SeqLen), corpus.Hash()}
 	made, err := distill.New(t.engine.backend, t.model, d, data, held)
 	if err != nil {
 		return nil, err
@@ -163,17 +163,31 @@ func (t *teacher) Trainer(ctx context.Context, d slm.Distillation, report reside
 	return &trainer{Trainer: made, teacher: t}, nil
 }
 
-// stream keeps the position in the data as JSON, inside the checkpoint.
-type stream struct{ *datasets.Batches }
+// stream keeps the position in the data as JSON, inside the checkpoint, with the corpus in which it means something.
+type stream struct {
+	*datasets.Batches
+	corpus string // its hash
+}
 
-func (s stream) Position() ([]byte, error) { return json.Marshal(s.Batches.Position()) }
+type position struct {
+	datasets.Position
+	Corpus string `json:"corpus"`
+}
 
-func (s stream) Seek(position []byte) error {
-	var at datasets.Position
-	if err := json.Unmarshal(position, &at); err != nil {
+func (s stream) Position() ([]byte, error) {
+	return json.Marshal(position{s.Batches.Position(), s.corpus})
+}
+
+// Seek refuses a position in another corpus, as a new Go version brings it: the run would silently go on elsewhere.
+func (s stream) Seek(text []byte) error {
+	var at position
+	if err := json.Unmarshal(text, &at); err != nil {
 		return fmt.Errorf("position in the training data: %w", err)
 	}
-	return s.Batches.Seek(at)
+	if at.Corpus != "" && at.Corpus != s.corpus { // older checkpoints do not say
+		return fmt.Errorf("the training text changed since (was Go updated?): corpus %.12s, now %.12s", at.Corpus, s.corpus)
+	}
+	return s.Batches.Seek(at.Position)
 }
 
 // trainer trains a student of a teacher.
