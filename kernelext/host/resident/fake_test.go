@@ -53,6 +53,7 @@ type fakeEngine struct{}
 type fakeFile struct {
 	Wait  time.Duration // of an evaluation and of a step
 	Panic bool          // in every evaluation
+	Break int           // a step that panics halfway
 }
 
 func (fakeEngine) Backend(context.Context) (string, string, error) {
@@ -129,6 +130,9 @@ func (t *fakeTrainer) Close()       {}
 func (t *fakeTrainer) Step(context.Context) (slm.Point, error) {
 	time.Sleep(t.teacher.file.Wait)
 	t.Done++
+	if t.Done == t.teacher.file.Break {
+		panic("halfway")
+	}
 	t.Weight = math.Mod(t.Weight*1.7+float64(t.Done), 11)
 	return slm.Point{Step: t.Done, Tokens: int64(t.Done * t.d.StepTokens()), Loss: 2 + t.Weight}, nil
 }

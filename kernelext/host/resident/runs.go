@@ -204,7 +204,14 @@ func (h *Host) pointZero(j *job, l *lab, r *heldRun) error {
 
 // step does one step, validates and saves when that is due, and records the point.
 func (h *Host) step(j *job, l *lab, r *heldRun, last bool) (slm.Point, error) {
+	whole := false
+	defer func() {
+		if !whole { // a panic: what is in memory is half a step further
+			h.dropRun(l.name, r.name)
+		}
+	}()
 	p, err := r.trainer.Step(j.whole())
+	whole = true
 	if err != nil {
 		return p, h.lost(l, r, err)
 	}

@@ -440,6 +440,24 @@ func TestAPanicEndsTheJobOnly(t *testing.T) {
 	}
 }
 
+func TestAPanicInAStepGoesBackToTheCheckpoint(t *testing.T) {
+	home := newHome(t, nil)
+	putTeacher(t, home, "tiny", `{"Break": 13}`)
+	client := connect(t, "one")
+	distill(t, client, "run")
+	_, err := client.Steps(t.Context(), "run", 20, nil)
+	wantError(t, err, kernelext.Internal, "halfway")
+	var note string
+	c, err := client.Steps(t.Context(), "run", 2, func(e kernelext.Event) {
+		if e.Kind == kernelext.Note {
+			note = e.Message
+		}
+	})
+	if err != nil || c.Steps() != 12 || !strings.Contains(note, "from the checkpoint at step 10") {
+		t.Errorf("%d steps, note %q (%v)", c.Steps(), note, err)
+	}
+}
+
 func TestRecordsComeInPages(t *testing.T) {
 	home := newHome(t, nil)
 	putTeacher(t, home, "tiny", `{"Wait": 0}`)
