@@ -13,7 +13,7 @@ type Candidate struct {
 	Parents    []int     `json:"parents,omitempty"`
 	Subnet     Subnet    `json:"subnet"`
 	Parameters int64     `json:"parameters"`
-	FLOPs      int64     `json:"flops"`   // forward, per token
+	FLOPs      int64     `json:"flops"`   // forward, per token, in windows of the teacher's whole context
 	Loss       float64   `json:"loss"`    // mean cross-entropy on the search's held-out tokens, in nats per token
 	Seconds    float64   `json:"seconds"` // time the evaluation took
 	Evaluated  time.Time `json:"evaluated,omitzero"`

@@ -44,7 +44,7 @@ func up(ctx context.Context, l *lab, args []string) error {
 	}
 	fmt.Fprintf(l.stdout, "JupyterLab is up on %s (Ctrl-C stops it):\n%s\n", root, jupyter.server.labURL())
 	if !*noBrowser {
-		openBrowser(jupyter.server.labURL())
+		openBrowser(filepath.Join(l.path("run", "jupyter"), fmt.Sprintf("jpserver-%d-open.html", jupyter.server.Pid)))
 	}
 	return jupyter.wait()
 }
@@ -165,8 +165,9 @@ func (j *jupyter) wait() error {
 	return err
 }
 
-// openBrowser opens the URL where there is a screen to open it on.
-func openBrowser(url string) {
+// openBrowser opens a page where there is a screen to open it on: Jupyter's own file that leads to the URL and that only
+// its owner may read, since a command line, and a token in it, is for everyone to see.
+func openBrowser(page string) {
 	opener := ""
 	switch {
 	case runtime.GOOS == "darwin" && os.Getenv("SSH_CONNECTION") == "":
@@ -175,6 +176,6 @@ func openBrowser(url string) {
 		opener = "xdg-open"
 	}
 	if opener != "" {
-		exec.Command(opener, url).Start()
+		exec.Command(opener, page).Start()
 	}
 }

@@ -35,8 +35,8 @@ type llamaConfig struct {
 // c is the teacher's architecture, subnet what the student is of it, and w the student's own weights with its layers
 // numbered from 0.
 //
-// It refuses what a LlamaForCausalLM cannot be: layers of different sizes, query groups with different numbers of heads,
-// and heads with fewer dimensions than the teacher's, whose rotary frequencies transformers would compute anew.
+// It refuses what a LlamaForCausalLM cannot be: layers of different sizes, and query groups with different numbers of
+// heads. Heads with fewer dimensions than the teacher's have rotary frequencies of their own, here as in transformers.
 func WriteStudent(dir string, c slm.Config, subnet slm.Subnet, w Weights) error {
 	if err := c.Validate(); err != nil {
 		return err
@@ -91,9 +91,6 @@ func uniformShape(c slm.Config, subnet slm.Subnet) (slm.Shape, error) {
 				return first, fmt.Errorf("the query groups of the teacher's layer %d keep different numbers of heads", l.Layer)
 			}
 		}
-	}
-	if first.HeadSize != c.HeadSize {
-		return first, fmt.Errorf("its heads keep %d of %d dimensions, and with them only some of the rotary frequencies", first.HeadSize, c.HeadSize)
 	}
 	return first, nil
 }

@@ -67,8 +67,6 @@ func TestWriteStudentRefuses(t *testing.T) {
 	layerWise.Layers[1].FFN = slm.First(11)
 	uneven := uniformOf(0)
 	uneven.Layers[0].Heads = slm.IndicesOf(0, 1, 2)
-	smallHeads := uniformOf(0)
-	smallHeads.Layers[0].HeadSize = slm.First(2)
 	outside := uniformOf(0, 7)
 	good := uniformOf(0)
 	short := weightsFor(teacherOf4, good)
@@ -81,7 +79,6 @@ func TestWriteStudentRefuses(t *testing.T) {
 	}{
 		{"layer-wise", layerWise, weightsFor(teacherOf4, layerWise), "layers differ in size"},
 		{"uneven groups", uneven, weightsFor(teacherOf4, uneven), "different numbers of heads"},
-		{"smaller heads", smallHeads, weightsFor(teacherOf4, smallHeads), "2 of 4 dimensions"},
 		{"no sub-network", outside, nil, "layers[1]"},
 		{"weights of another", good, short, `"model.norm.weight" is missing`},
 	} {

@@ -166,3 +166,17 @@ func take(t *testing.T, trainer *distill.Trainer, steps int) (points []slm.Point
 	}
 	return points
 }
+
+func TestLoadRefusesAnotherRunsCheckpoint(t *testing.T) {
+	r := readReference(t)
+	backend, teacher := newTeacher(t)
+	path := t.TempDir() + "/checkpoint.safetensors"
+	if err := newTrainer(t, backend, teacher, settings, r.Windows).Save(path); err != nil {
+		t.Fatal(err)
+	}
+	other := settings
+	other.Loss = slm.CE(1)
+	if err := newTrainer(t, backend, teacher, other, r.Windows).Load(path); err == nil {
+		t.Error("a run continued from the checkpoint of one with another loss")
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -81,8 +82,8 @@ func (t *Trainer) Load(path string) error {
 	if s.Version != stateVersion {
 		return fmt.Errorf("checkpoint %s: version %q, this program continues version %s", path, s.Version, stateVersion)
 	}
-	if got, want := s.Distillation.Subnet.Key(), t.Distillation.Subnet.Key(); got != want {
-		return fmt.Errorf("checkpoint %s: its student is sub-network %s, want %s", path, got, want)
+	if !reflect.DeepEqual(s.Distillation, t.Distillation) {
+		return fmt.Errorf("checkpoint %s: it is of a run with other options; move it away to start anew", path)
 	}
 	for _, name := range slices.Sorted(maps.Keys(weights)) {
 		if err := t.restore(name, weights[name]); err != nil {

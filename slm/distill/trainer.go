@@ -111,6 +111,8 @@ func (t *Trainer) Step(ctx context.Context) (slm.Point, error) {
 func (t *Trainer) update(ctx context.Context, windows []int32) (slm.Point, error) {
 	d := t.Distillation
 	inputs, targets := model.SplitWindows(windows, d.SeqLen)
+	defer inputs.MustFinalizeAll()
+	defer targets.MustFinalizeAll()
 	rate := d.Schedule.Rate(t.steps)
 	args := []any{inputs, targets, float32(rate)}
 	if d.Loss.NeedsTeacher() {

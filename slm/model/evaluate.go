@@ -189,7 +189,7 @@ func (t *Teacher) view(subnet slm.Subnet) (*view, error) {
 		return nil, fmt.Errorf("teacher %s: sub-network: %w", t.Config.Name, err)
 	}
 	v := &view{teacher: t, subnet: subnet, embed: t.embed, head: t.head, norm: t.norm, width: float32(subnet.Embd.Len(t.Config.Embd))}
-	if subnet.Embd.Len(t.Config.Embd) == t.Config.Embd && !v.hasPartialLayer() {
+	if subnet.Embd.Len(t.Config.Embd) == t.Config.Embd {
 		return v, nil
 	}
 	kept := subnet.Embd.Slice(t.Config.Embd)
@@ -212,15 +212,6 @@ func (t *Teacher) view(subnet slm.Subnet) (*view, error) {
 }
 
 func (v *view) close() { free(v.owned...) }
-
-func (v *view) hasPartialLayer() bool {
-	for _, l := range v.subnet.Layers {
-		if !v.isWhole(l) {
-			return true
-		}
-	}
-	return false
-}
 
 func (v *view) isWhole(l slm.LayerSubnet) bool {
 	return l.Shape(v.teacher.Config) == slm.LayerSubnet{Layer: l.Layer}.Shape(v.teacher.Config)

@@ -20,7 +20,7 @@ func tiny(tied bool) slm.Config {
 		Vocab: 97, Context: 64, NormEps: 1e-5, RopeTheta: 10000, Tied: tied}
 }
 
-// noisy spreads random weights so that no part of the model is negligible.
+// newTiny is a teacher with random weights, spread so that no part of the model is negligible.
 func newTiny(t *testing.T, config slm.Config) (compute.Backend, *Teacher) {
 	t.Helper()
 	backend, err := NewBackend()

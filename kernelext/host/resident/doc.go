@@ -4,7 +4,7 @@
 // own that listens on loopback only and wants the token of host.json. The story, file by file:
 //
 //   - One process holds the lock of a home; it starts, heals its host file, and ends after idle hours, on request,
-//     or when its home was removed, at a step boundary (main.go, lock.go, hostfile.go).
+//     or when its home was removed, at a step boundary (main.go, lock.go).
 //   - Verbs arrive as NATS requests (server.go, verbs.go). What takes time becomes a job, which reports by events, stops
 //     at a step boundary when it is cancelled or when nobody listens any more, and waits for its turn on the accelerator
 //     (job.go, queue.go).

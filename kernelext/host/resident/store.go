@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/offshoot-ml/offshoot/kernelext"
 	"github.com/offshoot-ml/offshoot/slm"
 	_ "modernc.org/sqlite"
 )
@@ -75,8 +76,19 @@ func (s *store) close() error { return s.db.Close() }
 // timeText is how times are kept.
 func timeText(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
 
+// useTeacher records that the lab used a teacher. One that is not the file it was is an error: what the lab found and
+// trained with the old one would silently go on with another.
 func (s *store) useTeacher(ctx context.Context, name string, config slm.Config, sha256 string) error {
-	_, err := s.db.ExecContext(ctx, `INSERT INTO teachers VALUES (?, ?, ?, ?)
+	var before string
+	found, err := s.one(ctx, []any{&before}, "SELECT sha256 FROM teachers WHERE name = ?", name)
+	if err != nil {
+		return err
+	}
+	if found && before != sha256 {
+		return kernelext.Errorf(kernelext.Invalid, "teacher %s is not the one that this lab has used: its file's SHA-256 is %s, it was %s; "+
+			"put the old file back, or open another lab", name, sha256, before)
+	}
+	_, err = s.db.ExecContext(ctx, `INSERT INTO teachers VALUES (?, ?, ?, ?)
 		ON CONFLICT (name) DO UPDATE SET config = excluded.config, sha256 = excluded.sha256, used = excluded.used`,
 		name, text(config), sha256, timeText(time.Now()))
 	return err
