@@ -3,9 +3,10 @@
 // The graph of the Llama family is llama.go: a handful of functions from nodes to nodes, with shapes in the comments.
 // Two things are built from it:
 //
-//   - A [Teacher] holds all weights on the device, stacked by layer, and evaluates any of its sub-networks in place
-//     (teacher.go, evaluate.go): one compiled program for a layer's padded shape is called once for each kept layer,
-//     and gathers inside it what the sub-network keeps. So neither a candidate nor a cell costs a compilation.
+//   - A [Teacher] holds all weights on the device, layer by layer (teacher.go), and evaluates any of its sub-networks in
+//     place (view.go, evaluate.go): one compiled program for a layer's padded shape (programs.go) is called once for each
+//     kept layer, and gathers inside it what the sub-network keeps (selection.go). So neither a candidate nor a cell costs
+//     a compilation.
 //   - A [Student] is a dense model with exactly the sub-network's sizes, its weights extracted from the teacher or drawn
 //     at random (student.go, extract.go). It is what package slm/distill trains.
 //

@@ -111,11 +111,8 @@ func RandomWeights(teacher slm.Config, subnet slm.Subnet, seed uint64) checkpoin
 		draw(headName, teacher.Vocab, embd)
 	}
 	for i, l := range subnet.KeptLayers(teacher) {
-		s := l.Shape(teacher)
-		heads, groups := s.Heads*s.HeadSize, s.QueryGroups*s.HeadSize
-		for w, shape := range [9][]int{{embd}, {heads, embd}, {groups, embd}, {groups, embd}, {embd, heads}, {embd},
-			{s.FFN, embd}, {s.FFN, embd}, {embd, s.FFN}} {
-			draw(layerName(i, w), shape...)
+		for w, dims := range layerDims(embd, l.Shape(teacher)) {
+			draw(layerName(i, w), matrixShape(layerName(i, w), dims)...)
 		}
 	}
 	return out
