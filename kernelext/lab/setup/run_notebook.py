@@ -13,6 +13,7 @@ import html.parser
 import json
 import os
 import re
+import shutil
 import signal
 import sys
 import time
@@ -32,9 +33,19 @@ class Screen:
 
     def __init__(self, title):
         self.title, self.start, self.rest, self.headed = title, time.monotonic(), "", False
-        self.live = sys.stdout.isatty()
+        self.live, self.told = sys.stdout.isatty(), time.monotonic()
         if self.live:
             print(f"{title} …", end="", flush=True)
+
+    def progress(self, text):
+        """One line of live progress: in place on a terminal, now and then in a log."""
+        line = (text.strip().splitlines() or [""])[0]
+        if self.live and not self.headed:
+            width = shutil.get_terminal_size().columns - 1
+            print(f"\r\x1b[K{self.title} … {line}"[: width + 5], end="", flush=True)
+        elif line and time.monotonic() - self.told >= 10:
+            self.told = time.monotonic()
+            self.line(line)
 
     def stream(self, text):
         *lines, self.rest = (self.rest + text).split("\n")
@@ -59,13 +70,16 @@ class Screen:
 
 
 class Client(NotebookClient):
-    """nbclient, with stream output passed on to the screen while the cell runs."""
+    """nbclient, with stream output and displays that change passed on to the screen."""
 
     screen = None
 
     def process_message(self, msg, cell, cell_index):
         if msg["msg_type"] == "stream" and self.screen:
             self.screen.stream(msg["content"]["text"])
+        elif msg["msg_type"] in ("display_data", "update_display_data") and self.screen:
+            if msg["content"].get("transient", {}).get("display_id"):
+                self.screen.progress(msg["content"]["data"].get("text/plain", ""))
         return super().process_message(msg, cell, cell_index)
 
 
