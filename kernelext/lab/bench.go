@@ -80,7 +80,7 @@ var lab = kernelext.Open("bench")
 // the increment, and so is reported after its validation.
 func step(name string, loss slm.Loss) {
 	search := slm.Search{Space: slm.CoarseUniform, Bin: slm.Around(30e6, 0.05)}
-	lab.Distill(name, slm.Distillation{Subnet: lab.Teacher("smollm2-135m").Sample(search, 1).Subnet, Loss: loss})
+	lab.Distill(name, slm.Distillation{Subnet: lab.Teacher("smollm2-135m").Sample(search, 1).Subnet, Loss: loss, Batch: 2})
 	printed := false
 	_, err := lab.Client().Steps(context.Background(), name, 2, func(e kernelext.Event) {
 		if e.Kind == kernelext.Point && e.Point.Step > 0 && !printed {
@@ -157,7 +157,7 @@ func report(l *lab, cells []cellTime) error {
 	fmt.Fprintf(table, "trivial call to a warm lab\t%.2f s\tmedian of %d\n", median(take(benchCells), whole), benchCells)
 	for _, loss := range []string{"cross-entropy", "with the teacher"} {
 		later := take(stepCells)[1:]
-		fmt.Fprintf(table, "first step of a later cell, %s\t%.2f s\tfrom the cell's start, median of %d; 512 tokens, 30M\n",
+		fmt.Fprintf(table, "first step of a later cell, %s\t%.2f s\tfrom the cell's start, median of %d; 256 tokens, 30M\n",
 			loss, median(later, untilStep), len(later))
 	}
 	bytes, _ := strconv.ParseFloat(strings.TrimSpace(take(1)[0].Text), 64)
