@@ -30,7 +30,7 @@ const maxDocument = 256 << 10
 //
 // progress, when not nil, is told now and then how many of the files have been looked at; calls do not overlap.
 func GoRoot(ctx context.Context, tokenizer *Tokenizer, progress func(done, total int)) (*Corpus, error) {
-	root, err := findGoRoot(ctx)
+	root, err := FindGoRoot(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -41,8 +41,9 @@ func GoRoot(ctx context.Context, tokenizer *Tokenizer, progress func(done, total
 	return open(ctx, "goroot", root, tokenizer, files, progress)
 }
 
-// findGoRoot asks the environment and then the go command.
-func findGoRoot(ctx context.Context) (string, error) {
+// FindGoRoot is the folder of the Go installation: what the environment says, else what the go command does. It is an
+// error when there is none, or none with its source.
+func FindGoRoot(ctx context.Context) (string, error) {
 	root := os.Getenv("GOROOT")
 	if root == "" {
 		out, err := exec.CommandContext(ctx, "go", "env", "GOROOT").Output()

@@ -1,6 +1,7 @@
 package slm
 
 import (
+	"iter"
 	"math/rand/v2"
 	"testing"
 )
@@ -26,24 +27,35 @@ func TestPublishedSizes(t *testing.T) {
 // A student's parameters, written out matrix by matrix, must be what the closed form says.
 func TestParametersMatchTheMatrices(t *testing.T) {
 	teacher := smol(t)
-	r := rand.New(rand.NewPCG(1, 2))
-	for _, space := range []Space{CoarseUniform, CoarseLayerWise} {
-		space, err := space.For(teacher)
-		if err != nil {
-			t.Fatal(err)
+	for _, s := range samples(t, teacher) {
+		embd := len(s.Embd.Slice(teacher.Embd))
+		want := teacher.Vocab*embd + embd
+		for _, l := range s.Layers {
+			rows := len(l.Heads.Slice(teacher.Heads)) * len(l.HeadSize.Slice(teacher.HeadSize))
+			keys := len(l.QueryGroups.Slice(teacher.QueryGroups)) * len(l.HeadSize.Slice(teacher.HeadSize))
+			want += rows*embd + keys*embd + keys*embd + embd*rows
+			want += 3*embd*len(l.FFN.Slice(teacher.FFN)) + 2*embd
 		}
-		for range 50 {
-			s := space.sample(teacher, r).subnet(teacher)
-			embd := len(s.Embd.Slice(teacher.Embd))
-			want := teacher.Vocab*embd + embd
-			for _, l := range s.Layers {
-				rows := len(l.Heads.Slice(teacher.Heads)) * len(l.HeadSize.Slice(teacher.HeadSize))
-				keys := len(l.QueryGroups.Slice(teacher.QueryGroups)) * len(l.HeadSize.Slice(teacher.HeadSize))
-				want += rows*embd + keys*embd + keys*embd + embd*rows
-				want += 3*embd*len(l.FFN.Slice(teacher.FFN)) + 2*embd
+		if got := s.Parameters(teacher).Total(); got != int64(want) {
+			t.Fatalf("%v has %d parameters, its matrices %d", s, got, want)
+		}
+	}
+}
+
+// samples are 50 random sub-networks of each space, with their space.
+func samples(t *testing.T, teacher Config) iter.Seq2[Space, Subnet] {
+	t.Helper()
+	return func(yield func(Space, Subnet) bool) {
+		r := rand.New(rand.NewPCG(1, 2))
+		for _, space := range []Space{CoarseUniform, CoarseLayerWise} {
+			space, err := space.For(teacher)
+			if err != nil {
+				t.Fatal(err)
 			}
-			if got := s.Parameters(teacher).Total(); got != int64(want) {
-				t.Fatalf("%v has %d parameters, its matrices %d", s, got, want)
+			for range 50 {
+				if !yield(space, space.sample(teacher, r).subnet(teacher)) {
+					return
+				}
 			}
 		}
 	}

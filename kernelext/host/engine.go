@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -90,11 +89,7 @@ func (t *teacher) Bytes() int64       { return t.bytes }
 
 // Corpus names the text and its version: the Go installation's own files.
 func (t *teacher) Corpus() string {
-	root := os.Getenv("GOROOT")
-	if root == "" {
-		out, _ := exec.Command("go", "env", "GOROOT").Output() // reading the corpus reports what is wrong
-		root = strings.TrimSpace(string(out))
-	}
+	root, _ := datasets.FindGoRoot(context.Background()) // reading the corpus reports what is wrong
 	version, _ := os.ReadFile(filepath.Join(root, "VERSION"))
 	first, _, _ := strings.Cut(string(version), "\n")
 	return strings.TrimSpace("GOROOT " + first)

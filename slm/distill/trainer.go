@@ -81,9 +81,6 @@ func firstWeights(teacher *model.Teacher, d slm.Distillation) (checkpoint.Weight
 // Steps is the number of steps done.
 func (t *Trainer) Steps() int { return t.steps }
 
-// Tokens is the number of predicted tokens so far.
-func (t *Trainer) Tokens() int64 { return t.tokens }
-
 // Step takes one step and reports it. When ctx is cancelled before the step began, nothing has happened; a step that
 // has begun is finished. The error of a loss that is not finite wraps [ErrDiverged]: the weights are then lost, and
 // the last checkpoint should be loaded.

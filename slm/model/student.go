@@ -21,34 +21,42 @@ type Student struct {
 	Subnet  slm.Subnet
 	Store   *gomlx.Store
 
-	backend    compute.Backend
 	loss, next *gomlx.Exec
 }
 
 // NewStudent puts a student's weights, as [Teacher.Extract] or [RandomWeights] give them, on the device.
 func NewStudent(backend compute.Backend, teacher slm.Config, subnet slm.Subnet, weights checkpoint.Weights) (*Student, error) {
-	s := &Student{Teacher: teacher, Subnet: subnet, Store: gomlx.NewStore(), backend: backend}
-	for name, dims := range s.variables() {
-		weight, ok := weights[name]
-		if !ok {
-			return nil, fmt.Errorf("student: tensor %s is missing", name)
-		}
-		tensor, err := upload(backend, name, weight.Data, dims...)
-		if err != nil {
-			return nil, fmt.Errorf("student: %w", err)
-		}
-		if _, err := s.Store.RootScope().CreateVariable(name, tensor); err != nil {
-			return nil, fmt.Errorf("student: %w", err)
-		}
+	s := &Student{Teacher: teacher, Subnet: subnet, Store: gomlx.NewStore()}
+	err := s.upload(backend, weights)
+	if err == nil {
+		s.loss, err = gomlx.NewExec(backend, s.Store, s.lossGraph)
 	}
-	var err error
-	if s.loss, err = gomlx.NewExec(backend, s.Store, s.lossGraph); err != nil {
-		return nil, fmt.Errorf("student: %w", err)
+	if err == nil {
+		s.next, err = gomlx.NewExec(backend, s.Store, s.nextGraph)
 	}
-	if s.next, err = gomlx.NewExec(backend, s.Store, s.nextGraph); err != nil {
+	if err != nil {
+		s.Store.Finalize()
 		return nil, fmt.Errorf("student: %w", err)
 	}
 	return s, nil
+}
+
+// upload makes a variable of each weight.
+func (s *Student) upload(backend compute.Backend, weights checkpoint.Weights) error {
+	for name, dims := range s.variables() {
+		weight, ok := weights[name]
+		if !ok {
+			return fmt.Errorf("tensor %s is missing", name)
+		}
+		tensor, err := upload(backend, name, weight.Data, dims...)
+		if err != nil {
+			return err
+		}
+		if _, err := s.Store.RootScope().CreateVariable(name, tensor); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // variables yields every weight's name and shape, always in the same order.

@@ -56,32 +56,37 @@ func layerDims(embd int, s slm.Shape) [9][]int {
 
 // Load uploads a teacher's weights. They must be those of the architecture: checkpoint readers see to that. The teacher
 // keeps no reference to them: from then on they are on the device alone.
-func Load(backend compute.Backend, config slm.Config, weights checkpoint.Weights) (*Teacher, error) {
+func Load(backend compute.Backend, config slm.Config, weights checkpoint.Weights) (t *Teacher, err error) {
 	if err := config.Validate(); err != nil {
 		return nil, err
 	}
-	t := &Teacher{Config: config, backend: backend, layers: make([]layerTensors, config.Layers)}
+	t = &Teacher{Config: config, backend: backend, layers: make([]layerTensors, config.Layers)}
+	defer func() {
+		if err != nil {
+			t.Close()
+			t = nil
+		}
+	}()
 	dims := layerDims(config.Embd, slm.LayerSubnet{}.Shape(config))
 	for l := range t.layers {
 		for i := range layerNames {
 			tensor, err := t.upload(weights, layerName(l, i), dims[i]...)
 			if err != nil {
-				return nil, err
+				return t, err
 			}
 			t.layers[l][i] = tensor
 		}
 	}
-	var err error
 	if t.embed, err = t.upload(weights, embedName, config.Vocab, config.Embd); err != nil {
-		return nil, err
+		return t, err
 	}
 	if t.norm, err = t.upload(weights, normName, config.Embd); err != nil {
-		return nil, err
+		return t, err
 	}
 	t.head = t.embed
 	if !config.Tied {
 		if t.head, err = t.upload(weights, headName, config.Vocab, config.Embd); err != nil {
-			return nil, err
+			return t, err
 		}
 	}
 	t.programs, err = newPrograms(backend, config)
