@@ -10,6 +10,11 @@ import (
 func TestPublishedSizes(t *testing.T) {
 	for name, want := range map[string]int64{
 		"smollm2-135m": 134515008, "smollm2-360m": 361821120, "smollm2-1.7b": 1711376384,
+		"pythia-14m": 14067712, "pythia-31m": 30494720, "pythia-70m": 70426624, "pythia-160m": 162322944,
+		"pythia-410m": 405334016, "pythia-1b": 1011781632, "pythia-1.4b": 1414647808, "pythia-2.8b": 2775208960,
+		"pythia-6.9b": 6857302016, "pythia-12b": 11846072320,
+		"tinyllama-1.1b": 1100048384, "llama-2-7b": 6738415616, "llama-3.1-8b": 8030261248, "llama-3.2-1b": 1235814400,
+		"llama-3.2-3b": 3212749824, "qwen3-0.6b": 596049920, "qwen3-1.7b": 1720574976, "qwen3-4b": 4022468096, "qwen3-8b": 8190735360,
 	} {
 		c, err := Published(name)
 		if err != nil {

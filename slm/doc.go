@@ -2,9 +2,11 @@
 //
 // The story, in the order of the files:
 //
-//   - A teacher has an architecture: [Config] (config.go).
+//   - A teacher has an architecture: [Config] (config.go), which a family turns into named weights (weights.go). The
+//     published ones are known by name (published.go).
 //   - A sub-network keeps some of its layers, heads, neurons and embedding dimensions: [Subnet], made of
-//     [Indices] (subnet.go, indices.go). Its parameters and FLOPs follow in closed form (count.go).
+//     [Indices] (subnet.go, indices.go); heads that lose dimensions turn by rotary.go. Its parameters, FLOPs and
+//     key/value cache follow in closed form (count.go).
 //   - A [Space] says which sub-networks a search may draw (space.go), a [Bin] how many parameters they may have (bin.go).
 //   - A [Search] evolves a [Population] of [Candidate] values inside a bin (search.go, population.go).
 //   - A [Distillation] pretrains the best one, with a [Loss] that may listen to the teacher (distillation.go, loss.go,

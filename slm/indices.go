@@ -1,6 +1,7 @@
 package slm
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -11,6 +12,7 @@ import (
 // Its text form is "0-2,5". The zero value stands for the whole dimension, whatever its size.
 type Indices struct {
 	ranges []indexRange
+	count  int // of indices in all ranges, so that counting parameters need not sum them up
 }
 
 type indexRange struct{ first, last int }
@@ -23,7 +25,7 @@ func First(n int) Indices {
 	if n <= 0 {
 		panic(fmt.Sprintf("slm.First(%d): a set of indices has at least one member", n))
 	}
-	return Indices{[]indexRange{{0, n - 1}}}
+	return Indices{[]indexRange{{0, n - 1}}, n}
 }
 
 // IndicesOf is the set of the given indices, in any order, duplicates ignored. Without arguments it is the zero value.
@@ -39,6 +41,7 @@ func IndicesOf(indices ...int) Indices {
 
 // add appends first..last, which must not begin before the end of the last range.
 func (s *Indices) add(first, last int) {
+	s.count += last - first + 1
 	if n := len(s.ranges); n > 0 && s.ranges[n-1].last == first-1 {
 		s.ranges[n-1].last = last
 		return
@@ -54,11 +57,7 @@ func (s Indices) Len(size int) int {
 	if s.IsZero() {
 		return size
 	}
-	n := 0
-	for _, r := range s.ranges {
-		n += r.last - r.first + 1
-	}
-	return n
+	return s.count
 }
 
 // Slice lists the kept indices of a dimension with the given size, ascending.
@@ -78,7 +77,11 @@ func (s Indices) Slice(size int) []int {
 
 // Contains reports whether index i is kept.
 func (s Indices) Contains(i int) bool {
-	return s.IsZero() || slices.ContainsFunc(s.ranges, func(r indexRange) bool { return r.first <= i && i <= r.last })
+	if s.IsZero() {
+		return true
+	}
+	at, _ := slices.BinarySearchFunc(s.ranges, i, func(r indexRange, i int) int { return cmp.Compare(r.last, i) })
+	return at < len(s.ranges) && s.ranges[at].first <= i
 }
 
 // Equal reports whether two sets name the same indices. The zero value equals only itself: see [Subnet.Normalize].
@@ -124,7 +127,7 @@ func (s Indices) MarshalText() ([]byte, error) { return []byte(s.String()), nil 
 
 // UnmarshalText implements encoding.TextUnmarshaler: ascending, disjoint ranges such as "0-2,5", or "all".
 func (s *Indices) UnmarshalText(text []byte) error {
-	s.ranges = nil
+	*s = Indices{}
 	if string(text) == "all" {
 		return nil
 	}

@@ -100,8 +100,10 @@ func (s Space) For(teacher Config) (Space, error) {
 			return s, err
 		}
 	}
-	if s.HeadSize.Min%2 != 0 || (s.HeadSize.Step%2 != 0 && s.HeadSize.Min != s.HeadSize.Max) {
-		return s, fmt.Errorf("space: head_size %d-%d step %d: rotary positions need even sizes", s.HeadSize.Min, s.HeadSize.Max, s.HeadSize.Step)
+	for size := s.HeadSize.Min; size <= s.HeadSize.Max; size += s.HeadSize.Step {
+		if _, err := teacher.rotated(size); err != nil {
+			return s, fmt.Errorf("space: head_size %d-%d step %d: %w", s.HeadSize.Min, s.HeadSize.Max, s.HeadSize.Step, err)
+		}
 	}
 	return s, nil
 }

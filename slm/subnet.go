@@ -13,9 +13,11 @@ import (
 type Subnet struct {
 	Embd   Indices       `json:"embd,omitzero"`
 	Layers []LayerSubnet `json:"layers,omitempty"` // the kept layers, in order
+	Rotary Rotary        `json:"rotary,omitzero"`  // how smaller heads turn
 }
 
-// LayerSubnet is what a sub-network keeps of one layer.
+// LayerSubnet is what a sub-network keeps of one layer. Where the teacher has a query group for each head, as GPT-NeoX
+// does, heads and query groups are the same thing, and it is enough to name either.
 type LayerSubnet struct {
 	Layer       int     `json:"layer"`
 	QueryGroups Indices `json:"query_groups,omitzero"`
@@ -45,9 +47,25 @@ func (s Subnet) KeptLayers(teacher Config) []LayerSubnet {
 	return all
 }
 
+// heads are the kept query heads.
+func (l LayerSubnet) heads(teacher Config) Indices {
+	if l.Heads.IsZero() && teacher.HeadsPerGroup() == 1 {
+		return l.QueryGroups
+	}
+	return l.Heads
+}
+
+// groups are the kept query groups.
+func (l LayerSubnet) groups(teacher Config) Indices {
+	if l.QueryGroups.IsZero() && teacher.HeadsPerGroup() == 1 {
+		return l.Heads
+	}
+	return l.QueryGroups
+}
+
 // Shape is the size of what l keeps of the teacher's layer.
 func (l LayerSubnet) Shape(teacher Config) Shape {
-	return Shape{Layer: l.Layer, Heads: l.Heads.Len(teacher.Heads), QueryGroups: l.QueryGroups.Len(teacher.QueryGroups),
+	return Shape{Layer: l.Layer, Heads: l.heads(teacher).Len(teacher.Heads), QueryGroups: l.groups(teacher).Len(teacher.QueryGroups),
 		HeadSize: l.HeadSize.Len(teacher.HeadSize), FFN: l.FFN.Len(teacher.FFN)}
 }
 
@@ -56,20 +74,23 @@ func (s Subnet) Validate(teacher Config) error {
 	if err := s.Embd.check("embd", teacher.Embd); err != nil {
 		return err
 	}
+	if s.Rotary != Recomputed && s.Rotary != Kept {
+		return fmt.Errorf("rotary is %q, want %q or nothing", s.Rotary, Kept)
+	}
 	previous := -1
 	for i, l := range s.Layers {
 		if l.Layer <= previous || l.Layer >= teacher.Layers {
 			return fmt.Errorf("layers[%d].layer is %d: layers ascend within the teacher's 0-%d", i, l.Layer, teacher.Layers-1)
 		}
 		previous = l.Layer
-		if err := l.validate(teacher); err != nil {
+		if err := l.validate(teacher, s.Rotary); err != nil {
 			return fmt.Errorf("layers[%d].%w", i, err)
 		}
 	}
 	return nil
 }
 
-func (l LayerSubnet) validate(teacher Config) error {
+func (l LayerSubnet) validate(teacher Config, rotary Rotary) error {
 	for _, f := range []struct {
 		name string
 		set  Indices
@@ -80,18 +101,31 @@ func (l LayerSubnet) validate(teacher Config) error {
 			return err
 		}
 	}
-	if n := l.HeadSize.Len(teacher.HeadSize); n%2 != 0 {
-		return fmt.Errorf("head_size: %d dimensions are kept; rotary positions need an even number", n)
+	if rotary == Kept {
+		if err := teacher.checkPairs(l.HeadSize); err != nil {
+			return err
+		}
+	} else if _, err := teacher.rotated(l.HeadSize.Len(teacher.HeadSize)); err != nil {
+		return err
 	}
-	served := map[int]bool{}
-	for _, h := range l.Heads.Slice(teacher.Heads) {
+	return l.validateHeads(teacher)
+}
+
+// validateHeads reports a head without its query group, or a group without a head.
+func (l LayerSubnet) validateHeads(teacher Config) error {
+	heads, groups := l.heads(teacher), l.groups(teacher)
+	if heads.IsZero() && groups.IsZero() {
+		return nil
+	}
+	served := make([]bool, teacher.QueryGroups)
+	for _, h := range heads.Slice(teacher.Heads) {
 		group := h / teacher.HeadsPerGroup()
-		if !l.QueryGroups.Contains(group) {
+		if !groups.Contains(group) {
 			return fmt.Errorf("heads: head %d belongs to query group %d, which is not kept", h, group)
 		}
 		served[group] = true
 	}
-	for _, g := range l.QueryGroups.Slice(teacher.QueryGroups) {
+	for _, g := range groups.Slice(teacher.QueryGroups) {
 		if !served[g] {
 			return fmt.Errorf("query_groups: group %d is kept, but none of its heads is", g)
 		}
@@ -99,12 +133,17 @@ func (l LayerSubnet) validate(teacher Config) error {
 	return nil
 }
 
-// Normalize gives equal sub-networks equal text: sets that name a whole dimension become the zero value.
+// Normalize gives equal sub-networks equal text: sets that name a whole dimension become the zero value, and so do query
+// groups that the heads already name.
 func (s Subnet) Normalize(teacher Config) Subnet {
-	out := Subnet{Embd: s.Embd.normalize(teacher.Embd), Layers: make([]LayerSubnet, len(s.Layers))}
+	out := Subnet{Embd: s.Embd.normalize(teacher.Embd), Layers: make([]LayerSubnet, len(s.Layers)), Rotary: s.Rotary}
 	for i, l := range s.Layers {
-		out.Layers[i] = LayerSubnet{Layer: l.Layer, QueryGroups: l.QueryGroups.normalize(teacher.QueryGroups),
-			Heads: l.Heads.normalize(teacher.Heads), HeadSize: l.HeadSize.normalize(teacher.HeadSize), FFN: l.FFN.normalize(teacher.FFN)}
+		groups := l.groups(teacher).normalize(teacher.QueryGroups)
+		if teacher.HeadsPerGroup() == 1 {
+			groups = Indices{}
+		}
+		out.Layers[i] = LayerSubnet{Layer: l.Layer, QueryGroups: groups,
+			Heads: l.heads(teacher).normalize(teacher.Heads), HeadSize: l.HeadSize.normalize(teacher.HeadSize), FFN: l.FFN.normalize(teacher.FFN)}
 	}
 	return out
 }

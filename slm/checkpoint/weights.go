@@ -32,35 +32,33 @@ func (w Weights) Parameters() int64 {
 // Bytes is the memory that w's values take.
 func (w Weights) Bytes() int64 { return 4 * w.Parameters() }
 
+// Shape implements [Source].
+func (w Weights) Shape(name string) ([]int, bool) {
+	t, ok := w[name]
+	return t.Shape, ok
+}
+
+// Read implements [Source].
+func (w Weights) Read(name string, dst []float32) error {
+	t, ok := w[name]
+	if !ok {
+		return fmt.Errorf("tensor %q is missing", name)
+	}
+	if len(dst) != len(t.Data) {
+		return fmt.Errorf("tensor %q has %d values, want %d", name, len(t.Data), len(dst))
+	}
+	copy(dst, t.Data)
+	return nil
+}
+
 // Layout lists the tensors that a model of architecture c has, with their shapes.
 func Layout(c slm.Config) map[string][]int { return layout(c, slm.Subnet{}) }
 
 // layout lists the tensors of a teacher's sub-network, its layers numbered from 0.
 func layout(c slm.Config, s slm.Subnet) map[string][]int {
-	embd := s.Embd.Len(c.Embd)
-	kept := s.KeptLayers(c)
-	shapes := make(map[string][]int, 9*len(kept)+3)
-	shapes["model.embed_tokens.weight"] = []int{c.Vocab, embd}
-	shapes["model.norm.weight"] = []int{embd}
-	if !c.Tied {
-		shapes["lm_head.weight"] = []int{c.Vocab, embd}
-	}
-	for i, l := range kept {
-		z := l.Shape(c)
-		query, group := z.Heads*z.HeadSize, z.QueryGroups*z.HeadSize
-		for part, shape := range map[string][]int{
-			"input_layernorm":          {embd},
-			"self_attn.q_proj":         {query, embd},
-			"self_attn.k_proj":         {group, embd},
-			"self_attn.v_proj":         {group, embd},
-			"self_attn.o_proj":         {embd, query},
-			"post_attention_layernorm": {embd},
-			"mlp.gate_proj":            {z.FFN, embd},
-			"mlp.up_proj":              {z.FFN, embd},
-			"mlp.down_proj":            {embd, z.FFN},
-		} {
-			shapes[fmt.Sprintf("model.layers.%d.%s.weight", i, part)] = shape
-		}
+	shapes := map[string][]int{}
+	for name, t := range s.Tensors(c) {
+		shapes[name] = t.MatrixShape(s.Sizes(c, t.Layer, t.Weight))
 	}
 	return shapes
 }
