@@ -3,6 +3,7 @@ package slm
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Axis is a dimension of a weight.
@@ -48,6 +49,9 @@ const (
 	Down              Role = "down"
 	DownBias          Role = "down_bias"
 )
+
+// IsBias reports whether a role is that of a bias.
+func (r Role) IsBias() bool { return strings.HasSuffix(string(r), "_bias") }
 
 // Weight is one tensor of an architecture: a matrix, whose rows are its outputs, or a vector.
 type Weight struct {

@@ -64,7 +64,7 @@ func (e *engine) OpenTeacher(ctx context.Context, path string, report resident.R
 	if err != nil {
 		return nil, err
 	}
-	loaded, err := model.Load(e.backend, file.Config, file.Weights)
+	loaded, err := model.Load(ctx, e.backend, file.Config, file.Weights, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -127,16 +127,16 @@ func (t *teacher) Loss(ctx context.Context, subnet slm.Subnet, windows []int32, 
 
 // Continue continues a prompt greedily.
 func (t *teacher) Continue(ctx context.Context, prompt string, tokens int) (string, error) {
-	return continued(ctx, t.tokenizer, prompt, tokens, t.model.Generate)
+	return continued(ctx, t.tokenizer, prompt, slm.Generation{Tokens: tokens}, t.model.Generate)
 }
 
-func continued(ctx context.Context, tokenizer *datasets.Tokenizer, prompt string, tokens int,
-	generate func(context.Context, []int32, int) ([]int32, error)) (string, error) {
+func continued(ctx context.Context, tokenizer *datasets.Tokenizer, prompt string, g slm.Generation,
+	generate func(context.Context, []int32, slm.Generation) ([]int32, error)) (string, error) {
 	ids, err := tokenizer.EncodePrompt(prompt)
 	if err != nil {
 		return "", err
 	}
-	ids, err = generate(ctx, ids, tokens)
+	ids, err = generate(ctx, ids, g)
 	return tokenizer.Decode(ids), err
 }
 
@@ -198,5 +198,5 @@ func (t *trainer) Bytes() int64 {
 
 // Continue continues a prompt greedily with the student.
 func (t *trainer) Continue(ctx context.Context, prompt string, tokens int) (string, error) {
-	return continued(ctx, t.teacher.tokenizer, prompt, tokens, t.Student.Generate)
+	return continued(ctx, t.teacher.tokenizer, prompt, slm.Generation{Tokens: tokens}, t.Student.Generate)
 }

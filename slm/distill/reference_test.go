@@ -84,7 +84,7 @@ func newTeacher(t *testing.T) (compute.Backend, *model.Teacher) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	teacher, err := model.Load(backend, teacherConfig, weights)
+	teacher, err := model.Load(context.Background(), backend, teacherConfig, weights, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

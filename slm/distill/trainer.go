@@ -161,12 +161,12 @@ func (t *Trainer) stepGraph(scope *gomlx.Scope, in []*Node) []*Node {
 	return []*Node{loss, crossEntropy, norm}
 }
 
-// decay shrinks matrices, not norms, by rate·decay before the Adam step: AdamW (Loshchilov and Hutter 2019, arXiv
+// decay shrinks matrices, not norms and biases, by rate·decay before the Adam step: AdamW (Loshchilov and Hutter 2019, arXiv
 // 1711.05101, algorithm 2), in the order of PyTorch's.
 func (t *Trainer) decay(scope *gomlx.Scope, rate *Node) {
 	keep := OneMinus(MulScalar(rate, t.Distillation.WeightDecay))
 	for v := range scope.IterVariables() {
-		if v.Trainable && v.InUseByGraph(rate.Graph()) && v.Shape().Rank() > 1 {
+		if v.Trainable && v.InUseByGraph(rate.Graph()) && t.Student.IsMatrix(v.Name()) {
 			v.SetNodeValue(Mul(v.NodeValue(rate), keep))
 		}
 	}

@@ -1,6 +1,7 @@
 // Package model turns the values of package slm into a running transformer: a GoMLX graph, and weights on a device.
 //
-// The graph of the Llama family is llama.go: a handful of functions from nodes to nodes, with shapes in the comments.
+// The graph is transformer.go, one for all families: a handful of functions from nodes to nodes, with shapes in the
+// comments. Which weights a layer has, and along which axes a sub-network shortens them, says the table in slm/weights.go.
 // Two things are built from it:
 //
 //   - A [Teacher] holds all weights on the device, layer by layer (teacher.go), and evaluates any of its sub-networks in
@@ -10,5 +11,6 @@
 //   - A [Student] is a dense model with exactly the sub-network's sizes, its weights extracted from the teacher or drawn
 //     at random (student.go, extract.go). It is what package slm/distill trains.
 //
-// Both continue a prompt, greedily: generate.go.
+// Both continue a prompt, with the keys and values of what was read kept: generate.go. Weights are read straight into the
+// device's memory (weight.go).
 package model

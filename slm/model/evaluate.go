@@ -30,7 +30,7 @@ func (t *Teacher) Loss(ctx context.Context, subnet slm.Subnet, windows []int32, 
 			return nil, err
 		}
 		defer free(x)
-		return t.programs.loss.Call1(x, v.norm, v.width, v.head, targets)
+		return v.output(t.programs.loss, x, targets)
 	})
 }
 
@@ -80,7 +80,12 @@ func splitWindows(windows []int32, first, real, batch, seqLen int) (inputs, targ
 
 // Logits are the teacher's for tokens, [B, T]: [B·T, V], on the device; the caller frees them.
 func (t *Teacher) Logits(ctx context.Context, tokens *tensors.Tensor) (*tensors.Tensor, error) {
-	v, err := t.view(slm.Subnet{})
+	return t.SubnetLogits(ctx, slm.Subnet{}, tokens)
+}
+
+// SubnetLogits are a sub-network's, evaluated inside the teacher: see [Teacher.Logits].
+func (t *Teacher) SubnetLogits(ctx context.Context, subnet slm.Subnet, tokens *tensors.Tensor) (*tensors.Tensor, error) {
+	v, err := t.view(subnet)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +95,7 @@ func (t *Teacher) Logits(ctx context.Context, tokens *tensors.Tensor) (*tensors.
 		return nil, err
 	}
 	defer free(x)
-	return t.programs.logits.Call1(x, v.norm, v.width, v.head)
+	return v.output(t.programs.logits, x)
 }
 
 // SplitWindows splits a batch of windows of seqLen+1 tokens into inputs and targets, [B, seqLen].

@@ -3,117 +3,102 @@ package model
 import (
 	"fmt"
 	"math/rand/v2"
-	"slices"
 
 	"github.com/offshoot-ml/offshoot/slm"
 	"github.com/offshoot-ml/offshoot/slm/checkpoint"
 )
 
-// extract copies the weights that a sub-network keeps out of its teacher's, which source gives by name.
-func extract(teacher slm.Config, subnet slm.Subnet, source func(name string) (checkpoint.Tensor, error)) (checkpoint.Weights, error) {
-	if err := subnet.Validate(teacher); err != nil {
+// Extract copies the weights that a sub-network keeps to the host: those of a dense student, by the Hugging Face names
+// of its own layers, counted from 0. The zero Subnet gives all of the teacher's weights.
+func (t *Teacher) Extract(subnet slm.Subnet) (checkpoint.Weights, error) {
+	if err := subnet.Validate(t.Config); err != nil {
 		return nil, fmt.Errorf("extract: %w", err)
 	}
-	e := extractor{source: source, student: checkpoint.Weights{}}
-	embd := subnet.Embd.Slice(teacher.Embd)
-	e.copy(embedName, embedName, nil, embd)
-	e.copy(normName, normName, embd, nil)
-	if !teacher.Tied {
-		e.copy(headName, headName, nil, embd)
-	}
-	for i, l := range subnet.KeptLayers(teacher) {
-		size := l.HeadSize.Slice(teacher.HeadSize)
-		heads := inHeads(l.Heads.Slice(teacher.Heads), size, teacher.HeadSize)
-		groups := inHeads(l.QueryGroups.Slice(teacher.QueryGroups), size, teacher.HeadSize)
-		ffn := l.FFN.Slice(teacher.FFN)
-		for w, rowsAndColumns := range [9][2][]int{{embd}, {heads, embd}, {groups, embd}, {groups, embd}, {embd, heads},
-			{embd}, {ffn, embd}, {ffn, embd}, {embd, ffn}} {
-			e.copy(layerName(i, w), layerName(l.Layer, w), rowsAndColumns[0], rowsAndColumns[1])
+	student := checkpoint.Weights{}
+	for i, w := range t.Config.OuterWeights() {
+		if err := t.extract(student, subnet, slm.LayerSubnet{}, w, w.Name, t.outer[i]); err != nil {
+			return nil, err
 		}
 	}
-	return e.student, e.err
-}
-
-// inHeads are the rows of a projection that belong to the given dimensions of the given heads.
-func inHeads(heads, dims []int, headSize int) []int {
-	out := make([]int, 0, len(heads)*len(dims))
-	for _, h := range heads {
-		for _, d := range dims {
-			out = append(out, h*headSize+d)
+	for i, l := range subnet.KeptLayers(t.Config) {
+		for j, w := range t.Config.LayerWeights() {
+			if err := t.extract(student, subnet, l, w, w.In(i), t.layers[l.Layer][j]); err != nil {
+				return nil, err
+			}
 		}
 	}
-	return out
+	return student, nil
 }
 
-type extractor struct {
-	source  func(name string) (checkpoint.Tensor, error)
-	student checkpoint.Weights
-	err     error // the first
-}
-
-// copy keeps rows and columns of a matrix, or rows of a vector; nil rows keep all.
-func (e *extractor) copy(to, from string, rows, columns []int) {
-	if e.err != nil {
-		return
-	}
-	whole, err := e.source(from)
+func (t *Teacher) extract(student checkpoint.Weights, s slm.Subnet, l slm.LayerSubnet, w slm.Weight, name string, from weight) error {
+	values, err := from.values()
 	if err != nil {
-		e.err = fmt.Errorf("extract: tensor %s: %w", from, err)
-		return
+		return fmt.Errorf("extract: tensor %s: %w", name, err)
 	}
-	shape := slices.Clone(whole.Shape)
-	if rows != nil {
-		shape[0] = len(rows)
+	kept := make([][]int, len(w.Axes()))
+	for i, a := range w.Axes() {
+		kept[i] = s.Indices(t.Config, l, a)
 	}
-	width := 1
-	if columns == nil {
-		columns = []int{0}
-	} else {
-		width, shape[1] = whole.Shape[1], len(columns)
+	sizes := s.Sizes(t.Config, l, w)
+	n := 1
+	for _, d := range sizes {
+		n *= d
 	}
-	data := make([]float32, 0, shape[0]*len(columns))
-	for i := range shape[0] {
-		row := i
-		if rows != nil {
-			row = rows[i]
-		}
-		line := whole.Data[row*width : (row+1)*width]
-		for _, c := range columns {
-			data = append(data, line[c])
-		}
-	}
-	e.student[to] = checkpoint.Tensor{Shape: shape, Data: data}
+	data := gather(make([]float32, 0, n), values, slm.Subnet{}.Sizes(t.Config, slm.LayerSubnet{}, w), kept)
+	student[name] = checkpoint.Tensor{Shape: w.MatrixShape(sizes), Data: data}
+	return nil
 }
 
-// RandomWeights draws a student's weights from scratch, as Hugging Face's Llama does: matrices from a normal
-// distribution with deviation 0.02, norms at 1. The same seed gives the same weights.
+// gather appends to dst the kept indices of every axis of a row-major array; nil keeps a whole axis.
+func gather(dst, values []float32, sizes []int, kept [][]int) []float32 {
+	whole := true
+	for _, k := range kept {
+		whole = whole && k == nil
+	}
+	switch {
+	case whole:
+		return append(dst, values...)
+	case len(sizes) == 1:
+		for _, i := range kept[0] {
+			dst = append(dst, values[i])
+		}
+		return dst
+	}
+	stride := len(values) / sizes[0]
+	one := func(i int) { dst = gather(dst, values[i*stride:(i+1)*stride], sizes[1:], kept[1:]) }
+	if kept[0] == nil {
+		for i := range sizes[0] {
+			one(i)
+		}
+		return dst
+	}
+	for _, i := range kept[0] {
+		one(i)
+	}
+	return dst
+}
+
+// RandomWeights draws a student's weights from scratch, as Hugging Face's models do: matrices from a normal distribution
+// with deviation 0.02, norms at 1, biases at 0. The same seed gives the same weights.
 func RandomWeights(teacher slm.Config, subnet slm.Subnet, seed uint64) checkpoint.Weights {
 	out := checkpoint.Weights{}
 	r := rand.New(rand.NewPCG(seed, 0))
-	draw := func(name string, shape ...int) {
-		size := 1
+	for name, t := range subnet.Tensors(teacher) {
+		shape := t.MatrixShape(subnet.Sizes(teacher, t.Layer, t.Weight))
+		n := 1
 		for _, d := range shape {
-			size *= d
+			n *= d
 		}
-		data := make([]float32, size)
+		data := make([]float32, n)
 		for i := range data {
-			data[i] = 1
-			if len(shape) > 1 {
+			switch {
+			case !t.IsVector():
 				data[i] = float32(0.02 * r.NormFloat64())
+			case !t.Role.IsBias():
+				data[i] = 1
 			}
 		}
 		out[name] = checkpoint.Tensor{Shape: shape, Data: data}
-	}
-	embd := subnet.Embd.Len(teacher.Embd)
-	draw(embedName, teacher.Vocab, embd)
-	draw(normName, embd)
-	if !teacher.Tied {
-		draw(headName, teacher.Vocab, embd)
-	}
-	for i, l := range subnet.KeptLayers(teacher) {
-		for w, dims := range layerDims(embd, l.Shape(teacher)) {
-			draw(layerName(i, w), matrixShape(layerName(i, w), dims)...)
-		}
 	}
 	return out
 }

@@ -3,64 +3,168 @@ package model
 import (
 	"context"
 	"fmt"
+	"slices"
 
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"github.com/offshoot-ml/offshoot/slm"
 )
 
-// Generate continues a prompt greedily by n tokens with the whole teacher, and returns the new tokens.
-func (t *Teacher) Generate(ctx context.Context, prompt []int32, n int) ([]int32, error) {
+// reader reads tokens, [1, T], at the end of a text that it has read before, and returns the logits after the one at the
+// given place among them.
+type reader interface {
+	read(ctx context.Context, tokens *tensors.Tensor, last int) ([]float32, error)
+	// forget begins a new text, for which there is room.
+	forget(room int) error
+	close()
+}
+
+// leastRoom keeps the number of compiled shapes small: room for a text, and the length of a prompt, are powers of two.
+const (
+	leastRoom   = 64
+	leastPrompt = 16
+)
+
+// powerOfTwo is the smallest one that is at least n and the least, but not above the most.
+func powerOfTwo(n, least, most int) int {
+	size := least
+	for size < n {
+		size *= 2
+	}
+	return min(size, most)
+}
+
+// generate reads the prompt, and then each token that it chooses. When the context is full, the oldest half is forgotten.
+func generate(ctx context.Context, prompt []int32, g slm.Generation, context int, r reader) ([]int32, error) {
+	if err := g.Validate(); err != nil {
+		return nil, err
+	}
+	if len(prompt) == 0 {
+		return nil, fmt.Errorf("generate: the prompt has no tokens")
+	}
+	text, unread, random := slices.Clone(prompt), prompt, g.Rand()
+	held := context // so that the first prompt begins a text
+	for len(text) < len(prompt)+g.Tokens {
+		if held+len(unread) > context {
+			unread = text[max(0, len(text)-max(1, context/2)):]
+			if len(text) <= context {
+				unread = text
+			}
+			if err := r.forget(powerOfTwo(len(unread)+g.Tokens, leastRoom, context)); err != nil {
+				return text[len(prompt):], err
+			}
+			held = 0
+		}
+		logits, err := readUnread(ctx, r, unread, context)
+		if err != nil {
+			return text[len(prompt):], err
+		}
+		held += len(unread)
+		token := g.Choose(logits, random)
+		if slices.Contains(g.Stop, token) {
+			break
+		}
+		text = append(text, token)
+		unread = text[len(text)-1:]
+	}
+	return text[len(prompt):], nil
+}
+
+// readUnread pads what is longer than one token: what stands behind the last token cannot change its prediction, and is
+// written over later.
+func readUnread(ctx context.Context, r reader, unread []int32, context int) ([]float32, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	size := 1
+	if len(unread) > 1 {
+		size = powerOfTwo(len(unread), min(leastPrompt, context), context)
+	}
+	padded := make([]int32, size)
+	copy(padded, unread)
+	tokens := tensors.FromFlatDataAndDimensions(padded, 1, size)
+	defer free(tokens)
+	return r.read(ctx, tokens, len(unread)-1)
+}
+
+// Generate continues a prompt with the whole teacher, and returns the new tokens. Keys and values of what was read are
+// kept, so a token costs one position's arithmetic. When the context is full, the oldest half of the text is forgotten.
+// Cancelling ctx returns what there is with the context's error.
+func (t *Teacher) Generate(ctx context.Context, prompt []int32, g slm.Generation) ([]int32, error) {
 	v, err := t.view(slm.Subnet{})
 	if err != nil {
 		return nil, err
 	}
 	defer v.close()
-	return generate(ctx, prompt, n, t.Config.Context, func(tokens *tensors.Tensor, last int32) (*tensors.Tensor, error) {
-		x, err := v.hidden(ctx, tokens)
-		if err != nil {
-			return nil, err
-		}
-		defer free(x)
-		return t.programs.next.Call1(x, v.norm, v.width, v.head, last)
-	})
+	r := &teacherReader{view: v}
+	defer r.close()
+	return generate(ctx, prompt, g, t.Config.Context, r)
 }
 
-// generate asks again and again for the likeliest token after the last one. The window is padded to a power of two, at
-// least 64 tokens, so that few shapes are compiled: what stands behind the last token cannot change its prediction.
-// When the context is full, the oldest half is forgotten.
-func generate(ctx context.Context, prompt []int32, n, context int,
-	next func(tokens *tensors.Tensor, last int32) (*tensors.Tensor, error)) ([]int32, error) {
-	if len(prompt) == 0 {
-		return nil, fmt.Errorf("generate: the prompt has no tokens")
+// teacherReader runs layer by layer.
+type teacherReader struct {
+	view   *view
+	caches []cache
+	length int32
+}
+
+// cache is a layer's keys and values, [1, C, G, D].
+type cache struct{ keys, values *tensors.Tensor }
+
+func (c cache) close() { free(c.keys, c.values) }
+
+func newCache(room, groups, headSize int) cache {
+	shape := shapes.Make(dtypes.Float32, 1, room, groups, headSize)
+	return cache{tensors.FromShape(shape), tensors.FromShape(shape)}
+}
+
+func (r *teacherReader) forget(room int) error {
+	r.close()
+	c := r.view.teacher.Config
+	for range c.Layers {
+		r.caches = append(r.caches, newCache(room, c.QueryGroups, c.HeadSize))
 	}
-	text := append([]int32(nil), prompt...)
-	for range n {
-		if err := ctx.Err(); err != nil {
-			return text[len(prompt):], err
-		}
-		window := text
-		if len(window) > context {
-			window = window[len(window)-context/2:]
-		}
-		size := 64
-		for size < len(window) {
-			size *= 2
-		}
-		input := make([]int32, size)
-		copy(input, window)
-		tokens := tensors.FromFlatDataAndDimensions(input, 1, size)
-		out, err := next(tokens, int32(len(window)-1))
-		free(tokens)
-		if err != nil {
-			return text[len(prompt):], err
-		}
-		token, err := tensors.CopyFlatData[int32](out)
-		free(out)
-		if err != nil {
-			return text[len(prompt):], err
-		}
-		text = append(text, token[0])
+	return nil
+}
+
+func (r *teacherReader) read(ctx context.Context, tokens *tensors.Tensor, last int) ([]float32, error) {
+	t := r.view.teacher
+	x, err := t.programs.embed.Call1(r.view.embed, tokens)
+	if err != nil {
+		return nil, err
 	}
-	return text[len(prompt):], nil
+	for l := range r.caches {
+		if err = ctx.Err(); err != nil {
+			break
+		}
+		var out []*tensors.Tensor
+		args := append([]any{x, r.caches[l].keys, r.caches[l].values, r.length}, t.layer(l)...)
+		if out, err = t.programs.step.Call(args...); err != nil {
+			err = fmt.Errorf("layer %d: %w", l, err)
+			break
+		}
+		free(x)
+		r.caches[l].close()
+		x, r.caches[l] = out[0], cache{out[1], out[2]}
+	}
+	defer free(x)
+	if err != nil {
+		return nil, err
+	}
+	r.length += int32(last + 1)
+	logits, err := r.view.output(t.programs.last, x, int32(last))
+	if err != nil {
+		return nil, err
+	}
+	defer free(logits)
+	return tensors.CopyFlatData[float32](logits)
+}
+
+func (r *teacherReader) close() {
+	for _, c := range r.caches {
+		c.close()
+	}
+	r.caches, r.length = nil, 0
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"math"
+	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/gomlx/compute"
@@ -20,6 +22,20 @@ func tiny(tied bool) slm.Config {
 		Vocab: 97, Context: 64, NormEps: 1e-5, RopeTheta: 10000, Tied: tied}
 }
 
+// tinies are one of each family, with what is special to it.
+func tinies() []slm.Config {
+	neox := tiny(false)
+	neox.Name, neox.Family, neox.QueryGroups, neox.RotaryFraction, neox.ParallelResidual = "tiny-neox", slm.GPTNeoX, 6, 0.5, true
+	sequential := neox
+	sequential.Name, sequential.ParallelResidual, sequential.RotaryFraction, sequential.Tied = "tiny-neox-sequential", false, 0, true
+	qwen := tiny(true)
+	qwen.Name, qwen.Family = "tiny-qwen", slm.Qwen3
+	llama3 := tiny(false)
+	llama3.Name = "tiny-llama3"
+	llama3.RopeScaling = slm.RopeScaling{Kind: slm.Llama3Scaling, Factor: 4, LowFrequencyFactor: 1, HighFrequencyFactor: 4, OriginalContext: 32}
+	return []slm.Config{tiny(true), neox, sequential, qwen, llama3}
+}
+
 // newTiny is a teacher with random weights, spread so that no part of the model is negligible.
 func newTiny(t *testing.T, config slm.Config) (compute.Backend, *Teacher) {
 	t.Helper()
@@ -31,7 +47,7 @@ func newTiny(t *testing.T, config slm.Config) (compute.Backend, *Teacher) {
 	for _, w := range weights {
 		if len(w.Shape) == 1 {
 			for i := range w.Data {
-				w.Data[i] += 0.3 * float32(math.Sin(float64(i)))
+				w.Data[i] += 0.3 * float32(math.Sin(float64(i)+float64(len(w.Data)))) // biases, too
 			}
 			continue
 		}
@@ -39,7 +55,7 @@ func newTiny(t *testing.T, config slm.Config) (compute.Backend, *Teacher) {
 			w.Data[i] *= 12
 		}
 	}
-	teacher, err := Load(backend, config, weights)
+	teacher, err := Load(context.Background(), backend, config, weights, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,20 +74,11 @@ func someTokens(n, vocab int) []int32 {
 // inPlace are the logits, [B·T, V], of a sub-network inside its teacher.
 func inPlace(t *testing.T, teacher *Teacher, subnet slm.Subnet, tokens *tensors.Tensor) []float32 {
 	t.Helper()
-	v, err := teacher.view(subnet)
+	logits, err := teacher.SubnetLogits(context.Background(), subnet, tokens)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer v.close()
-	x, err := v.hidden(context.Background(), tokens)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer free(x)
-	logits, err := teacher.programs.logits.Call1(x, v.norm, v.width, v.head)
-	if err != nil {
-		t.Fatal(err)
-	}
+	defer free(logits)
 	return tensors.MustCopyFlatData[float32](logits)
 }
 
@@ -109,49 +116,75 @@ func farthest(a, b []float32) (difference, largest float64) {
 	return difference, largest
 }
 
-// Evaluating inside the teacher and extracting a dense student are two ways to the same logits.
+// Evaluating inside the teacher and extracting a dense student are two ways to the same logits, for random sub-networks of
+// every space and family.
 func TestInPlaceAndExtractedAgree(t *testing.T) {
-	for _, tied := range []bool{true, false} {
-		config := tiny(tied)
-		backend, teacher := newTiny(t, config)
-		tokens := tensors.FromFlatDataAndDimensions(someTokens(2*16, config.Vocab), 2, 16)
-		for _, s := range someSubnets(t, config) {
-			got, want := inPlace(t, teacher, s, tokens), dense(t, backend, teacher, s, tokens)
-			if difference, largest := farthest(got, want); !(difference <= 1e-5*largest) || largest < 0.1 {
-				t.Errorf("tied %t, %v: logits differ by %g of %g", tied, s, difference, largest)
+	for _, config := range tinies() {
+		t.Run(config.Name, func(t *testing.T) {
+			backend, teacher := newTiny(t, config)
+			tokens := tensors.FromFlatDataAndDimensions(someTokens(2*16, config.Vocab), 2, 16)
+			for _, s := range someSubnets(t, config) {
+				got, want := inPlace(t, teacher, s, tokens), dense(t, backend, teacher, s, tokens)
+				if difference, largest := farthest(got, want); !(difference <= 1e-5*largest) || largest < 0.1 {
+					text, _ := json.Marshal(s)
+					t.Errorf("%s: logits differ by %g of %g", text, difference, largest)
+				}
 			}
-		}
+		})
 	}
 }
 
-// someSubnets are the whole, a part with whole layers, index sets with holes and unequally many heads in the groups, and
-// one drawn from each space. Compiling their students takes most of the test's time, so an untied teacher gets half.
+// someSubnets are the whole, a part with whole layers, one drawn from each coarse space, and fine ones: any index sets,
+// with unequally many heads in the groups and smaller heads, one choice for all layers or one for each, with recomputed and
+// with kept rotary positions. Compiling their students takes most of the test's time.
 func someSubnets(t *testing.T, config slm.Config) []slm.Subnet {
 	t.Helper()
-	texts := []string{
-		`{"embd":"1-5,20-35","layers":[{"layer":0,"heads":"1,2-5","ffn":"0,7-40"},{"layer":2,"query_groups":"1","heads":"3"}]}`,
-		`{"layers":[{"layer":1},{"layer":3,"ffn":"0-6"}]}`,
-		`{"embd":"0-11","layers":[{"layer":1,"head_size":"0-1,4-5","query_groups":"0,2","heads":"0,4-5","ffn":"59"}]}`,
-		`{}`,
-	}
-	spaces := []slm.Space{slm.CoarseUniform, slm.CoarseLayerWise}
-	if !config.Tied {
-		texts, spaces = texts[:1], spaces[1:]
-	}
-	subnets := make([]slm.Subnet, len(texts))
-	for i, text := range texts {
-		if err := json.Unmarshal([]byte(text), &subnets[i]); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for i, space := range spaces {
+	subnets := []slm.Subnet{{}, {Layers: []slm.LayerSubnet{{Layer: 1}, {Layer: 3, FFN: slm.First(7)}}}}
+	for i, space := range []slm.Space{slm.CoarseUniform, slm.CoarseLayerWise} {
 		c, err := slm.Search{Space: space, Bin: slm.Bin{Lower: 1, Upper: 1 << 30}}.Sample(config, uint64(i+1))
 		if err != nil {
 			t.Fatal(err)
 		}
 		subnets = append(subnets, c.Subnet)
 	}
+	for seed := range uint64(6) {
+		s := fine(config, seed%2 == 0, slm.Rotary([]slm.Rotary{slm.Recomputed, slm.Kept}[seed/2%2]), seed)
+		if err := s.Validate(config); err != nil {
+			t.Fatal(err)
+		}
+		subnets = append(subnets, s)
+	}
 	return subnets
+}
+
+// fine draws any index sets.
+func fine(c slm.Config, uniform bool, rotary slm.Rotary, seed uint64) slm.Subnet {
+	r := rand.New(rand.NewPCG(seed, 1))
+	some := func(size, least int) slm.Indices { return slm.IndicesOf(r.Perm(size)[:least+r.IntN(size-least+1)]...) }
+	layer := func() (l slm.LayerSubnet) {
+		l.FFN, l.QueryGroups = some(c.FFN, 1), some(c.QueryGroups, 1)
+		var heads []int
+		for _, g := range l.QueryGroups.Slice(c.QueryGroups) {
+			for _, h := range some(c.HeadsPerGroup(), 1).Slice(c.HeadsPerGroup()) {
+				heads = append(heads, g*c.HeadsPerGroup()+h)
+			}
+		}
+		l.Heads, l.HeadSize = slm.IndicesOf(heads...), slm.IndicesOf(r.Perm(c.HeadSize)[:4+4*r.IntN(2)]...)
+		if rotary == slm.Kept {
+			l.HeadSize = c.RotaryPairs(4 + 2*r.IntN(2))
+		}
+		return l
+	}
+	s, same := slm.Subnet{Embd: some(c.Embd, 9), Rotary: rotary}, layer()
+	for _, i := range some(c.Layers, 1).Slice(c.Layers) {
+		l := same
+		if !uniform {
+			l = layer()
+		}
+		l.Layer = i
+		s.Layers = append(s.Layers, l)
+	}
+	return s
 }
 
 // A search compiles a program for each padded shape, not for each candidate.
@@ -225,44 +258,73 @@ func TestLossRefusesAndStops(t *testing.T) {
 	}
 }
 
-// Teacher and student continue a prompt with the same tokens when they are the same model, and with the likeliest.
+// Teacher and student continue a prompt with the same tokens when they are the same model, and with the likeliest, which
+// the logits without a cache tell. The text outgrows the context on the way.
 func TestGenerateIsGreedy(t *testing.T) {
-	config := tiny(true)
-	backend, teacher := newTiny(t, config)
-	prompt := someTokens(5, config.Vocab)
-	got, err := teacher.Generate(context.Background(), prompt, 6)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text := append([]int32{}, prompt...)
-	for i, token := range got {
-		logits := inPlace(t, teacher, slm.Subnet{}, tensors.FromFlatDataAndDimensions(text, 1, len(text)))
-		last := logits[len(logits)-config.Vocab:]
-		for other := range last {
-			if last[other] > last[token]+1e-4 {
-				t.Fatalf("token %d is %d with logit %g; %d has %g", i, token, last[token], other, last[other])
+	for _, config := range tinies() {
+		backend, teacher := newTiny(t, config)
+		prompt := someTokens(5, config.Vocab)
+		const n = 9
+		got, err := teacher.Generate(context.Background(), prompt, slm.Generation{Tokens: n})
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := append([]int32{}, prompt...)
+		for i, token := range got {
+			logits := inPlace(t, teacher, slm.Subnet{}, tensors.FromFlatDataAndDimensions(text, 1, len(text)))
+			last := logits[len(logits)-config.Vocab:]
+			for other := range last {
+				if last[other] > last[token]+1e-4 {
+					t.Fatalf("%s: token %d is %d with logit %g; %d has %g", config.Name, i, token, last[token], other, last[other])
+				}
 			}
+			text = append(text, token)
 		}
-		text = append(text, token)
-	}
-	weights, err := teacher.Extract(slm.Subnet{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	student, err := NewStudent(backend, config, slm.Subnet{}, weights)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer student.Close()
-	same, err := student.Generate(context.Background(), prompt, 6)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := range got {
-		if got[i] != same[i] {
-			t.Errorf("the teacher continues with %v, its full copy with %v", got, same)
-			break
+		weights, err := teacher.Extract(slm.Subnet{})
+		if err != nil {
+			t.Fatal(err)
 		}
+		student, err := NewStudent(backend, config, slm.Subnet{}, weights)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer student.Close()
+		same, err := student.Generate(context.Background(), prompt, slm.Generation{Tokens: n})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(got, same) || len(got) != n {
+			t.Errorf("%s: the teacher continues with %v, its full copy with %v", config.Name, got, same)
+		}
+	}
+}
+
+// A text longer than the context goes on from its last half, and a stop token ends it.
+func TestGenerateForgetsAndStops(t *testing.T) {
+	config := tiny(true)
+	config.Context = 16
+	_, teacher := newTiny(t, config)
+	ctx, prompt := context.Background(), someTokens(14, config.Vocab)
+	all, err := teacher.Generate(ctx, prompt, slm.Generation{Tokens: 5})
+	if err != nil || len(all) != 5 {
+		t.Fatalf("%v, %v", all, err)
+	}
+	// The third new token is chosen from the last 8 tokens: 16 were read by then, and there is no room for one more.
+	text := append(slices.Clone(prompt), all[:3]...)
+	again, err := teacher.Generate(ctx, text[len(text)-8:], slm.Generation{Tokens: 2})
+	if err != nil || !slices.Equal(again, all[3:]) {
+		t.Errorf("after the context was full came %v, its last half continues with %v (%v)", all[3:], again, err)
+	}
+	stopped, err := teacher.Generate(ctx, prompt, slm.Generation{Tokens: 5, Stop: all[2:3]})
+	if err != nil || !slices.Equal(stopped, all[:slices.Index(all, all[2])]) {
+		t.Errorf("stopping at %d of %v gave %v (%v)", all[2], all, stopped, err)
+	}
+	if _, err := teacher.Generate(ctx, nil, slm.Generation{Tokens: 1}); err == nil {
+		t.Error("an empty prompt was continued")
+	}
+	drawn, err := teacher.Generate(ctx, prompt, slm.Generation{Tokens: 5, Temperature: 5, Seed: 3})
+	if err != nil || slices.Equal(drawn, all) {
+		t.Errorf("a hot text %v is the greedy one (%v)", drawn, err)
 	}
 }
 
@@ -274,14 +336,15 @@ func TestMissingAndMisshapenTensorsAreNamed(t *testing.T) {
 	defer backend.Finalize()
 	config := tiny(true)
 	weights := RandomWeights(config, slm.Subnet{}, 1)
-	gone := weights[normName]
-	delete(weights, normName)
-	if _, err := Load(backend, config, weights); err == nil {
+	const norm = "model.norm.weight"
+	gone := weights[norm]
+	delete(weights, norm)
+	if _, err := Load(context.Background(), backend, config, weights, nil); err == nil {
 		t.Error("a teacher without its norm was loaded")
 	}
-	gone.Data = gone.Data[:3]
-	weights[normName] = gone
-	if _, err := Load(backend, config, weights); err == nil {
+	gone.Data, gone.Shape = gone.Data[:3], []int{3}
+	weights[norm] = gone
+	if _, err := Load(context.Background(), backend, config, weights, nil); err == nil {
 		t.Error("a teacher with a short norm was loaded")
 	}
 }
@@ -289,10 +352,10 @@ func TestMissingAndMisshapenTensorsAreNamed(t *testing.T) {
 func TestRandomWeightsFollowTheirSeed(t *testing.T) {
 	config := tiny(false)
 	a, b, c := RandomWeights(config, slm.Subnet{}, 1), RandomWeights(config, slm.Subnet{}, 1), RandomWeights(config, slm.Subnet{}, 2)
-	if d, _ := farthest(a[embedName].Data, b[embedName].Data); d != 0 {
+	if d, _ := farthest(a["model.embed_tokens.weight"].Data, b["model.embed_tokens.weight"].Data); d != 0 {
 		t.Error("one seed gave two sets of weights")
 	}
-	if d, _ := farthest(a[embedName].Data, c[embedName].Data); d == 0 {
+	if d, _ := farthest(a["model.embed_tokens.weight"].Data, c["model.embed_tokens.weight"].Data); d == 0 {
 		t.Error("two seeds gave the same weights")
 	}
 }

@@ -5,21 +5,22 @@ import (
 	"sync/atomic"
 
 	"github.com/gomlx/compute"
-	"github.com/gomlx/compute/dtypes"
 	. "github.com/gomlx/gomlx/core/graph" //nolint:revive // GoMLX graphs are written with its operators in scope
 
 	"github.com/offshoot-ml/offshoot/slm"
 )
 
-// programs are the compiled pieces of a forward pass. Each compiles once for each shape that it meets.
+// programs are the compiled pieces of a forward pass. Each compiles once for each shape that it meets. Norms are a scale
+// and, in families that have one, a bias; weights are a layer's, in the order of [slm.Config.LayerWeights].
 type programs struct {
-	whole  *Exec // x, the nine weights → x: a layer that keeps everything
-	part   *Exec // x, selection, the nine weights → x: a layer of a sub-network
-	narrow *Exec // embedding [V, E], norm [E], indices, mask → [V, E'], [E']
+	whole  *Exec // x, weights → x: a layer that keeps everything
+	part   *Exec // x, selection, weights → x: a layer of a sub-network
+	step   *Exec // x, keys, values [B, C, G, D], length, weights → x, keys, values: a whole layer after a past
+	narrow *Exec // indices, width, matrix [V, E], norms [E] → [V, E'], [E']
 	embed  *Exec // embedding [V, E'], tokens [B, T] → x [B, T, E']
-	loss   *Exec // x, norm, width, head [V, E'], targets [B, T] → nats [B, T]
-	logits *Exec // x, norm, width, head [V, E'] → [B·T, V]
-	next   *Exec // x, norm, width, head [V, E'], position → the likeliest token after it, int32
+	loss   *Exec // x, width, head [V, E'], targets [B, T], norms → nats [B, T]
+	logits *Exec // x, width, head [V, E'], norms → [B·T, V]
+	last   *Exec // x, width, head [V, E'], position, norms → logits after that position [1, V]
 
 	compiled *atomic.Int64 // counts the graphs built, each of which is compiled once
 }
@@ -43,32 +44,38 @@ func newPrograms(backend compute.Backend, c slm.Config) (p programs, err error) 
 		}
 	}
 	one := func(n *Node) []*Node { return []*Node{n} }
-	build(&p.whole, "layer", func(in []*Node) []*Node {
-		return one(weightsOf(in[1:]).layer(in[0], ConstAs(in[0], float64(c.Embd)), c.NormEps, c.RopeTheta))
-	})
+	build(&p.whole, "layer", func(in []*Node) []*Node { return one(wholeBlock(c, in[1:]).layer(in[0])) })
 	build(&p.part, "layer of a sub-network", func(in []*Node) []*Node {
-		x, s := in[0], selection(in[1:])
-		return one(s.narrow(weightsOf(in[1+selectionInputs:])).layer(x, s.width(), c.NormEps, c.RopeTheta))
+		return one(selection(in[1:]).block(c, in[1+selectionInputs:]).layer(in[0]))
+	})
+	build(&p.step, "layer after a past", func(in []*Node) []*Node {
+		b := wholeBlock(c, in[4:])
+		b.past = &past{keys: in[1], values: in[2], length: in[3]}
+		x := b.layer(in[0])
+		return []*Node{x, b.past.keys, b.past.values}
 	})
 	build(&p.narrow, "embedding of a sub-network", func(in []*Node) []*Node {
-		mask := in[3]
-		return []*Node{masked(take(in[0], 1, in[2]), mask), masked(take(in[1], 0, in[2]), mask)}
+		kept, width := in[0], in[1]
+		out := one(unpadded(take(in[2], 1, kept), width))
+		for _, norm := range in[3:] {
+			out = append(out, unpadded(take(norm, 0, kept), width))
+		}
+		return out
 	})
 	build(&p.embed, "embedding", func(in []*Node) []*Node { return one(Gather(in[0], ExpandAxes(in[1], -1))) })
 	build(&p.loss, "loss", func(in []*Node) []*Node {
-		logits := outputLogits(in[0], in[1], in[2], in[3], c.NormEps)
-		return one(Reshape(CrossEntropy(logits, Reshape(in[4], -1)), in[4].Shape().Dimensions...))
+		logits := outputLogits(c, in[0], in[1], in[2], in[4:])
+		return one(Reshape(CrossEntropy(logits, Reshape(in[3], -1)), in[3].Shape().Dimensions...))
 	})
-	build(&p.logits, "logits", func(in []*Node) []*Node { return one(outputLogits(in[0], in[1], in[2], in[3], c.NormEps)) })
-	build(&p.next, "next token", func(in []*Node) []*Node {
-		at := take(in[0], 1, Reshape(in[4], 1))
-		return one(ArgMax(outputLogits(at, in[1], in[2], in[3], c.NormEps), -1, dtypes.Int32))
+	build(&p.logits, "logits", func(in []*Node) []*Node { return one(outputLogits(c, in[0], in[1], in[2], in[3:])) })
+	build(&p.last, "logits of one position", func(in []*Node) []*Node {
+		return one(outputLogits(c, take(in[0], 1, Reshape(in[3], 1)), in[1], in[2], in[4:]))
 	})
 	return p, err
 }
 
 func (p programs) finalize() {
-	for _, e := range []*Exec{p.whole, p.part, p.narrow, p.embed, p.loss, p.logits, p.next} {
+	for _, e := range []*Exec{p.whole, p.part, p.step, p.narrow, p.embed, p.loss, p.logits, p.last} {
 		if e != nil {
 			e.Finalize()
 		}
@@ -78,13 +85,43 @@ func (p programs) finalize() {
 // Compiled is the number of programs compiled so far.
 func (t *Teacher) Compiled() int { return int(t.programs.compiled.Load()) }
 
-// outputLogits is the head after the last norm: x [B, T, E] to [B·T, V].
-func outputLogits(x, norm, width, head *Node, eps float64) *Node {
-	x = rmsNorm(x, norm, width, eps)
-	return DotGeneral(Reshape(x, -1, x.Shape().Dim(-1)), []int{1}, nil, head, []int{1}, nil)
+// byRole names a layer's weights, which come in the order of [slm.Config.LayerWeights].
+func byRole(c slm.Config, in []*Node) map[slm.Role]*Node {
+	out := make(map[slm.Role]*Node, len(in))
+	for i, w := range c.LayerWeights() {
+		out[w.Role] = in[i]
+	}
+	return out
 }
 
-func weightsOf(in []*Node) layerWeights {
-	return layerWeights{attentionNorm: in[0], query: in[1], key: in[2], value: in[3], output: in[4],
-		ffnNorm: in[5], gate: in[6], up: in[7], down: in[8]}
+// wholeBlock is a layer of the teacher in full.
+func wholeBlock(c slm.Config, weights []*Node) *block {
+	return denseBlock(c, slm.Subnet{}, slm.LayerSubnet{}, weights)
+}
+
+// denseBlock is a layer of a sub-network whose weights hold only what it keeps.
+func denseBlock(c slm.Config, s slm.Subnet, l slm.LayerSubnet, weights []*Node) *block {
+	g := weights[0].Graph()
+	return &block{config: c, weight: byRole(c, weights), frequencies: Const(g, singles(s.Frequencies(c, l))),
+		scale: Const(g, float32(s.AttentionScale(c, l))), groupOf: irregularGroups(g, c, s, l)}
+}
+
+// irregularGroups is nil where every kept group has equally many heads.
+func irregularGroups(g *Graph, c slm.Config, s slm.Subnet, l slm.LayerSubnet) *Node {
+	positions := groupPositions(c, s, l, s.Size(c, l, slm.HeadAxis))
+	each := len(positions) / s.Size(c, l, slm.GroupAxis)
+	for i, p := range positions {
+		if each == 0 || int(p) != i/each {
+			return Const(g, positions)
+		}
+	}
+	return nil
+}
+
+func singles(values []float64) []float32 {
+	out := make([]float32, len(values))
+	for i, v := range values {
+		out[i] = float32(v)
+	}
+	return out
 }

@@ -86,7 +86,7 @@ func loadSmolLM2(t *testing.T) *Teacher {
 	if err != nil {
 		t.Fatal(err)
 	}
-	teacher, err := Load(backend, file.Config, file.Weights)
+	teacher, err := Load(context.Background(), backend, file.Config, file.Weights, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,69 +20,74 @@ func roundUp(n, size, parts int) int {
 	return min(size, (n+unit-1)/unit*unit)
 }
 
-// selection is what a sub-network keeps of a layer, padded: index vectors (int32, padding points at 0) and masks.
-// In order: embd, embdMask, width (scalar), heads, headMask, groupOf, groups, headSize, ffn, ffnMask.
+// selection is what a sub-network keeps of a layer: index vectors (int32, padded with 0) and how many of them are real
+// (float32). In order: embd, width, heads, head count, groups, group of each head, head size, ffn, neuron count, rotary
+// frequencies, attention scale.
 type selection []*Node
 
-const selectionInputs = 10
+const selectionInputs = 11
 
-func (s selection) width() *Node { return s[2] }
-
-// narrow gathers the kept weights of a layer; the masks ride along.
-func (s selection) narrow(w layerWeights) layerWeights {
-	embd, heads, groups, headSize, ffn := s[0], s[3], s[6], s[7], s[8]
-	in := func(x, rows *Node) *Node { return take(take(take(x, 0, rows), 1, headSize), 2, embd) }
-	return layerWeights{
-		attentionNorm: take(w.attentionNorm, 0, embd),
-		query:         in(w.query, heads),
-		key:           in(w.key, groups),
-		value:         in(w.value, groups),
-		output:        take(take(take(w.output, 0, embd), 1, heads), 2, headSize),
-		ffnNorm:       take(w.ffnNorm, 0, embd),
-		gate:          take(take(w.gate, 0, ffn), 1, embd),
-		up:            take(take(w.up, 0, ffn), 1, embd),
-		down:          take(take(w.down, 0, embd), 1, ffn),
-		groupOf:       s[5],
-		embdMask:      s[1],
-		headMask:      s[4],
-		ffnMask:       s[9],
+// block gathers the kept weights of a layer.
+func (s selection) block(c slm.Config, weights []*Node) *block {
+	kept := map[slm.Axis]*Node{slm.EmbdAxis: s[0], slm.HeadAxis: s[2], slm.GroupAxis: s[4], slm.HeadSizeAxis: s[6], slm.FFNAxis: s[7]}
+	narrowed := make([]*Node, len(weights))
+	for i, w := range c.LayerWeights() {
+		narrowed[i] = weights[i]
+		for axis, a := range w.Axes() {
+			if indices, ok := kept[a]; ok {
+				narrowed[i] = take(narrowed[i], axis, indices)
+			}
+		}
 	}
+	return &block{config: c, weight: byRole(c, narrowed), width: s[1], heads: s[3], groupOf: s[5], neurons: s[8],
+		frequencies: s[9], scale: s[10]}
 }
 
-// padded are indices rounded up to a program's size, and the mask of the real ones.
-func padded(indices []int, size int) (index []int32, mask []float32) {
-	index, mask = make([]int32, size), make([]float32, size)
-	for i, v := range indices {
-		index[i], mask[i] = int32(v), 1
+// padded are a layer's kept indices of an axis, rounded up to a program's size.
+func padded(c slm.Config, s slm.Subnet, l slm.LayerSubnet, a slm.Axis, parts int) []int32 {
+	whole, n := (slm.Subnet{}).Size(c, slm.LayerSubnet{}, a), s.Size(c, l, a)
+	index := make([]int32, roundUp(n, whole, parts))
+	indices := s.Indices(c, l, a)
+	for i := range n {
+		index[i] = int32(i)
+		if indices != nil {
+			index[i] = int32(indices[i])
+		}
 	}
-	return index, mask
+	return index
 }
 
 // selectLayer builds the inputs of the part program for one kept layer.
-func selectLayer(c slm.Config, embd slm.Indices, l slm.LayerSubnet) []any {
-	kept := embd.Slice(c.Embd)
-	embdIndex, embdMask := padded(kept, roundUp(len(kept), c.Embd, embdParts))
-	heads := l.Heads.Slice(c.Heads)
-	headIndex, headMask := padded(heads, roundUp(len(heads), c.Heads, headParts))
-	groups := l.QueryGroups.Slice(c.QueryGroups)
-	groupIndex, _ := padded(groups, c.QueryGroups)
-	ffn := l.FFN.Slice(c.FFN)
-	ffnIndex, ffnMask := padded(ffn, roundUp(len(ffn), c.FFN, ffnParts))
-	sizes := l.HeadSize.Slice(c.HeadSize)
-	sizeIndex, _ := padded(sizes, len(sizes))
-	return []any{embdIndex, embdMask, float32(len(kept)), headIndex, headMask, groupPositions(c, heads, groups, len(headIndex)),
-		groupIndex, sizeIndex, ffnIndex, ffnMask}
+func selectLayer(c slm.Config, s slm.Subnet, l slm.LayerSubnet) []any {
+	heads := padded(c, s, l, slm.HeadAxis, headParts)
+	groupParts := 1
+	if c.HeadsPerGroup() == 1 {
+		groupParts = headParts
+	}
+	count := func(a slm.Axis) float32 { return float32(s.Size(c, l, a)) }
+	return []any{padded(c, s, l, slm.EmbdAxis, embdParts), count(slm.EmbdAxis), heads, count(slm.HeadAxis),
+		padded(c, s, l, slm.GroupAxis, groupParts), groupPositions(c, s, l, len(heads)),
+		padded(c, s, l, slm.HeadSizeAxis, c.HeadSize), padded(c, s, l, slm.FFNAxis, ffnParts), count(slm.FFNAxis),
+		singles(s.Frequencies(c, l)), float32(s.AttentionScale(c, l))}
 }
 
 // groupPositions maps each kept head to the position of its query group among the kept ones, padded with 0.
-func groupPositions(c slm.Config, heads, groups []int, size int) []int32 {
-	position := make(map[int]int32, len(groups))
-	for i, g := range groups {
+func groupPositions(c slm.Config, s slm.Subnet, l slm.LayerSubnet, size int) []int32 {
+	position := make([]int32, c.QueryGroups)
+	for i := range position {
+		position[i] = int32(i)
+	}
+	for i, g := range s.Indices(c, l, slm.GroupAxis) {
 		position[g] = int32(i)
 	}
 	out := make([]int32, size)
-	for i, h := range heads {
-		out[i] = position[h/c.HeadsPerGroup()]
+	heads := s.Indices(c, l, slm.HeadAxis)
+	for i := range s.Size(c, l, slm.HeadAxis) {
+		head := i
+		if heads != nil {
+			head = heads[i]
+		}
+		out[i] = position[head/c.HeadsPerGroup()]
 	}
 	return out
 }

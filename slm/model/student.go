@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/gomlx/compute"
-	"github.com/gomlx/compute/dtypes"
 	. "github.com/gomlx/gomlx/core/graph" //nolint:revive // GoMLX graphs are written with its operators in scope
 	"github.com/gomlx/gomlx/core/tensors"
 	gomlx "github.com/gomlx/gomlx/ml/model"
@@ -21,7 +20,7 @@ type Student struct {
 	Subnet  slm.Subnet
 	Store   *gomlx.Store
 
-	loss, next *gomlx.Exec
+	loss, step *gomlx.Exec
 }
 
 // NewStudent puts a student's weights, as [Teacher.Extract] or [RandomWeights] give them, on the device.
@@ -32,7 +31,7 @@ func NewStudent(backend compute.Backend, teacher slm.Config, subnet slm.Subnet, 
 		s.loss, err = gomlx.NewExec(backend, s.Store, s.lossGraph)
 	}
 	if err == nil {
-		s.next, err = gomlx.NewExec(backend, s.Store, s.nextGraph)
+		s.step, err = gomlx.NewExec(backend, s.Store, s.stepGraph)
 	}
 	if err != nil {
 		s.Store.Finalize()
@@ -41,90 +40,79 @@ func NewStudent(backend compute.Backend, teacher slm.Config, subnet slm.Subnet, 
 	return s, nil
 }
 
-// upload makes a variable of each weight.
+// upload makes a variable of each weight, with an axis for each of its axes.
 func (s *Student) upload(backend compute.Backend, weights checkpoint.Weights) error {
-	for name, dims := range s.variables() {
-		weight, ok := weights[name]
-		if !ok {
-			return fmt.Errorf("tensor %s is missing", name)
-		}
-		tensor, err := upload(backend, name, weight.Data, dims...)
-		if err != nil {
+	for name, t := range s.Subnet.Tensors(s.Teacher) {
+		sizes := s.Subnet.Sizes(s.Teacher, t.Layer, t.Weight)
+		w := wanted{name: name, sizes: sizes, kind: t.Weight}
+		if err := w.check(weights); err != nil {
 			return err
 		}
-		if _, err := s.Store.RootScope().CreateVariable(name, tensor); err != nil {
+		placed, err := newWeight(backend, sizes, func(dst []float32) error { return weights.Read(name, dst) })
+		if err != nil {
+			return fmt.Errorf("tensor %q: %w", name, err)
+		}
+		if _, err := s.Store.RootScope().CreateVariable(name, placed.tensor); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// variables yields every weight's name and shape, always in the same order.
-func (s *Student) variables() func(yield func(string, []int) bool) {
-	return func(yield func(string, []int) bool) {
-		embd := s.Subnet.Embd.Len(s.Teacher.Embd)
-		if !yield(embedName, []int{s.Teacher.Vocab, embd}) {
-			return
-		}
-		for i, l := range s.Subnet.KeptLayers(s.Teacher) {
-			for w, dims := range layerDims(embd, l.Shape(s.Teacher)) {
-				if !yield(layerName(i, w), dims) {
-					return
-				}
-			}
-		}
-		if !yield(normName, []int{embd}) {
-			return
-		}
-		if !s.Teacher.Tied {
-			yield(headName, []int{s.Teacher.Vocab, embd})
+// IsMatrix reports whether a variable is a matrix, which weight decay shrinks, and not a norm's scale or a bias.
+func (s *Student) IsMatrix(name string) bool {
+	for weight, t := range s.Subnet.Tensors(s.Teacher) {
+		if weight == name {
+			return !t.IsVector()
 		}
 	}
+	return false
 }
 
 // LogitsGraph builds the forward pass: tokens [B, T] int32 to logits [B·T, V].
 func (s *Student) LogitsGraph(scope *gomlx.Scope, tokens *Node) *Node {
-	x, norm, head := s.hiddenGraph(scope, tokens)
-	return outputLogits(x, norm, s.width(x), head, s.Teacher.NormEps)
+	x := s.hiddenGraph(scope, tokens, nil)
+	return s.outputGraph(scope, x)
 }
 
-func (s *Student) width(x *Node) *Node { return ConstAs(x, float64(s.Subnet.Embd.Len(s.Teacher.Embd))) }
+func (s *Student) weight(scope *gomlx.Scope, g *Graph, name string) *Node {
+	return scope.GetVariable(name).NodeValue(g)
+}
 
-// hiddenGraph is the forward pass up to the last norm: x [B, T, E], with that norm's scale and the head [V, E].
-func (s *Student) hiddenGraph(scope *gomlx.Scope, tokens *Node) (x, norm, head *Node) {
+// hiddenGraph is the forward pass up to the last norm: x [B, T, E]. pasts are each layer's, nil for texts that begin here.
+func (s *Student) hiddenGraph(scope *gomlx.Scope, tokens *Node, pasts []*past) *Node {
 	g := tokens.Graph()
-	weight := func(name string) *Node { return scope.GetVariable(name).NodeValue(g) }
-	embed := weight(embedName)
-	x = Gather(embed, ExpandAxes(tokens, -1))
+	x := Gather(s.weight(scope, g, s.Teacher.OuterWeights()[0].Name), ExpandAxes(tokens, -1))
 	for i, l := range s.Subnet.KeptLayers(s.Teacher) {
-		in := make([]*Node, len(layerNames))
-		for w := range in {
-			in[w] = weight(layerName(i, w))
+		var weights []*Node
+		for _, w := range s.Teacher.LayerWeights() {
+			weights = append(weights, s.weight(scope, g, w.In(i)))
 		}
-		w := weightsOf(in)
-		w.groupOf = s.groupOf(g, l)
-		x = w.layer(x, s.width(x), s.Teacher.NormEps, s.Teacher.RopeTheta)
+		b := denseBlock(s.Teacher, s.Subnet, l, weights)
+		if pasts != nil {
+			b.past = pasts[i]
+		}
+		x = b.layer(x)
 	}
-	if s.Teacher.Tied {
-		return x, weight(normName), embed
-	}
-	return x, weight(normName), weight(headName)
+	return x
 }
 
-// groupOf is nil where every kept group has equally many heads.
-func (s *Student) groupOf(g *Graph, l slm.LayerSubnet) *Node {
-	heads, groups := l.Heads.Slice(s.Teacher.Heads), l.QueryGroups.Slice(s.Teacher.QueryGroups)
-	positions := groupPositions(s.Teacher, heads, groups, len(heads))
-	if len(heads)%len(groups) == 0 {
-		regular := true
-		for i, p := range positions {
-			regular = regular && int(p) == i/(len(heads)/len(groups))
-		}
-		if regular {
-			return nil
+// outputGraph is x [B, T, E] to logits [B·T, V].
+func (s *Student) outputGraph(scope *gomlx.Scope, x *Node) *Node {
+	var head *Node
+	var norms []*Node
+	for _, w := range s.Teacher.OuterWeights() {
+		node := s.weight(scope, x.Graph(), w.Name)
+		switch w.Role {
+		case slm.TokenEmbedding:
+			head = node // serves as the head, unless one follows
+		case slm.OutputHead:
+			head = node
+		default:
+			norms = append(norms, node)
 		}
 	}
-	return Const(g, positions)
+	return outputLogits(s.Teacher, x, nil, head, norms)
 }
 
 func (s *Student) lossGraph(scope *gomlx.Scope, inputs, targets *Node) *Node {
@@ -132,9 +120,20 @@ func (s *Student) lossGraph(scope *gomlx.Scope, inputs, targets *Node) *Node {
 	return Reshape(losses, targets.Shape().Dimensions...)
 }
 
-func (s *Student) nextGraph(scope *gomlx.Scope, tokens, last *Node) *Node {
-	x, norm, head := s.hiddenGraph(scope, tokens)
-	return ArgMax(outputLogits(take(x, 1, Reshape(last, 1)), norm, s.width(x), head, s.Teacher.NormEps), -1, dtypes.Int32)
+// stepGraph reads tokens [1, T] after a past. in are the tokens, the position among them whose logits are wanted, the
+// past's length, and each layer's keys and values; out are the logits [1, V], and each layer's keys and values.
+func (s *Student) stepGraph(scope *gomlx.Scope, in []*Node) []*Node {
+	tokens, last, length := in[0], in[1], in[2]
+	var pasts []*past
+	for i := 3; i < len(in); i += 2 {
+		pasts = append(pasts, &past{keys: in[i], values: in[i+1], length: length})
+	}
+	x := s.hiddenGraph(scope, tokens, pasts)
+	out := []*Node{s.outputGraph(scope, take(x, 1, Reshape(last, 1)))}
+	for _, p := range pasts {
+		out = append(out, p.keys, p.values)
+	}
+	return out
 }
 
 // Loss is the mean cross-entropy, in nats per token, on windows of seqLen+1 tokens: see [Teacher.Loss].
@@ -147,17 +146,58 @@ func (s *Student) Loss(ctx context.Context, windows []int32, seqLen int) (float6
 	})
 }
 
-// Generate continues a prompt greedily by n tokens, and returns the new tokens.
-func (s *Student) Generate(ctx context.Context, prompt []int32, n int) ([]int32, error) {
-	return generate(ctx, prompt, n, s.Teacher.Context, func(tokens *tensors.Tensor, last int32) (*tensors.Tensor, error) {
-		return s.next.Call1(tokens, last)
-	})
+// Generate continues a prompt, and returns the new tokens: see [Teacher.Generate].
+func (s *Student) Generate(ctx context.Context, prompt []int32, g slm.Generation) ([]int32, error) {
+	r := &studentReader{student: s}
+	defer r.close()
+	return generate(ctx, prompt, g, s.Teacher.Context, r)
+}
+
+// studentReader runs all layers in one program.
+type studentReader struct {
+	student *Student
+	caches  []cache
+	length  int32
+}
+
+func (r *studentReader) forget(room int) error {
+	r.close()
+	for _, l := range r.student.Subnet.KeptLayers(r.student.Teacher) {
+		shape := l.Shape(r.student.Teacher)
+		r.caches = append(r.caches, newCache(room, shape.QueryGroups, shape.HeadSize))
+	}
+	return nil
+}
+
+func (r *studentReader) read(_ context.Context, tokens *tensors.Tensor, last int) ([]float32, error) {
+	args := []any{tokens, int32(last), r.length}
+	for _, c := range r.caches {
+		args = append(args, c.keys, c.values)
+	}
+	out, err := r.student.step.Call(args...)
+	if err != nil {
+		return nil, err
+	}
+	defer free(out[0])
+	for i := range r.caches {
+		r.caches[i].close()
+		r.caches[i] = cache{out[1+2*i], out[2+2*i]}
+	}
+	r.length += int32(last + 1)
+	return tensors.CopyFlatData[float32](out[0])
+}
+
+func (r *studentReader) close() {
+	for _, c := range r.caches {
+		c.close()
+	}
+	r.caches, r.length = nil, 0
 }
 
 // Weights copies the student's weights to the host, in Hugging Face's shapes.
 func (s *Student) Weights() (checkpoint.Weights, error) {
 	out := checkpoint.Weights{}
-	for name, dims := range s.variables() {
+	for name, t := range s.Subnet.Tensors(s.Teacher) {
 		value, err := s.Store.RootScope().GetVariable(name).Value()
 		if err != nil {
 			return nil, fmt.Errorf("student: tensor %s: %w", name, err)
@@ -166,7 +206,7 @@ func (s *Student) Weights() (checkpoint.Weights, error) {
 		if err != nil {
 			return nil, fmt.Errorf("student: tensor %s: %w", name, err)
 		}
-		out[name] = checkpoint.Tensor{Shape: matrixShape(name, dims), Data: data}
+		out[name] = checkpoint.Tensor{Shape: t.MatrixShape(s.Subnet.Sizes(s.Teacher, t.Layer, t.Weight)), Data: data}
 	}
 	return out, nil
 }
@@ -174,6 +214,6 @@ func (s *Student) Weights() (checkpoint.Weights, error) {
 // Close frees the device's memory.
 func (s *Student) Close() {
 	s.loss.Finalize()
-	s.next.Finalize()
+	s.step.Finalize()
 	s.Store.Finalize()
 }

@@ -1,11 +1,14 @@
 package model
 
 import (
+	"context"
 	"fmt"
+	"runtime"
 	"slices"
-	"strings"
 
 	"github.com/gomlx/compute"
+	"golang.org/x/sync/errgroup"
+
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"github.com/offshoot-ml/offshoot/slm"
@@ -18,153 +21,145 @@ type Teacher struct {
 	Config slm.Config
 
 	backend  compute.Backend
-	layers   []layerTensors
-	embed    *tensors.Tensor // [V, E]
-	head     *tensors.Tensor // [V, E]; the same tensor as embed when tied
-	norm     *tensors.Tensor // [E]
+	outer    []weight   // in the order of slm.Config.OuterWeights
+	layers   [][]weight // each in the order of slm.Config.LayerWeights
 	programs programs
 }
 
-// layerTensors are one layer's weights, in the order and the shapes of layerWeights.
-type layerTensors [9]*tensors.Tensor
-
-// layerNames are the Hugging Face names of a layer's weights in the order of layerTensors, after "model.layers.N.".
-var layerNames = [9]string{
-	"input_layernorm.weight", "self_attn.q_proj.weight", "self_attn.k_proj.weight", "self_attn.v_proj.weight",
-	"self_attn.o_proj.weight", "post_attention_layernorm.weight", "mlp.gate_proj.weight", "mlp.up_proj.weight",
-	"mlp.down_proj.weight",
-}
-
-// The Hugging Face names of the weights outside the layers.
-const (
-	embedName = "model.embed_tokens.weight"
-	normName  = "model.norm.weight"
-	headName  = "lm_head.weight"
-)
-
-func layerName(layer, weight int) string {
-	return fmt.Sprintf("model.layers.%d.%s", layer, layerNames[weight])
-}
-
-// layerDims are the shapes of a layer's weights, in the order of layerNames, for the given sizes.
-func layerDims(embd int, s slm.Shape) [9][]int {
-	return [9][]int{
-		{embd}, {s.Heads, s.HeadSize, embd}, {s.QueryGroups, s.HeadSize, embd}, {s.QueryGroups, s.HeadSize, embd},
-		{embd, s.Heads, s.HeadSize}, {embd}, {s.FFN, embd}, {s.FFN, embd}, {embd, s.FFN},
-	}
-}
-
-// Load uploads a teacher's weights. They must be those of the architecture: checkpoint readers see to that. The teacher
-// keeps no reference to them: from then on they are on the device alone.
-func Load(backend compute.Backend, config slm.Config, weights checkpoint.Weights) (t *Teacher, err error) {
+// Load reads a teacher's weights from their source straight into the device's memory, several at once, the largest first.
+// They must be those of the architecture, which is checked before the first is read. The teacher keeps no reference to the
+// source. progress, when not nil, is told how many of the bytes on the device are there; calls do not overlap.
+func Load(ctx context.Context, backend compute.Backend, config slm.Config, source checkpoint.Source, progress func(done, total int64)) (*Teacher, error) {
 	if err := config.Validate(); err != nil {
 		return nil, err
 	}
-	t = &Teacher{Config: config, backend: backend, layers: make([]layerTensors, config.Layers)}
-	defer func() {
-		if err != nil {
-			t.Close()
-			t = nil
-		}
-	}()
-	dims := layerDims(config.Embd, slm.LayerSubnet{}.Shape(config))
+	t := &Teacher{Config: config, backend: backend, outer: make([]weight, len(config.OuterWeights())), layers: make([][]weight, config.Layers)}
+	err := t.load(ctx, source, progress)
+	if err == nil {
+		t.programs, err = newPrograms(backend, config)
+	}
+	if err != nil {
+		t.Close()
+		return nil, err
+	}
+	return t, nil
+}
+
+func (t *Teacher) load(ctx context.Context, source checkpoint.Source, progress func(done, total int64)) error {
+	places := map[string]*weight{}
+	for i, w := range t.Config.OuterWeights() {
+		places[w.Name] = &t.outer[i]
+	}
 	for l := range t.layers {
-		for i := range layerNames {
-			tensor, err := t.upload(weights, layerName(l, i), dims[i]...)
-			if err != nil {
-				return t, err
+		t.layers[l] = make([]weight, len(t.Config.LayerWeights()))
+		for i, w := range t.Config.LayerWeights() {
+			places[w.In(l)] = &t.layers[l][i]
+		}
+	}
+	wants, total := []wanted{}, int64(0)
+	whole := slm.Subnet{}
+	for name, tensor := range whole.Tensors(t.Config) {
+		w := wanted{name, whole.Sizes(t.Config, tensor.Layer, tensor.Weight), tensor.Weight, places[name]}
+		if err := w.check(source); err != nil {
+			return fmt.Errorf("teacher %s: %w", t.Config.Name, err)
+		}
+		wants, total = append(wants, w), total+w.bytes()
+	}
+	slices.SortStableFunc(wants, func(a, b wanted) int { return int(b.bytes() - a.bytes()) })
+	return t.upload(ctx, source, wants, total, progress)
+}
+
+// upload reads on all cores.
+func (t *Teacher) upload(ctx context.Context, source checkpoint.Source, wants []wanted, total int64, progress func(done, total int64)) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	finished := make(chan int64, len(wants))
+	for _, w := range wants {
+		group.Go(func() (err error) {
+			if err := ctx.Err(); err != nil {
+				return err
 			}
-			t.layers[l][i] = tensor
+			if *w.place, err = newWeight(t.backend, w.sizes, func(dst []float32) error { return source.Read(w.name, dst) }); err != nil {
+				return fmt.Errorf("teacher %s: tensor %q: %w", t.Config.Name, w.name, err)
+			}
+			finished <- w.bytes()
+			return nil
+		})
+	}
+	go func() { group.Wait(); close(finished) }()
+	done := int64(0)
+	for bytes := range finished {
+		if done += bytes; progress != nil {
+			progress(done, total)
 		}
 	}
-	if t.embed, err = t.upload(weights, embedName, config.Vocab, config.Embd); err != nil {
-		return t, err
+	return group.Wait()
+}
+
+// wanted is a tensor to load, and its place in the teacher.
+type wanted struct {
+	name  string
+	sizes []int
+	kind  slm.Weight
+	place *weight
+}
+
+func (w wanted) bytes() int64 {
+	n := int64(4)
+	for _, d := range w.sizes {
+		n *= int64(d)
 	}
-	if t.norm, err = t.upload(weights, normName, config.Embd); err != nil {
-		return t, err
+	return n
+}
+
+func (w wanted) check(source checkpoint.Source) error {
+	shape, ok := source.Shape(w.name)
+	want := w.kind.MatrixShape(w.sizes)
+	switch {
+	case !ok:
+		return fmt.Errorf("tensor %q is missing (shape %v)", w.name, want)
+	case !slices.Equal(shape, want):
+		return fmt.Errorf("tensor %q has shape %v, want %v", w.name, shape, want)
 	}
-	t.head = t.embed
-	if !config.Tied {
-		if t.head, err = t.upload(weights, headName, config.Vocab, config.Embd); err != nil {
-			return t, err
+	return nil
+}
+
+func (t *Teacher) embed() *tensors.Tensor { return t.outer[0].tensor }
+
+// norms are the last norm's scale and, in families that have one, its bias.
+func (t *Teacher) norms() (out []*tensors.Tensor) {
+	for i, w := range t.Config.OuterWeights() {
+		if w.Role == slm.FinalNorm || w.Role == slm.FinalNormBias {
+			out = append(out, t.outer[i].tensor)
 		}
 	}
-	t.programs, err = newPrograms(backend, config)
-	return t, err
+	return out
 }
 
-// upload puts a weight on the device, in the given shape.
-func (t *Teacher) upload(weights checkpoint.Weights, name string, dims ...int) (*tensors.Tensor, error) {
-	weight, ok := weights[name]
-	if !ok {
-		return nil, fmt.Errorf("teacher %s: tensor %s is missing", t.Config.Name, name)
+func (t *Teacher) head() *tensors.Tensor {
+	if t.Config.Tied {
+		return t.embed()
 	}
-	return upload(t.backend, name, weight.Data, dims...)
+	return t.outer[len(t.outer)-1].tensor
 }
 
-func upload(backend compute.Backend, name string, data []float32, dims ...int) (*tensors.Tensor, error) {
-	size := 1
-	for _, d := range dims {
-		size *= d
+// layer is a layer's weights as a program's inputs.
+func (t *Teacher) layer(l int) []any {
+	args := make([]any, len(t.layers[l]))
+	for i, w := range t.layers[l] {
+		args[i] = w.tensor
 	}
-	if len(data) != size {
-		return nil, fmt.Errorf("tensor %s has %d values, want %d for shape %v", name, len(data), size, dims)
-	}
-	tensor := tensors.FromFlatDataAndDimensions(data, dims...)
-	if err := tensor.MaterializeOnDevice(backend, false, 0); err != nil {
-		return nil, fmt.Errorf("upload tensor %s: %w", name, err)
-	}
-	tensor.FinalizeLocal()
-	return tensor, nil
-}
-
-// Extract copies the weights that a sub-network keeps to the host: those of a dense student, by the Hugging Face names
-// of its own layers, counted from 0. The zero Subnet gives all of the teacher's weights.
-func (t *Teacher) Extract(subnet slm.Subnet) (checkpoint.Weights, error) {
-	return extract(t.Config, subnet, t.download)
-}
-
-// download copies one weight to the host, in Hugging Face's shape.
-func (t *Teacher) download(name string) (checkpoint.Tensor, error) {
-	tensor := map[string]*tensors.Tensor{embedName: t.embed, normName: t.norm, headName: t.head}[name]
-	var layer int
-	var weight string
-	if n, _ := fmt.Sscanf(name, "model.layers.%d.%s", &layer, &weight); n == 2 {
-		tensor = t.layers[layer][slices.Index(layerNames[:], weight)]
-	}
-	data, err := Download(tensor)
-	return checkpoint.Tensor{Shape: matrixShape(name, tensor.Shape().Dimensions), Data: data}, err
-}
-
-// Download copies a float32 tensor to the host, without leaving a second copy in it.
-func Download(t *tensors.Tensor) ([]float32, error) {
-	data, err := tensors.CopyFlatData[float32](t)
-	if err == nil && t.IsOnAnyDevice() {
-		t.FinalizeLocal()
-	}
-	return data, err
-}
-
-// matrixShape flattens heads and head size into Hugging Face's matrices.
-func matrixShape(name string, dims []int) []int {
-	if len(dims) < 3 {
-		return dims
-	}
-	if strings.HasSuffix(name, "o_proj.weight") {
-		return []int{dims[0], dims[1] * dims[2]}
-	}
-	return []int{dims[0] * dims[1], dims[2]}
+	return args
 }
 
 // Close frees the device's memory.
 func (t *Teacher) Close() {
 	t.programs.finalize()
-	for _, l := range t.layers {
-		free(l[:]...)
+	for _, w := range slices.Concat(t.layers...) {
+		free(w.tensor)
 	}
-	free(t.embed, t.norm)
-	if !t.Config.Tied {
-		free(t.head)
+	for _, w := range t.outer {
+		free(w.tensor)
 	}
 }
 
