@@ -14,10 +14,10 @@ func (c *Client) Teacher(ctx context.Context, name string, watch func(Event)) (T
 	return info, err
 }
 
-// Continue continues a prompt by the teacher's likeliest tokens.
-func (c *Client) Continue(ctx context.Context, teacher, prompt string, tokens int, watch func(Event)) (string, error) {
+// Generate continues a prompt with a teacher, and returns the new text.
+func (c *Client) Generate(ctx context.Context, teacher, prompt string, g slm.Generation, watch func(Event)) (string, error) {
 	var text string
-	err := c.work(ctx, VerbContinue, WorkRequest{Name: teacher, Prompt: prompt, Tokens: tokens}, watch, &text)
+	err := c.work(ctx, VerbGenerate, WorkRequest{Name: teacher, Prompt: prompt, Generation: &g}, watch, &text)
 	return text, err
 }
 
@@ -47,10 +47,10 @@ func (c *Client) Steps(ctx context.Context, run string, steps int, watch func(Ev
 	return c.Curve(ctx, run)
 }
 
-// ContinueRun continues a prompt by the likeliest tokens of a run's student.
-func (c *Client) ContinueRun(ctx context.Context, run, prompt string, tokens int, watch func(Event)) (string, error) {
+// GenerateRun continues a prompt with a run's student, and returns the new text.
+func (c *Client) GenerateRun(ctx context.Context, run, prompt string, g slm.Generation, watch func(Event)) (string, error) {
 	var text string
-	err := c.work(ctx, VerbContinue, WorkRequest{Name: run, Run: true, Prompt: prompt, Tokens: tokens}, watch, &text)
+	err := c.work(ctx, VerbGenerate, WorkRequest{Name: run, Run: true, Prompt: prompt, Generation: &g}, watch, &text)
 	return text, err
 }
 

@@ -27,7 +27,7 @@ const (
 	VerbSearch   = "search"   // WorkRequest, ends with a Summary
 	VerbDistill  = "distill"  // WorkRequest, ends with a Summary: names a run and checks its options
 	VerbSteps    = "steps"    // WorkRequest, ends with a Summary
-	VerbContinue = "continue" // WorkRequest, ends with a string
+	VerbGenerate = "generate" // WorkRequest, ends with a string
 )
 
 // HelloRequest opens a lab; it makes the lab's folder the first time.
@@ -64,9 +64,9 @@ type WorkRequest struct {
 	Search       *slm.Search       `json:"search,omitempty"`
 	Distillation *slm.Distillation `json:"distillation,omitempty"`
 	Steps        int               `json:"steps,omitempty"`
-	Run          bool              `json:"run,omitempty"` // continue with the student of the run Name, not with the teacher Name
+	Run          bool              `json:"run,omitempty"` // let the student of the run Name write, not the teacher Name
 	Prompt       string            `json:"prompt,omitempty"`
-	Tokens       int               `json:"tokens,omitempty"`
+	Generation   *slm.Generation   `json:"generation,omitempty"`
 }
 
 // Accepted names a job.

@@ -41,9 +41,14 @@ func (d *display) watchRun(e Event) {
 
 // Continue continues a prompt by the student's likeliest tokens.
 func (r *Run) Continue(prompt string, tokens int) string {
+	return r.Generate(prompt, slm.Generation{Tokens: tokens})
+}
+
+// Generate continues a prompt with the student, for example by tokens drawn with a temperature.
+func (r *Run) Generate(prompt string, g slm.Generation) string {
 	var text string
 	r.lab.do("run "+r.Name, func(ctx context.Context, d *display) (line string, err error) {
-		text, err = r.lab.client.ContinueRun(ctx, r.Name, prompt, tokens, quiet(d))
+		text, err = r.lab.client.GenerateRun(ctx, r.Name, prompt, g, quiet(d))
 		return "", err
 	})
 	return text

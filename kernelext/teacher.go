@@ -19,9 +19,14 @@ func (t *Teacher) Show() { teacherCard(t.TeacherInfo).show() }
 
 // Continue continues a prompt by the teacher's likeliest tokens.
 func (t *Teacher) Continue(prompt string, tokens int) string {
+	return t.Generate(prompt, slm.Generation{Tokens: tokens})
+}
+
+// Generate continues a prompt, for example by tokens drawn with a temperature.
+func (t *Teacher) Generate(prompt string, g slm.Generation) string {
 	var text string
 	t.lab.do(t.Config.Name, func(ctx context.Context, d *display) (line string, err error) {
-		text, err = t.lab.client.Continue(ctx, t.Config.Name, prompt, tokens, quiet(d))
+		text, err = t.lab.client.Generate(ctx, t.Config.Name, prompt, g, quiet(d))
 		return "", err
 	})
 	return text

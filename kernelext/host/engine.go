@@ -125,9 +125,9 @@ func (t *teacher) Loss(ctx context.Context, subnet slm.Subnet, windows []int32, 
 	return t.model.Loss(ctx, subnet, windows, seqLen)
 }
 
-// Continue continues a prompt greedily.
-func (t *teacher) Continue(ctx context.Context, prompt string, tokens int) (string, error) {
-	return continued(ctx, t.tokenizer, prompt, slm.Generation{Tokens: tokens}, t.model.Generate)
+// Generate continues a prompt.
+func (t *teacher) Generate(ctx context.Context, prompt string, g slm.Generation) (string, error) {
+	return continued(ctx, t.tokenizer, prompt, g, t.model.Generate)
 }
 
 func continued(ctx context.Context, tokenizer *datasets.Tokenizer, prompt string, g slm.Generation,
@@ -196,7 +196,7 @@ func (t *trainer) Bytes() int64 {
 	return 3 * 4 * t.Distillation.Subnet.Parameters(t.teacher.model.Config).Total()
 }
 
-// Continue continues a prompt greedily with the student.
-func (t *trainer) Continue(ctx context.Context, prompt string, tokens int) (string, error) {
-	return continued(ctx, t.teacher.tokenizer, prompt, slm.Generation{Tokens: tokens}, t.Student.Generate)
+// Generate continues a prompt with the student.
+func (t *trainer) Generate(ctx context.Context, prompt string, g slm.Generation) (string, error) {
+	return continued(ctx, t.teacher.tokenizer, prompt, g, t.Student.Generate)
 }

@@ -28,8 +28,8 @@ type Teacher interface {
 	Held(ctx context.Context, tokens, seqLen int, report Report) ([]int32, error)
 	// Loss is the mean cross-entropy of a sub-network on such windows, in nats per token.
 	Loss(ctx context.Context, subnet slm.Subnet, windows []int32, seqLen int) (float64, error)
-	// Continue continues a prompt by the likeliest tokens.
-	Continue(ctx context.Context, prompt string, tokens int) (string, error)
+	// Generate continues a prompt, and returns the new text.
+	Generate(ctx context.Context, prompt string, g slm.Generation) (string, error)
 	// Trainer prepares a student of this teacher at step 0.
 	Trainer(ctx context.Context, d slm.Distillation, report Report) (Trainer, error)
 }
@@ -46,6 +46,6 @@ type Trainer interface {
 	Save(path string) error
 	// Load goes back to what Save wrote.
 	Load(path string) error
-	Continue(ctx context.Context, prompt string, tokens int) (string, error)
+	Generate(ctx context.Context, prompt string, g slm.Generation) (string, error)
 	Close()
 }

@@ -107,8 +107,8 @@ func (t *fakeTeacher) Loss(_ context.Context, subnet slm.Subnet, _ []int32, _ in
 	return 3 + 1e7/float64(subnet.Parameters(t.config).Total()), err
 }
 
-func (t *fakeTeacher) Continue(_ context.Context, prompt string, tokens int) (string, error) {
-	return strings.Repeat("la ", tokens) + prompt, nil
+func (t *fakeTeacher) Generate(_ context.Context, prompt string, g slm.Generation) (string, error) {
+	return strings.Repeat("la ", g.Tokens) + prompt, nil
 }
 
 func (t *fakeTeacher) Trainer(_ context.Context, d slm.Distillation, _ resident.Report) (resident.Trainer, error) {
@@ -162,6 +162,6 @@ func (t *fakeTrainer) Load(path string) error {
 	return json.Unmarshal(content, t)
 }
 
-func (t *fakeTrainer) Continue(_ context.Context, prompt string, _ int) (string, error) {
+func (t *fakeTrainer) Generate(_ context.Context, prompt string, _ slm.Generation) (string, error) {
 	return fmt.Sprintf("%s at step %d", prompt, t.Done), nil
 }

@@ -329,7 +329,7 @@ func (h *Host) makeRoom(keep int) {
 	})
 }
 
-// Continue lets the student write.
-func (r *heldRun) Continue(ctx context.Context, prompt string, tokens int) (string, error) {
-	return r.trainer.Continue(ctx, prompt, tokens)
+// Generate lets the student write.
+func (r *heldRun) Generate(ctx context.Context, prompt string, g slm.Generation) (string, error) {
+	return r.trainer.Generate(ctx, prompt, g)
 }

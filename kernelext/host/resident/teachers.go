@@ -199,17 +199,24 @@ func (h *Host) config(j *job, l *lab, name string) (slm.Config, error) {
 	return t.info.Config, nil
 }
 
-// continueWork continues a prompt with a teacher or a student.
-func (h *Host) continueWork(j *job) (any, error) {
-	if j.request.Tokens < 1 || j.request.Tokens > 1024 || j.request.Prompt == "" {
-		return nil, kernelext.Errorf(kernelext.Invalid, "continue: %d tokens after %q: want a prompt, and 1 to 1024 tokens", j.request.Tokens, j.request.Prompt)
+// mostGenerated bounds the tokens of one call: longer texts are several calls.
+const mostGenerated = 4096
+
+// generateWork continues a prompt with a teacher or a student.
+func (h *Host) generateWork(j *job) (any, error) {
+	g := j.request.Generation
+	if g == nil || g.Tokens > mostGenerated || j.request.Prompt == "" {
+		return nil, kernelext.Errorf(kernelext.Invalid, "generate: want a prompt, and 1 to %d tokens", mostGenerated)
+	}
+	if err := g.Validate(); err != nil {
+		return nil, kernelext.Errorf(kernelext.Invalid, "%v", err)
 	}
 	l, err := h.lab(j.whole(), j.Lab)
 	if err != nil {
 		return nil, err
 	}
 	var writer interface {
-		Continue(context.Context, string, int) (string, error)
+		Generate(context.Context, string, slm.Generation) (string, error)
 	}
 	if j.request.Run {
 		writer, err = h.student(j, l, j.Name)
@@ -220,7 +227,7 @@ func (h *Host) continueWork(j *job) (any, error) {
 		return nil, err
 	}
 	j.progress(kernelext.Event{Message: "writing"})
-	out, err := writer.Continue(j.ctx, j.request.Prompt, j.request.Tokens)
+	out, err := writer.Generate(j.ctx, j.request.Prompt, *g)
 	if j.boundary() {
 		return nil, &kernelext.InterruptedError{Message: "stopped before the text was complete"}
 	}

@@ -28,7 +28,7 @@ func (h *Host) addVerbs() error {
 		kernelext.VerbSearch:   h.searchWork,
 		kernelext.VerbDistill:  h.distillWork,
 		kernelext.VerbSteps:    h.stepsWork,
-		kernelext.VerbContinue: h.continueWork,
+		kernelext.VerbGenerate: h.generateWork,
 	} {
 		add(verb, reading(func(ctx context.Context, request kernelext.WorkRequest) (any, error) {
 			return h.accept(ctx, verb, request, do)
@@ -132,7 +132,7 @@ func noun(verb string, request kernelext.WorkRequest) string {
 	switch {
 	case verb == kernelext.VerbSearch:
 		return "search"
-	case verb == kernelext.VerbTeacher, verb == kernelext.VerbContinue && !request.Run:
+	case verb == kernelext.VerbTeacher, verb == kernelext.VerbGenerate && !request.Run:
 		return "teacher"
 	}
 	return "run"

@@ -52,7 +52,7 @@ func TestTeacher(t *testing.T) {
 			t.Errorf("info %+v", info)
 		}
 	}
-	text, err := client.Continue(t.Context(), "tiny", "x", 2, nil)
+	text, err := client.Generate(t.Context(), "tiny", "x", slm.Generation{Tokens: 2}, nil)
 	if err != nil || text != "la la x" {
 		t.Errorf("continued as %q (%v)", text, err)
 	}
@@ -108,7 +108,7 @@ func TestBadRequests(t *testing.T) {
 	}
 	_, err = client.Steps(ctx, "r", 0, nil)
 	wantError(t, err, kernelext.Invalid, "0 steps")
-	_, err = client.Continue(ctx, "tiny", "", 5, nil)
+	_, err = client.Generate(ctx, "tiny", "", slm.Generation{Tokens: 5}, nil)
 	wantError(t, err, kernelext.Invalid, "want a prompt")
 }
 
@@ -303,7 +303,7 @@ func TestInterruptKeepsTheStepsAndTheNextCallContinuesInMemory(t *testing.T) {
 	if err != nil || again.Steps() != kept.Steps()+5 {
 		t.Errorf("%d steps after %d and 5 (%v)", again.Steps(), kept.Steps(), err)
 	}
-	text, err := client.ContinueRun(t.Context(), "run", "x", 3, nil)
+	text, err := client.GenerateRun(t.Context(), "run", "x", slm.Generation{Tokens: 3}, nil)
 	if want := fmt.Sprintf("x at step %d", again.Steps()); err != nil || text != want {
 		t.Errorf("the student wrote %q (%v), want %q", text, err, want)
 	}
