@@ -7,7 +7,8 @@
 //   - A sub-network keeps some of its layers, heads, neurons and embedding dimensions: [Subnet], made of
 //     [Indices] (subnet.go, indices.go); heads that lose dimensions turn by rotary.go. Its parameters, FLOPs and
 //     key/value cache follow in closed form (count.go).
-//   - A [Space] says which sub-networks a search may draw (space.go), a [Bin] how many parameters they may have (bin.go).
+//   - A [Space] says which sub-networks a search may draw (space.go), a [Bin] how many parameters they may have (bin.go);
+//     the one of a bin that keeps the teacher's proportions represents it (proportional.go).
 //   - A [Search] evolves a [Population] of [Candidate] values inside a bin (search.go, population.go).
 //   - A [Distillation] pretrains the best one, with a [Loss] that may listen to the teacher (distillation.go, loss.go,
 //     schedule.go), and leaves a [Curve] (curve.go).

@@ -56,6 +56,17 @@ func (d Dim) choices() int            { return (d.Max-d.Min)/d.Step + 1 }
 func (d Dim) sample(r *rand.Rand) int { return d.Min + d.Step*r.IntN(d.choices()) }
 func (d Dim) contains(n int) bool     { return d.Min <= n && n <= d.Max && (n-d.Min)%d.Step == 0 }
 
+// all yields every value, smallest first.
+func (d Dim) all() func(yield func(int) bool) {
+	return func(yield func(int) bool) {
+		for n := d.Min; n <= d.Max; n += d.Step {
+			if !yield(n) {
+				return
+			}
+		}
+	}
+}
+
 // step moves n by up to two steps and stays inside d.
 func (d Dim) step(n int, r *rand.Rand) int {
 	n += d.Step * (1 + r.IntN(2)) * (1 - 2*r.IntN(2))
