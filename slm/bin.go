@@ -1,6 +1,11 @@
 package slm
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+)
 
 // Bin is a range of parameter counts, both ends included: every candidate of a search stays inside it
 // (arXiv 2510.07227, section 3.2).
@@ -12,6 +17,24 @@ type Bin struct {
 // Around is the bin of center ± tolerance, such as Around(30e6, 0.05) for 28.5M to 31.5M parameters.
 func Around(center, tolerance float64) Bin {
 	return Bin{Lower: int64(center * (1 - tolerance)), Upper: int64(center * (1 + tolerance))}
+}
+
+// ParseBin reads "410M", which is ±5%, or a range such as "390M-430M".
+func ParseBin(text string) (Bin, error) {
+	low, high, isRange := strings.Cut(text, "-")
+	lower, err := ParseCount(low)
+	if err != nil {
+		return Bin{}, fmt.Errorf("bin %q: %w", text, err)
+	}
+	if !isRange {
+		return Around(float64(lower), 0.05), nil
+	}
+	upper, err := ParseCount(high)
+	if err != nil {
+		return Bin{}, fmt.Errorf("bin %q: %w", text, err)
+	}
+	b := Bin{lower, upper}
+	return b, b.Validate()
 }
 
 // Contains reports whether a parameter count falls into the bin.
@@ -28,9 +51,27 @@ func (b Bin) Validate() error {
 // String is such as "28.5M-31.5M".
 func (b Bin) String() string { return Count(b.Lower) + "-" + Count(b.Upper) }
 
+// ParseCount reads a positive count such as "410M", "1.5B", "2e9" or "134515008"; the units k, M, B and T are thousands,
+// millions, billions and trillions, in either case.
+func ParseCount(text string) (int64, error) {
+	number, scale := text, 1.0
+	for i, unit := range "kmbt" {
+		if cut, ok := strings.CutSuffix(strings.ToLower(text), string(unit)); ok {
+			number, scale = cut, math.Pow(1000, float64(i+1))
+		}
+	}
+	v, err := strconv.ParseFloat(number, 64)
+	if v = math.Round(v * scale); err != nil || !(v >= 1) || v > 1e18 {
+		return 0, fmt.Errorf("%q is not a count, such as 410M or 1.5B", text)
+	}
+	return int64(v), nil
+}
+
 // Count writes a count with three significant digits and a unit: 134515008 is "135M".
 func Count(n int64) string {
 	switch v := float64(n); {
+	case v >= 999.5e9:
+		return fmt.Sprintf("%.3gT", v/1e12)
 	case v >= 999.5e6:
 		return fmt.Sprintf("%.3gB", v/1e9)
 	case v >= 999.5e3:

@@ -11,7 +11,7 @@
 //     the one of a bin that keeps the teacher's proportions represents it (proportional.go).
 //   - A [Search] evolves a [Population] of [Candidate] values inside a bin (search.go, population.go).
 //   - A [Distillation] pretrains the best one, with a [Loss] that may listen to the teacher (distillation.go, loss.go,
-//     schedule.go), and leaves a [Curve] (curve.go).
+//     schedule.go), and leaves a [Curve] (curve.go). What it takes on a [Device] says a [Plan] (plan.go, planmemory.go).
 //
 // The method is that of arXiv 2510.07227, "Where to Begin: Efficient Pretraining via Subnetwork Selection and
 // Distillation". Everything here is a plain value: it links no tensor library, so that a notebook cell which imports it

@@ -43,6 +43,8 @@ func verbs() []verb {
 		{"run", "[--out DIR] [--timeout D] NOTEBOOK...", "execute notebooks through the Go kernel and save their outputs", runNotebooks},
 		{"test", "[-short] [-run X] [--browser NOTEBOOK] [--out DIR] [PACKAGE...]", "run every test: Go, notebooks, browser", test},
 		{"bench", "", "measure cells, steps and memory through the kernel", bench},
+		{"plan", "--teacher NAME --student bin:410M [--batch N] [--seq N] [--device NAME] [--json]",
+			"show the memory, work and time of a distillation, before anything is downloaded", plan},
 		{"setup", "", "only set up what is missing", setup},
 		{"doctor", "", "show each part of the lab: version, place, state, and the fix", doctor},
 		{"status", "", "show what the host holds", status},
