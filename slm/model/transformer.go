@@ -109,20 +109,36 @@ func project(x, w, bias *Node, inAxes int) *Node {
 	return Reshape(y, append(append([]int{}, lead...), outDims...)...)
 }
 
-// attention is causal self-attention with grouped queries (Ainslie et al. 2023, arXiv 2305.13245); x is [B, T, E].
+// attention is causal self-attention with grouped queries (Ainslie et al. 2023, arXiv 2305.13245); x is [B, T, E]. The
+// queries that share keys are one matrix, [R·T, D] with R = H/G of them, so keys and values are not repeated.
 func (b *block) attention(x *Node) *Node {
 	query, key, value := b.queryKeyValue(x)                                                      // [B, T, H, D] and twice [B, T, G, D]
 	query, key = b.rotate(query), b.rotate(key)                                                  //
 	key, value = b.remember(key, value)                                                          // [B, S, G, D], S = T or C
-	query, key, value = headsFirst(query), b.spread(key), b.spread(value)                        // [B, H, T or S, D]
-	scores := Mul(DotGeneral(query, []int{3}, []int{0, 1}, key, []int{3}, []int{0, 1}), b.scale) // [B, H, T, S]
-	scores = Where(BroadcastToDims(b.visible(x, key), scores.Shape().Dimensions...), scores, ConstAs(scores, -1e30))
-	mixed := DotGeneral(Softmax(scores, -1), []int{3}, []int{0, 1}, value, []int{2}, []int{0, 1}) // [B, H, T, D]
+	key, value = b.spread(key), b.spread(value)                                                  // [B, G, S, D]
+	query = shareKeys(query, key.Shape().Dim(1))                                                 // [B, G, R·T, D]
+	scores := Mul(DotGeneral(query, []int{3}, []int{0, 1}, key, []int{3}, []int{0, 1}), b.scale) // [B, G, R·T, S]
+	scores = Where(b.visible(x, scores), scores, ConstAs(scores, -1e30))
+	mixed := DotGeneral(Softmax(scores, -1), []int{3}, []int{0, 1}, value, []int{2}, []int{0, 1}) // [B, G, R·T, D]
+	mixed = headsLast(mixed, x.Shape().Dim(1))                                                    // [B, T, H, D]
 	if b.heads != nil {
-		mixed = Mul(mixed, Reshape(isReal(b.heads, mixed.Shape().Dim(1)), 1, -1, 1, 1))
+		mixed = Mul(mixed, Reshape(isReal(b.heads, mixed.Shape().Dim(2)), 1, 1, -1, 1))
 	}
-	out := project(headsFirst(mixed), b.weight[slm.AttentionOutput], b.weight[slm.AttentionBias], 2)
-	return unpadded(out, b.width)
+	return unpadded(project(mixed, b.weight[slm.AttentionOutput], b.weight[slm.AttentionBias], 2), b.width)
+}
+
+// shareKeys puts the queries of a group into one matrix: [B, T, H, D] to [B, G, R·T, D].
+func shareKeys(query *Node, groups int) *Node {
+	d := query.Shape().Dimensions
+	query = TransposeAllAxes(Reshape(query, d[0], d[1], groups, d[2]/groups, d[3]), 0, 2, 3, 1, 4) // [B, G, R, T, D]
+	return Reshape(query, d[0], groups, -1, d[3])
+}
+
+// headsLast undoes shareKeys: [B, G, R·T, D] to [B, T, H, D].
+func headsLast(x *Node, positions int) *Node {
+	d := x.Shape().Dimensions
+	x = TransposeAllAxes(Reshape(x, d[0], d[1], d[2]/positions, positions, d[3]), 0, 3, 1, 2, 4)
+	return Reshape(x, d[0], positions, -1, d[3])
 }
 
 // queryKeyValue projects x to queries, [B, T, H, D], keys and values, [B, T, G, D].
@@ -142,25 +158,14 @@ func (b *block) queryKeyValue(x *Node) (query, key, value *Node) {
 	return query, key, project(x, b.weight[slm.Value], nil, 1)
 }
 
-func headsFirst(x *Node) *Node { return TransposeAllAxes(x, 0, 2, 1, 3) }
-
-// spread repeats key/value heads [B, S, G, D] for the heads that share them: [B, H, S, D].
+// spread puts key/value heads first, [B, S, G, D] to [B, G, S, D]. Where the groups have unequally many heads it repeats
+// them for each head, so that every head has a group of its own: [B, H, S, D].
 func (b *block) spread(x *Node) *Node {
 	if b.groupOf != nil {
-		return headsFirst(take(x, 2, b.groupOf))
+		x = take(x, 2, b.groupOf)
 	}
-	heads, groups := b.headCount(), x.Shape().Dim(2)
-	x = headsFirst(x)
-	if heads == groups {
-		return x
-	}
-	d := x.Shape().Dimensions
-	x = BroadcastToDims(Reshape(x, d[0], groups, 1, d[2], d[3]), d[0], groups, heads/groups, d[2], d[3])
-	return Reshape(x, d[0], heads, d[2], d[3])
+	return TransposeAllAxes(x, 0, 2, 1, 3)
 }
-
-// headCount is the number of heads, padding included.
-func (b *block) headCount() int { return b.weight[slm.AttentionOutput].Shape().Dim(1) }
 
 // remember adds new keys and values to those of the past: what the queries attend to.
 func (b *block) remember(key, value *Node) (keys, values *Node) {
@@ -174,14 +179,16 @@ func (b *block) remember(key, value *Node) (keys, values *Node) {
 	return b.past.keys, b.past.values
 }
 
-// visible says which positions a query may attend to, its own and earlier ones: [1, 1, T, S] bool.
-func (b *block) visible(x, key *Node) *Node {
-	g, positions, all := x.Graph(), x.Shape().Dim(1), key.Shape().Dim(2)
-	row := Iota(g, shapes.Make(dtypes.Int32, 1, 1, positions, all), 2)
+// visible says which positions a query may attend to, its own and earlier ones, in the shape of scores: [B, G, R·T, S].
+func (b *block) visible(x, scores *Node) *Node {
+	g, positions := x.Graph(), x.Shape().Dim(1)
+	d := scores.Shape().Dimensions
+	row := Iota(g, shapes.Make(dtypes.Int32, 1, 1, positions, d[3]), 2)
 	if b.past != nil {
 		row = Add(row, b.past.length)
 	}
-	return LessOrEqual(Iota(g, shapes.Make(dtypes.Int32, 1, 1, positions, all), 3), row)
+	seen := LessOrEqual(Iota(g, shapes.Make(dtypes.Int32, 1, 1, positions, d[3]), 3), row)
+	return Reshape(BroadcastToDims(Reshape(seen, 1, 1, 1, positions, d[3]), d[0], d[1], d[2]/positions, positions, d[3]), d...)
 }
 
 // rotate turns the pairs (i, i+R/2) of a head's first R dimensions by position·frequency, in float32: RoPE (Su et al.
