@@ -15,12 +15,16 @@ func (c Counts) Total() int64 { return c.Embedding + c.Attention + c.FFN + c.Nor
 // shapes yields the sizes of the kept layers, without allocating: a search counts millions of candidates.
 func (s Subnet) shapes(teacher Config) func(yield func(Shape) bool) {
 	return func(yield func(Shape) bool) {
-		for i := range s.Depth(teacher) {
-			l := LayerSubnet{Layer: i}
-			if len(s.Layers) > 0 {
-				l = s.Layers[i]
+		for i := range s.Layers {
+			if !yield(s.Layers[i].shape(&teacher)) {
+				return
 			}
-			if !yield(l.Shape(teacher)) {
+		}
+		if len(s.Layers) > 0 {
+			return
+		}
+		for i := range teacher.Layers {
+			if !yield((&LayerSubnet{Layer: i}).shape(&teacher)) {
 				return
 			}
 		}

@@ -3,6 +3,7 @@ package slm
 import (
 	"cmp"
 	"fmt"
+	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -60,19 +61,33 @@ func (s Indices) Len(size int) int {
 	return s.count
 }
 
-// Slice lists the kept indices of a dimension with the given size, ascending.
-func (s Indices) Slice(size int) []int {
-	all := s.ranges
-	if s.IsZero() {
-		all = []indexRange{{0, size - 1}}
-	}
-	out := make([]int, 0, s.Len(size))
-	for _, r := range all {
-		for i := r.first; i <= r.last; i++ {
-			out = append(out, i)
+// All yields the kept indices of a dimension with the given size, ascending.
+func (s Indices) All(size int) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		if s.IsZero() {
+			(indexRange{0, size - 1}).each(yield)
+			return
+		}
+		for _, r := range s.ranges {
+			if !r.each(yield) {
+				return
+			}
 		}
 	}
-	return out
+}
+
+func (r indexRange) each(yield func(int) bool) bool {
+	for i := r.first; i <= r.last; i++ {
+		if !yield(i) {
+			return false
+		}
+	}
+	return true
+}
+
+// Slice lists the kept indices of a dimension with the given size, ascending.
+func (s Indices) Slice(size int) []int {
+	return slices.AppendSeq(make([]int, 0, s.Len(size)), s.All(size))
 }
 
 // Contains reports whether index i is kept.

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 )
 
 // Subnet is a structurally sparse sub-network of a teacher: which of its embedding dimensions, layers, and within a
@@ -47,25 +48,38 @@ func (s Subnet) KeptLayers(teacher Config) []LayerSubnet {
 	return all
 }
 
+// headsAndGroups are the kept query heads and query groups: where the teacher has a group for each head, one names both.
+// It copies neither the layer nor the architecture, which are large: counting asks this for every layer.
+func (l *LayerSubnet) headsAndGroups(teacher *Config) (heads, groups *Indices) {
+	heads, groups = &l.Heads, &l.QueryGroups
+	if teacher.Heads == teacher.QueryGroups {
+		if heads.IsZero() {
+			heads = groups
+		} else if groups.IsZero() {
+			groups = heads
+		}
+	}
+	return heads, groups
+}
+
 // heads are the kept query heads.
 func (l LayerSubnet) heads(teacher Config) Indices {
-	if l.Heads.IsZero() && teacher.HeadsPerGroup() == 1 {
-		return l.QueryGroups
-	}
-	return l.Heads
+	heads, _ := l.headsAndGroups(&teacher)
+	return *heads
 }
 
 // groups are the kept query groups.
 func (l LayerSubnet) groups(teacher Config) Indices {
-	if l.QueryGroups.IsZero() && teacher.HeadsPerGroup() == 1 {
-		return l.Heads
-	}
-	return l.QueryGroups
+	_, groups := l.headsAndGroups(&teacher)
+	return *groups
 }
 
 // Shape is the size of what l keeps of the teacher's layer.
-func (l LayerSubnet) Shape(teacher Config) Shape {
-	return Shape{Layer: l.Layer, Heads: l.heads(teacher).Len(teacher.Heads), QueryGroups: l.groups(teacher).Len(teacher.QueryGroups),
+func (l LayerSubnet) Shape(teacher Config) Shape { return l.shape(&teacher) }
+
+func (l *LayerSubnet) shape(teacher *Config) Shape {
+	heads, groups := l.headsAndGroups(teacher)
+	return Shape{Layer: l.Layer, Heads: heads.Len(teacher.Heads), QueryGroups: groups.Len(teacher.QueryGroups),
 		HeadSize: l.HeadSize.Len(teacher.HeadSize), FFN: l.FFN.Len(teacher.FFN)}
 }
 
@@ -111,26 +125,38 @@ func (l LayerSubnet) validate(teacher Config, rotary Rotary) error {
 	return l.validateHeads(teacher)
 }
 
-// validateHeads reports a head without its query group, or a group without a head.
+// validateHeads reports a head without its query group, or a group without a head. Heads ascend, and so do their groups.
 func (l LayerSubnet) validateHeads(teacher Config) error {
 	heads, groups := l.heads(teacher), l.groups(teacher)
-	if heads.IsZero() && groups.IsZero() {
+	if heads.Equal(groups) && (heads.IsZero() || teacher.HeadsPerGroup() == 1) {
 		return nil
 	}
-	served := make([]bool, teacher.QueryGroups)
-	for _, h := range heads.Slice(teacher.Heads) {
+	served, last := 0, -1
+	for h := range heads.All(teacher.Heads) {
 		group := h / teacher.HeadsPerGroup()
+		if group == last {
+			continue
+		}
 		if !groups.Contains(group) {
 			return fmt.Errorf("heads: head %d belongs to query group %d, which is not kept", h, group)
 		}
-		served[group] = true
+		served, last = served+1, group
 	}
-	for _, g := range groups.Slice(teacher.QueryGroups) {
-		if !served[g] {
-			return fmt.Errorf("query_groups: group %d is kept, but none of its heads is", g)
+	if served == groups.Len(teacher.QueryGroups) {
+		return nil
+	}
+	return fmt.Errorf("query_groups: group %d is kept, but none of its heads is", l.unserved(teacher))
+}
+
+// unserved is the first kept group without a kept head; there is one.
+func (l LayerSubnet) unserved(teacher Config) int {
+	for g := range l.groups(teacher).All(teacher.QueryGroups) {
+		first := g * teacher.HeadsPerGroup()
+		if !slices.ContainsFunc(l.heads(teacher).Slice(teacher.Heads), func(h int) bool { return h >= first && h < first+teacher.HeadsPerGroup() }) {
+			return g
 		}
 	}
-	return nil
+	return -1
 }
 
 // Normalize gives equal sub-networks equal text: sets that name a whole dimension become the zero value, and so do query
