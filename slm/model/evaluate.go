@@ -12,10 +12,21 @@ import (
 // maxBatchTokens bounds the tokens of one pass: their logits are the largest array, 4 bytes for each token and word.
 const maxBatchTokens = 1024
 
+// Passes says how windows are evaluated. The zero value will do.
+type Passes struct {
+	Batch int               // windows in a pass; 0 for as many as make 1,024 tokens
+	Done  func(windows int) // told after each pass how many windows are done; may be nil
+}
+
 // Loss is the mean cross-entropy, in nats per token, of a sub-network on windows of seqLen+1 tokens, row-major:
 // each window's first seqLen tokens predict its last seqLen. The zero Subnet evaluates the teacher itself.
 // Cancelling the context ends it between two layers, with the context's error.
 func (t *Teacher) Loss(ctx context.Context, subnet slm.Subnet, windows []int32, seqLen int) (float64, error) {
+	return t.Evaluate(ctx, subnet, windows, seqLen, Passes{})
+}
+
+// Evaluate is [Teacher.Loss], in passes of one's choice.
+func (t *Teacher) Evaluate(ctx context.Context, subnet slm.Subnet, windows []int32, seqLen int, passes Passes) (float64, error) {
 	if len(windows) == 0 || len(windows)%(seqLen+1) != 0 {
 		return 0, fmt.Errorf("loss: %d tokens are not windows of %d", len(windows), seqLen+1)
 	}
@@ -24,7 +35,7 @@ func (t *Teacher) Loss(ctx context.Context, subnet slm.Subnet, windows []int32, 
 		return 0, err
 	}
 	defer v.close()
-	return meanLoss(ctx, windows, seqLen, func(inputs, targets *tensors.Tensor) (*tensors.Tensor, error) {
+	return meanLoss(ctx, windows, seqLen, passes, func(inputs, targets *tensors.Tensor) (*tensors.Tensor, error) {
 		x, err := v.hidden(ctx, inputs)
 		if err != nil {
 			return nil, err
@@ -36,9 +47,13 @@ func (t *Teacher) Loss(ctx context.Context, subnet slm.Subnet, windows []int32, 
 
 // meanLoss averages the losses, [B, T], of windows in batches of one size: the last one is filled up with its first
 // window, whose extra losses do not count.
-func meanLoss(ctx context.Context, windows []int32, seqLen int, losses func(inputs, targets *tensors.Tensor) (*tensors.Tensor, error)) (float64, error) {
+func meanLoss(ctx context.Context, windows []int32, seqLen int, passes Passes, losses func(inputs, targets *tensors.Tensor) (*tensors.Tensor, error)) (float64, error) {
 	count := len(windows) / (seqLen + 1)
-	batch := max(1, min(count, maxBatchTokens/seqLen))
+	batch := passes.Batch
+	if batch == 0 {
+		batch = max(1, maxBatchTokens/seqLen)
+	}
+	batch = min(batch, count)
 	sum := 0.0
 	for first := 0; first < count; first += batch {
 		if err := ctx.Err(); err != nil {
@@ -58,6 +73,9 @@ func meanLoss(ctx context.Context, windows []int32, seqLen int, losses func(inpu
 		}
 		for _, v := range values[:real*seqLen] {
 			sum += float64(v)
+		}
+		if passes.Done != nil {
+			passes.Done(first + real)
 		}
 	}
 	return sum / float64(count*seqLen), nil

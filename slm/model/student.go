@@ -141,7 +141,7 @@ func (s *Student) Loss(ctx context.Context, windows []int32, seqLen int) (float6
 	if len(windows) == 0 || len(windows)%(seqLen+1) != 0 {
 		return 0, fmt.Errorf("loss: %d tokens are not windows of %d", len(windows), seqLen+1)
 	}
-	return meanLoss(ctx, windows, seqLen, func(inputs, targets *tensors.Tensor) (*tensors.Tensor, error) {
+	return meanLoss(ctx, windows, seqLen, Passes{}, func(inputs, targets *tensors.Tensor) (*tensors.Tensor, error) {
 		return s.loss.Call1(inputs, targets)
 	})
 }
