@@ -6,11 +6,12 @@ import (
 	"github.com/offshoot-ml/offshoot/slm"
 )
 
-// Teacher loads a teacher into the host, unless it is there already, and describes it. An unknown name's error lists
-// the known ones.
+// Teacher loads a teacher into the host, unless it is there already, and describes it. The name is that of an installed or a
+// published teacher, a Hugging Face repository ("owner/name", "owner/name@revision"), or the path of a GGUF file or a folder
+// with safetensors. An unknown name's error lists the known ones.
 func (c *Client) Teacher(ctx context.Context, name string, watch func(Event)) (TeacherInfo, error) {
 	var info TeacherInfo
-	err := c.work(ctx, VerbTeacher, WorkRequest{Name: name}, watch, &info)
+	err := c.work(ctx, VerbTeacher, WorkRequest{Name: teacherName(name)}, watch, &info)
 	return info, err
 }
 

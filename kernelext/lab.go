@@ -47,8 +47,8 @@ func interruptible() (context.Context, context.CancelFunc) {
 // Client is the same lab with calls that return errors.
 func (l *Lab) Client() *Client { return l.client }
 
-// Teacher loads a teacher into the host; the first time this shows progress and takes seconds. An unknown name's
-// message lists the known ones.
+// Teacher loads a teacher into the host; the first time this shows progress and takes seconds, or as long as a download.
+// For what name may be see [Client.Teacher].
 func (l *Lab) Teacher(name string) *Teacher {
 	var info TeacherInfo
 	l.do("loading "+name, func(ctx context.Context, d *display) (line string, err error) {

@@ -45,6 +45,8 @@ func verbs() []verb {
 		{"bench", "", "measure cells, steps and memory through the kernel", bench},
 		{"plan", "--teacher NAME --student bin:410M [--batch N] [--seq N] [--device NAME] [--json]",
 			"show the memory, work and time of a distillation, before anything is downloaded", plan},
+		{"eval", "--model MODEL [--subnet FILE] --text FILE --seq N [--batch N] [--json]", "measure a model's perplexity on a text", hostVerb("eval")},
+		{"extract", "--model MODEL --subnet FILE --out FOLDER", "write a sub-network as a student that transformers loads", hostVerb("extract")},
 		{"setup", "", "only set up what is missing", setup},
 		{"doctor", "", "show each part of the lab: version, place, state, and the fix", doctor},
 		{"status", "", "show what the host holds", status},
@@ -86,7 +88,7 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 func usage(w io.Writer) {
 	fmt.Fprintln(w, "usage: go run ./kernelext/lab VERB [-h]")
 	for _, v := range verbs() {
-		fmt.Fprintf(w, "  %-7s %s\n", v.name, v.short)
+		fmt.Fprintf(w, "  %-8s %s\n", v.name, v.short)
 	}
 }
 

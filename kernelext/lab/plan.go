@@ -11,6 +11,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/offshoot-ml/offshoot/kernelext/host/ask"
 	"github.com/offshoot-ml/offshoot/slm"
 )
 
@@ -92,31 +93,12 @@ func readStudent(text string, teacher slm.Config) (slm.Model, error) {
 	if config, err := slm.Published(text); err == nil {
 		return slm.Model{Config: config}, nil
 	}
-	subnet, err := readSubnet(text, teacher)
+	subnet, err := ask.ReadSubnet(text, teacher)
 	if errors.Is(err, os.ErrNotExist) {
 		err = fmt.Errorf("no student %q: want bin:410M, bin:390M-430M, a sub-network's JSON file, or one of %s",
 			text, strings.Join(slm.PublishedNames(), ", "))
 	}
 	return slm.Model{Config: teacher, Subnet: subnet}, err
-}
-
-// readSubnet reads a sub-network of a teacher from a JSON file. A field that Subnet does not have is an error: it would
-// silently keep everything.
-func readSubnet(path string, teacher slm.Config) (subnet slm.Subnet, err error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return subnet, err
-	}
-	defer file.Close()
-	decoder := json.NewDecoder(file)
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&subnet); err != nil {
-		return subnet, fmt.Errorf("sub-network %s: %w", path, err)
-	}
-	if err := subnet.Validate(teacher); err != nil {
-		return subnet, fmt.Errorf("sub-network %s: %w", path, err)
-	}
-	return subnet, nil
 }
 
 func printJSON(w io.Writer, v any) error {

@@ -10,8 +10,8 @@ import (
 type Engine interface {
 	// Backend starts the accelerator and describes it, such as "xla:cpu" and a processor's name.
 	Backend(ctx context.Context) (backend, device string, err error)
-	// OpenTeacher loads a teacher from a file.
-	OpenTeacher(ctx context.Context, path string, report Report) (Teacher, error)
+	// OpenTeacher loads a teacher: from a file or folder, or by the name of a repository or a published architecture.
+	OpenTeacher(ctx context.Context, reference string, report Report) (Teacher, error)
 }
 
 // Report tells how far something is. Total is 0 when it is not known.
@@ -20,7 +20,7 @@ type Report func(message string, done, total int64)
 // Teacher is a loaded teacher.
 type Teacher interface {
 	Config() slm.Config
-	SHA256() string // of its file
+	SHA256() string // of its file, or of what identifies the repository's revision
 	Bytes() int64   // that it holds in memory
 	Corpus() string // names the text of Held and of training
 	// Held returns held-out tokens as windows of seqLen predicted tokens, one after the other, each with seqLen+1

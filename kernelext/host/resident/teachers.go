@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"math"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -24,8 +25,19 @@ type heldTeacher struct {
 	held map[int][]int32 // evaluation windows by number of tokens
 }
 
-func (h *Host) teacherPath(name string) string {
-	return filepath.Join(h.settings.Home, "teachers", name+".gguf")
+// reference is where the teacher of a name comes from: an installed file, or what the engine finds by itself, a published
+// name, a repository or a path.
+func (h *Host) reference(name string) (string, error) {
+	if err := kernelext.CheckTeacher(name); err != nil {
+		return "", err
+	}
+	if slices.Contains(h.teacherNames(), name) {
+		return filepath.Join(h.settings.Home, "teachers", name+".gguf"), nil
+	}
+	if strings.Contains(name, "/") || slm.Repository(name) != "" {
+		return name, nil
+	}
+	return "", h.unknownTeacher(name)
 }
 
 // teacherWork loads a teacher and measures its perplexity.
@@ -48,11 +60,9 @@ func (h *Host) teacherWork(j *job) (any, error) {
 
 // useTeacher waits for the accelerator, loads the teacher unless it is there, and notes that the lab uses it.
 func (h *Host) useTeacher(j *job, l *lab, name string) (*heldTeacher, error) {
-	if err := kernelext.CheckName("teacher", name); err != nil { // names become files
+	reference, err := h.reference(name)
+	if err != nil {
 		return nil, err
-	}
-	if _, err := os.Stat(h.teacherPath(name)); err != nil {
-		return nil, h.unknownTeacher(name)
 	}
 	if err := j.acquire(); err != nil {
 		return nil, err
@@ -61,8 +71,7 @@ func (h *Host) useTeacher(j *job, l *lab, name string) (*heldTeacher, error) {
 	t, ok := h.teachers[name]
 	h.mu.Unlock()
 	if !ok {
-		var err error
-		if t, err = h.loadTeacher(j, name); err != nil {
+		if t, err = h.loadTeacher(j, name, reference); err != nil {
 			return nil, err
 		}
 	}
@@ -70,15 +79,16 @@ func (h *Host) useTeacher(j *job, l *lab, name string) (*heldTeacher, error) {
 }
 
 func (h *Host) unknownTeacher(name string) error {
-	return kernelext.Errorf(kernelext.Unknown, "no teacher is called %q; %s", name, listed("known",
-		h.teacherNames(), "none is installed yet: run `go run ./kernelext/lab setup`"))
+	return kernelext.Errorf(kernelext.Unknown, "no teacher is called %q; %s; published: %s; others by their repository, such as "+
+		"\"EleutherAI/pythia-70m\", or by their path", name, listed("installed", h.teacherNames(),
+		"none is installed yet: run `go run ./kernelext/lab setup`"), strings.Join(slm.PublishedNames(), ", "))
 }
 
 // loadTeacher runs while the job holds the accelerator, so no teacher is loaded twice.
-func (h *Host) loadTeacher(j *job, name string) (*heldTeacher, error) {
+func (h *Host) loadTeacher(j *job, name, reference string) (*heldTeacher, error) {
 	begin := time.Now()
 	j.progress(kernelext.Event{Message: "loading " + name})
-	loaded, err := h.engine.OpenTeacher(j.ctx, h.teacherPath(name), j.report())
+	loaded, err := h.engine.OpenTeacher(j.ctx, reference, j.report())
 	if err != nil && j.boundary() {
 		return nil, &kernelext.InterruptedError{Message: "stopped while " + name + " was loading; run the cell again to load it"}
 	}
@@ -146,7 +156,7 @@ type measurement struct {
 }
 
 func (h *Host) measurementPath(t *heldTeacher) string {
-	return filepath.Join(h.settings.Home, "teachers", t.info.Config.Name+".perplexity.json")
+	return filepath.Join(h.settings.Home, "teachers", url.PathEscape(t.info.Config.Name)+".perplexity.json")
 }
 
 func (h *Host) remember(t *heldTeacher) {
@@ -189,8 +199,11 @@ func (h *Host) soleTeacher(ctx context.Context, l *lab) (string, error) {
 // config is a teacher's architecture: what the lab noted, or, the first time, what loading it tells.
 func (h *Host) config(j *job, l *lab, name string) (slm.Config, error) {
 	config, found, err := l.teacher(j.whole(), name)
-	if err != nil || (found && slices.Contains(h.teacherNames(), name)) {
+	if err != nil {
 		return config, err
+	}
+	if _, unknown := h.reference(name); found && unknown == nil {
+		return config, nil
 	}
 	t, err := h.useTeacher(j, l, name)
 	if err != nil {

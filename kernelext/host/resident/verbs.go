@@ -113,10 +113,11 @@ func (h *Host) quitAfterReply() {
 
 // accept starts a job and names it.
 func (h *Host) accept(ctx context.Context, verb string, request kernelext.WorkRequest, do work) (any, error) {
-	for _, check := range []error{kernelext.CheckName("lab", request.Lab), kernelext.CheckName(noun(verb, request), request.Name)} {
-		if check != nil {
-			return nil, check
-		}
+	if err := kernelext.CheckName("lab", request.Lab); err != nil {
+		return nil, err
+	}
+	if err := checkSubject(verb, request); err != nil {
+		return nil, err
 	}
 	if _, err := h.lab(ctx, request.Lab); err != nil {
 		return nil, err
@@ -128,14 +129,15 @@ func (h *Host) accept(ctx context.Context, verb string, request kernelext.WorkRe
 	return kernelext.Accepted{Job: j.ID}, nil
 }
 
-func noun(verb string, request kernelext.WorkRequest) string {
+// checkSubject checks the name of what a request is about.
+func checkSubject(verb string, request kernelext.WorkRequest) error {
 	switch {
 	case verb == kernelext.VerbSearch:
-		return "search"
+		return kernelext.CheckName("search", request.Name)
 	case verb == kernelext.VerbTeacher, verb == kernelext.VerbGenerate && !request.Run:
-		return "teacher"
+		return kernelext.CheckTeacher(request.Name)
 	}
-	return "run"
+	return kernelext.CheckName("run", request.Name)
 }
 
 func (h *Host) cancelJob(_ context.Context, request kernelext.Accepted) (any, error) {

@@ -85,7 +85,9 @@ func TestBadRequests(t *testing.T) {
 	ctx := t.Context()
 	_, err := client.Teacher(ctx, "huge", nil)
 	wantError(t, err, kernelext.Unknown, `"huge"`, "cut, tiny")
-	_, err = client.Teacher(ctx, "../tiny", nil)
+	_, err = client.Teacher(ctx, "../tiny", nil) // a path, from the caller's folder
+	wantError(t, err, kernelext.Invalid, "host/tiny cannot be loaded", "no such file")
+	_, err = client.Teacher(ctx, "owner/name/more", nil)
 	wantError(t, err, kernelext.Invalid, "cannot name a teacher")
 	_, err = client.Teacher(ctx, "cut", nil)
 	wantError(t, err, kernelext.Invalid, "cut short")
