@@ -27,7 +27,7 @@ var logAdvice = []struct {
 	advice  string
 }{
 	{regexp.MustCompile(`(?i)no space left on device|disk quota exceeded|os error 28`),
-		"the disk is full: a set-up takes about 3 GB; free some, then run the same command again, it continues from this step"},
+		"the disk is full: a set-up takes about 3 GB, and 7 GB more with --references; free some, then run the same command again, it continues from this step"},
 	{regexp.MustCompile(`ensurepip is not available|No module named (venv|ensurepip)`),
 		"this Python has no venv module: apt-get install python3-venv, then run the same command again"},
 	{regexp.MustCompile(`(?i)could not resolve|name resolution|network is unreachable|no such host|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|connection (refused|timed out|reset)|i/o timeout|Max retries exceeded|NewConnectionError|failed to download|unable to fetch`),

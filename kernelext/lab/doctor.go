@@ -21,7 +21,7 @@ func doctor(ctx context.Context, l *lab, args []string) error {
 	if err := parseNone(flags("doctor", l.stdout), args); err != nil {
 		return err
 	}
-	parts := append(l.toolParts(ctx), l.setupParts()...)
+	parts := append(append(l.toolParts(ctx), l.setupParts()...), l.referencesPart())
 	printParts(l.stdout, parts)
 	for _, p := range parts {
 		if p.state == "missing" {
@@ -115,6 +115,18 @@ func (l *lab) setupParts() []part {
 		parts = append(parts, p)
 	}
 	return parts
+}
+
+// referencesPart is what only some tests need, so its absence is no fault.
+func (l *lab) referencesPart() part {
+	p := part{name: "Python references", version: describeReferences(), where: l.references(), state: "ok"}
+	if why := l.pending(referencesStep(l)); why != nil {
+		p.where, p.state, p.fix = "", "optional", "for tests against transformers and lm-eval: go run ./kernelext/lab setup --references"
+		if errors.Is(why, errStale) {
+			p.where, p.state = l.references(), "stale"
+		}
+	}
+	return p
 }
 
 func wheelVersion(requirement string) string {

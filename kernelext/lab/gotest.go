@@ -32,6 +32,7 @@ func (c *checks) goTests(short bool, run string, packages []string) {
 		packages = []string{"./..."}
 	}
 	cmd := c.lab.goCommand(c.ctx, append(args, packages...)...)
+	cmd.Env = append(cmd.Env, c.tools.referencesEnv()...)
 	if dir, err := os.Getwd(); err == nil && named {
 		cmd.Dir = dir // packages may be relative to where the person is
 	}

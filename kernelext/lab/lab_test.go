@@ -254,6 +254,81 @@ func TestCondaComesFirst(t *testing.T) {
 	}
 }
 
+// fakePython puts a script in place of the lab's Python, whose "-m venv DIR" puts it into that environment, too.
+func fakePython(t *testing.T, l *lab, script string) {
+	t.Helper()
+	text := "#!/bin/sh\n" + `if [ "$2" = venv ]; then mkdir -p "$3/bin" && cp "$0" "$3/bin/python"; fi` + "\n" + script + "\n"
+	if err := writeFile(l.python("python"), []byte(text), 0o755); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestReferencesAreInstalledOnDemand(t *testing.T) {
+	l, out := emptyLab(t)
+	t.Setenv(referencesVariable, "")
+	only := func(l *lab) []*step { return []*step{referencesStep(l)} }
+	if err := l.prepareReferences(t.Context()); err != nil || exists(l.path("references")) || out.Len() > 0 {
+		t.Fatalf("nobody asked for them: %v, %s", err, out)
+	}
+	if env := l.referencesEnv(); env != nil {
+		t.Errorf("tests are told of %v", env)
+	}
+	if p := l.referencesPart(); p.state != "optional" || !strings.Contains(p.fix, "setup --references") {
+		t.Errorf("doctor: %+v", p)
+	}
+
+	fakePython(t, l, `echo "python $@"; [ "$4" = install ] && cat "$7"; exit 0`)
+	if err := l.runSteps(t.Context(), only); err != nil {
+		t.Fatal(err)
+	}
+	log, _ := os.ReadFile(l.logPath(referencesStep(l)))
+	for _, want := range []string{"-m venv " + l.path("references"), "transformers==", "lm-eval==", "-c import torch"} {
+		if !strings.Contains(string(log), want) {
+			t.Errorf("no %q in:\n%s", want, log)
+		}
+	}
+	if env := l.referencesEnv(); len(env) != 1 || env[0] != "OFFSHOOT_REFERENCES="+l.references() {
+		t.Errorf("tests are told of %v", env)
+	}
+	if p := l.referencesPart(); p.state != "ok" || !strings.Contains(p.version, "lm-eval 0") {
+		t.Errorf("doctor: %+v", p)
+	}
+
+	t.Setenv(referencesVariable, "/usr/bin/python3")
+	if env := l.referencesEnv(); env != nil {
+		t.Errorf("a person's choice is overridden with %v", env)
+	}
+	t.Setenv(referencesVariable, "")
+	if err := writeFile(l.stamp(referencesStep(l)), []byte("other versions"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if p, env := l.referencesPart(), l.referencesEnv(); p.state != "stale" || env != nil {
+		t.Errorf("other versions: doctor %+v, tests are told of %v", p, env)
+	}
+}
+
+// Without a network there are no references, and nothing that a later command would try to complete.
+func TestReferencesThatDoNotInstall(t *testing.T) {
+	l, _ := emptyLab(t)
+	fakePython(t, l, `case "$*" in *install*) echo "connection refused"; exit 1;; esac`)
+	err := l.runSteps(t.Context(), func(l *lab) []*step { return []*step{referencesStep(l)} })
+	var failed *stepError
+	if !errors.As(err, &failed) || failed.step != "Python references" || !strings.Contains(failed.advice, "check the network") {
+		t.Fatalf("error %v", err)
+	}
+	if exists(l.path("references")) {
+		t.Error("a half-built environment is left")
+	}
+}
+
+func TestReferencesArePinned(t *testing.T) {
+	for line := range strings.Lines(string(recipe("references.txt"))) {
+		if line = strings.TrimSpace(line); line != "" && line[0] != '#' && !strings.Contains(line, "==") {
+			t.Errorf("%s is not pinned", line)
+		}
+	}
+}
+
 func TestAdvice(t *testing.T) {
 	failed := errors.New("exit status 1")
 	for _, test := range []struct {

@@ -47,7 +47,7 @@ func verbs() []verb {
 			"show the memory, work and time of a distillation, before anything is downloaded", plan},
 		{"eval", "--model MODEL [--subnet FILE] --text FILE --seq N [--batch N] [--json]", "measure a model's perplexity on a text", hostVerb("eval")},
 		{"extract", "--model MODEL --subnet FILE --out FOLDER", "write a sub-network as a student that transformers loads", hostVerb("extract")},
-		{"setup", "", "only set up what is missing", setup},
+		{"setup", "[--references]", "only set up what is missing", setup},
 		{"doctor", "", "show each part of the lab: version, place, state, and the fix", doctor},
 		{"status", "", "show what the host holds", status},
 		{"stop", "", "stop the host", stop},

@@ -27,23 +27,31 @@ func recipe(name string) []byte {
 }
 
 // prepare sets up what is missing. Every verb that needs the lab begins with it.
-func (l *lab) prepare(ctx context.Context) error {
+func (l *lab) prepare(ctx context.Context) error { return l.prepareSteps(ctx, setupSteps) }
+
+func (l *lab) prepareSteps(ctx context.Context, steps func(*lab) []*step) error {
 	unlock, err := l.lock(ctx)
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	if err := l.runSteps(ctx, setupSteps); err != nil {
+	if err := l.runSteps(ctx, steps); err != nil {
 		return err
 	}
 	return os.RemoveAll(l.path("tmp"))
 }
 
 func setup(ctx context.Context, l *lab, args []string) error {
-	if err := parseNone(flags("setup", l.stdout), args); err != nil {
+	set := flags("setup", l.stdout)
+	references := set.Bool("references", false, "also the Python programs that some tests compare with: transformers, lm-eval (6 GB)")
+	if err := parseNone(set, args); err != nil {
 		return err
 	}
-	if err := l.prepare(ctx); err != nil {
+	steps := setupSteps
+	if *references {
+		steps = withReferences
+	}
+	if err := l.prepareSteps(ctx, steps); err != nil {
 		return err
 	}
 	fmt.Fprintf(l.stdout, "the lab is set up in %s (backend: %s)\n", l.home, l.env().describeBackend())

@@ -29,6 +29,9 @@ func test(ctx context.Context, l *lab, args []string) error {
 	if err := l.prepare(ctx); err != nil {
 		return err
 	}
+	if err := l.prepareReferences(ctx); err != nil {
+		return err
+	}
 	own, leave, err := l.testLab(ctx)
 	if err != nil {
 		return err
