@@ -29,25 +29,45 @@ func TestPublishedSizes(t *testing.T) {
 	}
 }
 
-// A student's parameters, written out matrix by matrix, must be what the closed form says.
-func TestParametersMatchTheMatrices(t *testing.T) {
-	teacher := smol(t)
-	for _, s := range samples(t, teacher) {
-		embd := len(s.Embd.Slice(teacher.Embd))
-		want := teacher.Vocab*embd + embd
-		for _, l := range s.Layers {
-			rows := len(l.Heads.Slice(teacher.Heads)) * len(l.HeadSize.Slice(teacher.HeadSize))
-			keys := len(l.QueryGroups.Slice(teacher.QueryGroups)) * len(l.HeadSize.Slice(teacher.HeadSize))
-			want += rows*embd + keys*embd + keys*embd + embd*rows
-			want += 3*embd*len(l.FFN.Slice(teacher.FFN)) + 2*embd
+// The closed forms are what the table of weights adds up to, for sub-networks of every published architecture.
+func TestCountsMatchTheTensors(t *testing.T) {
+	const seqLen = 128
+	for _, name := range PublishedNames() {
+		teacher, err := Published(name)
+		if err != nil {
+			t.Fatal(err)
 		}
-		if got := s.Parameters(teacher).Total(); got != int64(want) {
-			t.Fatalf("%v has %d parameters, its matrices %d", s, got, want)
+		for _, s := range samples(t, teacher) {
+			var parameters, flops, cached int64
+			for _, tensor := range s.Tensors(teacher) {
+				n := int64(1)
+				for _, d := range s.Sizes(teacher, tensor.Layer, tensor.Weight) {
+					n *= int64(d)
+				}
+				parameters += n
+				if !tensor.IsVector() && (tensor.Role != TokenEmbedding || teacher.Tied) { // a tied embedding is the head, too
+					flops += 2 * n
+				}
+			}
+			for _, l := range s.KeptLayers(teacher) {
+				size := len(l.HeadSize.Slice(teacher.HeadSize))
+				flops += int64(4 * seqLen * len(l.heads(teacher).Slice(teacher.Heads)) * size)
+				cached += int64(2 * len(l.groups(teacher).Slice(teacher.QueryGroups)) * size * seqLen * 2)
+			}
+			if got := s.Parameters(teacher).Total(); got != parameters {
+				t.Fatalf("%s: %d parameters, its tensors have %d", name, got, parameters)
+			}
+			if got := s.ForwardFLOPs(teacher, seqLen); got != flops {
+				t.Fatalf("%s: %d FLOPs, its matrices make %d", name, got, flops)
+			}
+			if got := s.KVCacheBytes(teacher, seqLen, 2); got != cached {
+				t.Fatalf("%s: a cache of %d bytes, its keys and values take %d", name, got, cached)
+			}
 		}
 	}
 }
 
-// samples are 50 random sub-networks of each space, with their space.
+// samples are 20 random sub-networks of each space, with their space.
 func samples(t *testing.T, teacher Config) iter.Seq2[Space, Subnet] {
 	t.Helper()
 	return func(yield func(Space, Subnet) bool) {
@@ -57,7 +77,7 @@ func samples(t *testing.T, teacher Config) iter.Seq2[Space, Subnet] {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for range 50 {
+			for range 20 {
 				if !yield(space, space.sample(teacher, r).subnet(teacher)) {
 					return
 				}
