@@ -3,7 +3,7 @@
 // The story, in the order of the files:
 //
 //   - A [Tokenizer] is Hugging Face's, built from the vocabulary and merges of a teacher's GGUF (tokenizer.go,
-//     tokenizerjson.go).
+//     tokenizerjson.go) or read from its tokenizer.json (tokenizerread.go).
 //   - A [Corpus] is a list of text files, split by file into a training and a validation half (corpus.go, split.go).
 //     [GoRoot] lists the source and prose that every machine with Go has; [Text] lists files of one's own (scan.go).
 //   - [Batches] walk the training half, shuffled by a seed in passages of a few hundred tokens or more (passage.go,

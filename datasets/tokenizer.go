@@ -45,16 +45,21 @@ func NewTokenizer(v checkpoint.Vocabulary) (*Tokenizer, error) {
 	if separator < 0 {
 		separator = v.EOS
 	}
+	return newTokenizer(text, len(v.Tokens), separator, slices.Index(v.Tokens, nulToken))
+}
+
+// newTokenizer builds a tokenizer from the text of a tokenizer.json, the size of its vocabulary, and the ids of the token
+// between documents and of the byte 0, -1 for none.
+func newTokenizer(text []byte, vocab, separator, nul int) (*Tokenizer, error) {
 	if separator < 0 {
 		return nil, fmt.Errorf("tokenizer: the vocabulary has neither %s nor an end-of-text token to put between documents", endOfText)
 	}
 	plain, err := tokenizers.FromBytes(text, tokenizers.WithEncodeSpecialTokens())
 	if err != nil {
-		return nil, fmt.Errorf("tokenizer: the vocabulary and its merges do not fit together: %w", err)
+		return nil, fmt.Errorf("tokenizer: its parts do not fit together: %w", err)
 	}
 	sum := sha256.Sum256(text)
-	return &Tokenizer{json: text, hash: hex.EncodeToString(sum[:]), plain: plain, vocab: len(v.Tokens), separator: int32(separator),
-		nul:     int32(slices.Index(v.Tokens, nulToken)),
+	return &Tokenizer{json: text, hash: hex.EncodeToString(sum[:]), plain: plain, vocab: vocab, separator: int32(separator), nul: int32(nul),
 		special: sync.OnceValues(func() (*tokenizers.Tokenizer, error) { return tokenizers.FromBytes(text) })}, nil
 }
 
