@@ -277,7 +277,7 @@ func TestReferencesAreInstalledOnDemand(t *testing.T) {
 		t.Errorf("doctor: %+v", p)
 	}
 
-	fakePython(t, l, `echo "python $@"; [ "$4" = install ] && cat "$7"; exit 0`)
+	fakePython(t, l, `echo "python $@"`)
 	if err := l.runSteps(t.Context(), only); err != nil {
 		t.Fatal(err)
 	}
@@ -322,9 +322,9 @@ func TestReferencesThatDoNotInstall(t *testing.T) {
 }
 
 func TestReferencesArePinned(t *testing.T) {
-	for line := range strings.Lines(string(recipe("references.txt"))) {
-		if line = strings.TrimSpace(line); line != "" && line[0] != '#' && !strings.Contains(line, "==") {
-			t.Errorf("%s is not pinned", line)
+	for _, requirement := range referencesRequirements() {
+		if !strings.Contains(requirement, "==") {
+			t.Errorf("%s is not pinned", requirement)
 		}
 	}
 }

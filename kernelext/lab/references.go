@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 )
 
@@ -15,12 +14,12 @@ const referencesVariable = "OFFSHOOT_REFERENCES"
 // references is the Python of the optional environment with transformers and lm-eval, which tests compare with.
 func (l *lab) references() string { return l.path("references", "bin", "python") }
 
-// referencesStep makes that environment. It is apart from JupyterLab's, being three times as large and no part of the lab.
+// referencesStep makes that environment. It is apart from JupyterLab's, being many times as large and no part of the lab.
 func referencesStep(l *lab) *step {
-	requirements := recipe("references.txt")
+	requirements := referencesRequirements()
 	return &step{
 		name:    "Python references",
-		inputs:  string(requirements),
+		inputs:  strings.Join(requirements, "\n"),
 		outputs: []string{l.references()},
 		run: func(ctx context.Context, t *task) error {
 			if err := os.RemoveAll(l.path("references")); err != nil {
@@ -35,21 +34,14 @@ func referencesStep(l *lab) *step {
 	}
 }
 
-func (l *lab) installReferences(ctx context.Context, t *task, requirements []byte) error {
-	dir, err := l.tmp("references")
-	if err != nil {
-		return err
-	}
-	file := filepath.Join(dir, "references.txt")
-	if err := os.WriteFile(file, requirements, 0o644); err != nil {
-		return err
-	}
+func (l *lab) installReferences(ctx context.Context, t *task, requirements []string) error {
 	t.Note("creating with venv")
 	if err := t.exec(ctx, exec.Command(l.python("python"), "-m", "venv", l.path("references")), nil); err != nil {
 		return err
 	}
 	t.Note("installing (downloads about 3 GB)")
-	pip := exec.Command(l.references(), "-m", "pip", "--disable-pip-version-check", "install", "--progress-bar=off", "-r", file)
+	pip := exec.Command(l.references(), "-m", "pip", "--disable-pip-version-check", "install", "--progress-bar=off")
+	pip.Args = append(pip.Args, requirements...)
 	if err := t.exec(ctx, pip, pipNote(t)); err != nil {
 		return err
 	}
@@ -66,15 +58,21 @@ func (l *lab) installReferences(ctx context.Context, t *task, requirements []byt
 // withReferences is the whole set-up and the references.
 func withReferences(l *lab) []*step { return append(setupSteps(l), referencesStep(l)) }
 
-// describeReferences names the versions of what is compared with.
-func describeReferences() string {
-	pinned := map[string]string{}
+// referencesRequirements are the lines of references.txt without its comments, whose change must not install it all anew.
+func referencesRequirements() []string {
+	var requirements []string
 	for line := range strings.Lines(string(recipe("references.txt"))) {
-		if name, version, ok := strings.Cut(strings.TrimSpace(line), "=="); ok {
-			pinned[name] = version
+		if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
+			requirements = append(requirements, line)
 		}
 	}
-	return fmt.Sprintf("transformers %s, lm-eval %s, torch %s", pinned["transformers"], pinned["lm-eval"], pinned["torch"])
+	return requirements
+}
+
+// describeReferences names the versions of what is compared with.
+func describeReferences() string {
+	pinned := environment{pip: referencesRequirements()}
+	return fmt.Sprintf("transformers %s, lm-eval %s, torch %s", pinned.version("transformers"), pinned.version("lm-eval"), pinned.version("torch"))
 }
 
 // prepareReferences completes an environment whose set-up was interrupted, and brings it to today's versions. Where nobody
