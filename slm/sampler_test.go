@@ -1,0 +1,97 @@
+package slm
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+	"time"
+)
+
+// Where rejection is possible, the sampler draws from the same distribution: the frequencies of depth, width, mean FFN and
+// mean heads agree.
+func TestSamplerIsRejectionWithoutRejecting(t *testing.T) {
+	for _, name := range []string{"smollm2-135m", "pythia-70m"} {
+		teacher, err := Published(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, space := range []Space{CoarseUniform, CoarseLayerWise} {
+			space.Depth = Dim{2, 6, 1}
+			space, err := space.For(teacher)
+			if err != nil {
+				t.Fatal(err)
+			}
+			least, most := space.Reach(teacher)
+			bin := Bin{least + (most-least)/4, least + (most-least)/4*2}
+			const n = 6000
+			s, r := newSampler(space, teacher, bin), rand.New(rand.NewPCG(1, 2))
+			var drawn, rejected [4]float64
+			for range n {
+				g, ok := s.draw(r)
+				if !ok || !space.contains(g) {
+					t.Fatal("nothing was drawn")
+				}
+				add(t, &drawn, teacher, g, bin)
+			}
+			for accepted := 0; accepted < n; {
+				g := space.sample(teacher, r)
+				if sub := g.subnet(teacher); bin.Contains(sub.Parameters(teacher).Total()) {
+					add(t, &rejected, teacher, g, bin)
+					accepted++
+				}
+			}
+			for i, what := range []string{"depth", "width", "FFN", "heads"} {
+				if math.Abs(drawn[i]-rejected[i]) > 0.02*rejected[i] {
+					t.Errorf("%s, %s: mean %s %.4f, by rejection %.4f", name, space.Scope, what, drawn[i]/n, rejected[i]/n)
+				}
+			}
+		}
+	}
+}
+
+// add adds a sub-network's depth, width, mean FFN and mean heads to sums.
+func add(t *testing.T, sums *[4]float64, teacher Config, g genome, bin Bin) {
+	t.Helper()
+	s := g.subnet(teacher)
+	if n := s.Parameters(teacher).Total(); !bin.Contains(n) {
+		t.Fatalf("%d parameters, outside %s", n, bin)
+	}
+	depth := float64(s.Depth(teacher))
+	sums[0] += depth
+	sums[1] += float64(g.embd)
+	for shape := range s.shapes(teacher) {
+		sums[2] += float64(shape.FFN) / depth
+		sums[3] += float64(shape.Heads) / depth
+	}
+}
+
+// The paper's bins of a 12B teacher, where rejection would try for ever: a candidate takes milliseconds.
+func TestSamplerReachesThePapersBins(t *testing.T) {
+	teacher, err := Published("pythia-12b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, space := range []Space{CoarseUniform, CoarseLayerWise} {
+		space, err := space.For(teacher)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, center := range []float64{410e6, 1e9, 2.8e9} {
+			bin := Around(center, 0.05)
+			begin := time.Now()
+			s, r := newSampler(space, teacher, bin), rand.New(rand.NewPCG(1, 2))
+			made := time.Since(begin)
+			begin = time.Now()
+			for range 20 {
+				g, ok := s.draw(r)
+				if !ok {
+					t.Fatalf("%s, %s: nothing was drawn", space.Scope, bin)
+				}
+				if n := g.subnet(teacher).Parameters(teacher).Total(); !bin.Contains(n) {
+					t.Fatalf("%d parameters, outside %s", n, bin)
+				}
+			}
+			t.Logf("%s, %s: tables in %v, a candidate in %v", space.Scope, bin, made, time.Since(begin)/20)
+		}
+	}
+}
