@@ -34,7 +34,7 @@ func TestOpenGGUF(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if teacher.Config != tiny {
+	if !reflect.DeepEqual(teacher.Config, tiny) {
 		t.Errorf("architecture\n%+v, want\n%+v", teacher.Config, tiny)
 	}
 	if !reflect.DeepEqual(teacher.Weights, want) {

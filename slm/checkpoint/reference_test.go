@@ -51,10 +51,10 @@ func TestAgainstTransformers(t *testing.T) {
 	}
 	want.Config.Name, want.Config.Family = "smollm2-135m", slm.Llama
 	want.Config.NormEps = 1e-5 // transformers reads the nearest float32, 9.99999974e-06
-	if teacher.Config != want.Config {
+	if !reflect.DeepEqual(teacher.Config, want.Config) {
 		t.Errorf("architecture\n%+v, want\n%+v", teacher.Config, want.Config)
 	}
-	if published, err := slm.Published("smollm2-135m"); err != nil || teacher.Config != published {
+	if published, err := slm.Published("smollm2-135m"); err != nil || !reflect.DeepEqual(teacher.Config, published) {
 		t.Errorf("published architecture %+v, %v", published, err)
 	}
 	if len(teacher.Weights) != len(want.Tensors) || len(want.Tensors) != 272 {
