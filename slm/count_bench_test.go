@@ -24,7 +24,7 @@ func benchSubnets(tb testing.TB) (teacher Config, subnets map[string]Subnet) {
 	if space, err = space.For(teacher); err != nil {
 		tb.Fatal(err)
 	}
-	return teacher, map[string]Subnet{"coarse": space.sample(teacher, r).subnet(teacher), "fine": fine}
+	return teacher, map[string]Subnet{"coarse": space.subnet(teacher, space.sample(teacher, r)), "fine": fine}
 }
 
 var counted int64 // what is counted, so that no count is optimized away

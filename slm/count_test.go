@@ -72,13 +72,13 @@ func samples(t *testing.T, teacher Config) iter.Seq2[Space, Subnet] {
 	t.Helper()
 	return func(yield func(Space, Subnet) bool) {
 		r := rand.New(rand.NewPCG(1, 2))
-		for _, space := range []Space{CoarseUniform, CoarseLayerWise} {
+		for _, space := range []Space{CoarseUniform, CoarseLayerWise, FineUniform, FineLayerWise} {
 			space, err := space.For(teacher)
 			if err != nil {
 				t.Fatal(err)
 			}
 			for range 20 {
-				if !yield(space, space.sample(teacher, r).subnet(teacher)) {
+				if !yield(space, space.subnet(teacher, space.sample(teacher, r))) {
 					return
 				}
 			}

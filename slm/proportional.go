@@ -19,7 +19,7 @@ type Sizes struct {
 func (z Sizes) Subnet(teacher Config) Subnet {
 	g := genome{embd: z.Embd, kept: evenlySpaced(z.Depth, teacher.Layers), sizes: make([]layerSizes, teacher.Layers)}
 	g.setAll(layerSizes{z.QueryGroups, z.HeadsPerGroup, z.HeadSize, z.FFN})
-	return g.subnet(teacher)
+	return CoarseUniform.subnet(teacher, g)
 }
 
 // Config is the architecture of a teacher's student with these sizes.

@@ -78,7 +78,7 @@ func (s *sampler) genome(width int, kept []layerSizes, r *rand.Rand) genome {
 	g := s.space.sample(s.teacher, r)
 	g.embd = width
 	if s.space.Scope == Uniform {
-		g.kept = evenlySpaced(len(kept), s.teacher.Layers)
+		g.kept = s.space.sampleLayers(len(kept), s.teacher.Layers, r)
 		g.setAll(kept[0])
 		return g
 	}
@@ -101,6 +101,7 @@ type widthTable struct {
 
 	// Of layer-wise spaces:
 	least, unit int64       // bucket b holds layers of least + b·unit parameters and up to a unit more
+	exact       bool        // no layer lies between b·unit and the next
 	layer       []float64   // probability of each bucket
 	sums        [][]float64 // sums[n][b]: probability that the buckets of n layers add up to b
 }
@@ -191,10 +192,16 @@ func (t *widthTable) weigh() {
 	t.weight /= float64(t.space.Depth.choices()) * float64(len(t.heads)) * float64(t.space.FFN.choices())
 }
 
-// mostBuckets bounds the work of a table: the square of it, times the depth.
-const mostBuckets = 1024
+// Bounds of a layer-wise table. Its work is the buckets, times the different layers, times the depth.
+const (
+	firstBuckets = 1024
+	mostBuckets  = 1 << 14
+	trialDraws   = 64
+)
 
-// addUp fills the tables of a layer-wise space.
+// addUp fills the tables of a layer-wise space. Where the distribution is steep, at the ends of what a space reaches,
+// nearly all draws land in the buckets that reach beyond the bin; then it cuts finer ones. Buckets as fine as the steps of
+// the layers' sizes are exact.
 func (t *widthTable) addUp() {
 	t.least = math.MaxInt64
 	for _, h := range t.heads {
@@ -204,16 +211,55 @@ func (t *widthTable) addUp() {
 	if room < 0 {
 		return
 	}
-	t.unit = max(1, (t.bin.Upper-t.bin.Lower+1)/int64(t.space.Depth.Max), room/mostBuckets)
+	step := t.step()
+	t.unit = max(step, (t.bin.Upper-t.bin.Lower+1)/int64(t.space.Depth.Max), room/firstBuckets)
+	for {
+		t.fill(room, t.unit == step)
+		if t.weight == 0 || t.exact || t.accepted() >= trialDraws/16 || room/(t.unit/4+1) > mostBuckets {
+			return
+		}
+		t.unit = max(step, t.unit/4)
+	}
+}
+
+// step is the greatest number of parameters of which every layer has a multiple more than the least.
+func (t *widthTable) step() int64 {
+	gcd := func(a, b int64) int64 {
+		for b != 0 {
+			a, b = b, a%b
+		}
+		return max(a, -a)
+	}
+	step := t.perNeuron * int64(t.space.FFN.Step)
+	for _, h := range t.heads {
+		step = gcd(step, h.base+t.perNeuron*int64(t.space.FFN.Min)-t.least)
+	}
+	return step
+}
+
+// accepted counts trial draws that lie in the bin.
+func (t *widthTable) accepted() int {
+	n, r := 0, rand.New(rand.NewPCG(1, 1))
+	for range trialDraws {
+		if _, inside := t.draw(r); inside {
+			n++
+		}
+	}
+	return n
+}
+
+// fill computes the distribution of a layer's bucket, and of the sums of layers.
+func (t *widthTable) fill(room int64, exact bool) {
+	t.exact, t.weight = exact, 0
 	t.layer = make([]float64, room/t.unit+1)
 	all := float64(len(t.heads)) * float64(t.space.FFN.choices())
 	for _, h := range t.heads {
 		for f := range t.space.FFN.values {
-			if b := (h.base + t.perNeuron*int64(f) - t.least) / t.unit; b < int64(len(t.layer)) {
-				t.layer[b] += 1 / all
-			} else {
+			b := (h.base + t.perNeuron*int64(f) - t.least) / t.unit
+			if b >= int64(len(t.layer)) {
 				break
 			}
+			t.layer[b] += 1 / all
 		}
 	}
 	t.sums = [][]float64{{1}}
@@ -228,14 +274,14 @@ func (t *widthTable) addUp() {
 	}
 }
 
-// convolve is the distribution of the sum of two, cut to the size of the second.
+// convolve is the distribution of the sum of two, cut to the size of the second, of which few buckets are not empty.
 func convolve(sum, layer []float64) []float64 {
 	out := make([]float64, len(layer))
-	for i, p := range sum {
-		if p == 0 {
+	for j, q := range layer {
+		if q == 0 {
 			continue
 		}
-		for j, q := range layer[:len(layer)-i] {
+		for i, p := range sum[:min(len(sum), len(layer)-j)] {
 			out[i+j] += p * q
 		}
 	}
@@ -245,7 +291,10 @@ func convolve(sum, layer []float64) []float64 {
 // window is the range of bucket sums whose layers may add up to a sub-network in the bin; low is above high for none.
 func (t *widthTable) window(depth int) (low, high int) {
 	n := int64(depth)
-	from := floorDiv(t.bin.Lower-t.outer-n*t.least, t.unit) - n + 1
+	from := ceilDiv(t.bin.Lower-t.outer-n*t.least, t.unit)
+	if !t.exact {
+		from -= n
+	}
 	to := floorDiv(t.bin.Upper-t.outer-n*t.least, t.unit)
 	return int(max(0, from)), int(min(to, int64(len(t.sums[depth])-1)))
 }

@@ -31,12 +31,12 @@ func TestSamplerIsRejectionWithoutRejecting(t *testing.T) {
 				if !ok || !space.contains(g) {
 					t.Fatal("nothing was drawn")
 				}
-				add(t, &drawn, teacher, g, bin)
+				add(t, &drawn, space, teacher, g, bin)
 			}
 			for accepted := 0; accepted < n; {
 				g := space.sample(teacher, r)
-				if sub := g.subnet(teacher); bin.Contains(sub.Parameters(teacher).Total()) {
-					add(t, &rejected, teacher, g, bin)
+				if sub := space.subnet(teacher, g); bin.Contains(sub.Parameters(teacher).Total()) {
+					add(t, &rejected, space, teacher, g, bin)
 					accepted++
 				}
 			}
@@ -50,9 +50,9 @@ func TestSamplerIsRejectionWithoutRejecting(t *testing.T) {
 }
 
 // add adds a sub-network's depth, width, mean FFN and mean heads to sums.
-func add(t *testing.T, sums *[4]float64, teacher Config, g genome, bin Bin) {
+func add(t *testing.T, sums *[4]float64, space Space, teacher Config, g genome, bin Bin) {
 	t.Helper()
-	s := g.subnet(teacher)
+	s := space.subnet(teacher, g)
 	if n := s.Parameters(teacher).Total(); !bin.Contains(n) {
 		t.Fatalf("%d parameters, outside %s", n, bin)
 	}
@@ -71,7 +71,7 @@ func TestSamplerReachesThePapersBins(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, space := range []Space{CoarseUniform, CoarseLayerWise} {
+	for _, space := range []Space{CoarseUniform, CoarseLayerWise, FineUniform, FineLayerWise} {
 		space, err := space.For(teacher)
 		if err != nil {
 			t.Fatal(err)
@@ -87,11 +87,12 @@ func TestSamplerReachesThePapersBins(t *testing.T) {
 				if !ok {
 					t.Fatalf("%s, %s: nothing was drawn", space.Scope, bin)
 				}
-				if n := g.subnet(teacher).Parameters(teacher).Total(); !bin.Contains(n) {
+				space.settle(teacher, &g, r)
+				if n := space.subnet(teacher, g).Parameters(teacher).Total(); !bin.Contains(n) {
 					t.Fatalf("%d parameters, outside %s", n, bin)
 				}
 			}
-			t.Logf("%s, %s: tables in %v, a candidate in %v", space.Scope, bin, made, time.Since(begin)/20)
+			t.Logf("%s %s, %s: tables in %v, a candidate in %v", space.Granularity, space.Scope, bin, made, time.Since(begin)/20)
 		}
 	}
 }

@@ -61,15 +61,13 @@ func (s Search) Validate(teacher Config) error {
 	return nil
 }
 
-// Bounds of drawing. Rejection alone finds most bins: a thousand draws take some milliseconds. A bin that it misses,
-// near the end of what the space reaches, is walked to.
+// Bounds of drawing.
 const (
-	pureDraws     = 2000 // for a random candidate, before repairs begin
-	repairedDraws = 200  // after them, and for a bred candidate, before giving up
-	maxRepairs    = 2000 // changes that may bring one draw into the bin
+	mostDraws  = 400  // before giving up: what was drawn is known already, or cannot be repaired
+	maxRepairs = 2000 // changes that may bring a bred child into the bin
 )
 
-// Sample draws one sub-network uniformly from the space's choices, conditioned on the bin by rejection.
+// Sample draws one sub-network uniformly from the space's choices, conditioned on the bin.
 func (s Search) Sample(teacher Config, seed uint64) (Candidate, error) {
 	s.Population, s.Generations, s.Seed = 1, 0, seed
 	s = s.WithDefaults()
@@ -141,6 +139,7 @@ type proposer struct {
 	rand    *rand.Rand
 	elites  []Candidate
 	seen    map[string]bool
+	sampler *sampler // made when the first random candidate is drawn
 }
 
 func newProposer(s Search, teacher Config, generation int, before []Candidate) (*proposer, error) {
@@ -178,62 +177,65 @@ func rank(loss float64) float64 {
 }
 
 func (p *proposer) random() (Candidate, error) {
-	return p.untilInside(pureDraws, func() (genome, string, []int) { return p.space.sample(p.teacher, p.rand), "random", nil })
+	if p.sampler == nil {
+		p.sampler = newSampler(p.space, p.teacher, p.search.Bin)
+	}
+	return p.untilInside(func() (genome, string, []int, bool) {
+		g, ok := p.sampler.draw(p.rand)
+		return g, "random", nil, ok
+	})
 }
 
 // breed mutates an elite or crosses two, with equal probability. A child outside the bin is repaired: most changes of
 // the width or the depth alone would leave a narrow bin, and no search could make them.
 func (p *proposer) breed() (Candidate, error) {
 	pick := func() Candidate { return p.elites[p.rand.IntN(len(p.elites))] }
-	return p.untilInside(0, func() (genome, string, []int) {
+	return p.untilInside(func() (genome, string, []int, bool) {
 		a := pick()
 		parent := p.space.genome(p.teacher, a.Subnet, p.rand)
 		if len(p.elites) < 2 || p.rand.IntN(2) == 0 {
-			return p.space.mutate(parent, p.rand), "mutation", []int{a.ID}
+			return p.repair(p.space.mutate(p.teacher, parent, p.rand)), "mutation", []int{a.ID}, true
 		}
 		b := pick()
 		for b.ID == a.ID {
 			b = pick()
 		}
-		return p.space.cross(parent, p.space.genome(p.teacher, b.Subnet, p.rand), p.rand), "crossover", []int{a.ID, b.ID}
+		child := p.space.cross(parent, p.space.genome(p.teacher, b.Subnet, p.rand), p.rand)
+		return p.repair(child), "crossover", []int{a.ID, b.ID}, true
 	})
 }
 
-// untilInside draws until a genome lies in the space and the bin and is new; after the first pure draws, those outside
-// are repaired.
-func (p *proposer) untilInside(pure int, draw func() (genome, string, []int)) (Candidate, error) {
-	for i := range pure + repairedDraws {
-		g, origin, parents := draw()
-		if i >= pure {
-			g = p.repair(g)
+// untilInside draws until a genome lies in the space and the bin and is new.
+func (p *proposer) untilInside(draw func() (genome, string, []int, bool)) (Candidate, error) {
+	for range mostDraws {
+		g, origin, parents, ok := draw()
+		if !ok {
+			break
 		}
-		if !p.space.contains(g) {
+		if !p.space.contains(g) || p.distance(g) > 0 {
 			continue
 		}
-		subnet := g.subnet(p.teacher)
-		parameters := subnet.Parameters(p.teacher).Total()
-		if !p.search.Bin.Contains(parameters) {
-			continue
-		}
+		p.space.settle(p.teacher, &g, p.rand)
+		subnet := p.space.subnet(p.teacher, g)
 		key := subnet.Key()
 		if p.seen[key] {
 			continue
 		}
 		p.seen[key] = true
-		return Candidate{Origin: origin, Parents: parents, Subnet: subnet, Parameters: parameters,
+		return Candidate{Origin: origin, Parents: parents, Subnet: subnet, Parameters: subnet.Parameters(p.teacher).Total(),
 			FLOPs: subnet.ForwardFLOPs(p.teacher, p.teacher.Context)}, nil
 	}
 	least, most := p.space.Reach(p.teacher)
-	return Candidate{}, fmt.Errorf("search: no new sub-network with %s parameters in %d draws from the %s %s space of %s, "+
+	return Candidate{}, fmt.Errorf("search: no new sub-network with %s parameters was found in the %s %s space of %s, "+
 		"which reaches from %s to %s; widen the bin or the space",
-		p.search.Bin, pure+repairedDraws, p.space.Granularity, p.space.Scope, p.teacher.Name, Count(least), Count(most))
+		p.search.Bin, p.space.Granularity, p.space.Scope, p.teacher.Name, Count(least), Count(most))
 }
 
 // repair mutates a genome again and again, and keeps each change that does not lead away from the bin.
 func (p *proposer) repair(g genome) genome {
 	distance := p.distance(g)
 	for i := 0; i < maxRepairs && distance > 0; i++ {
-		changed := p.space.mutate(g, p.rand)
+		changed := p.space.mutateSize(g, p.rand)
 		if d := p.distance(changed); d <= distance && (p.space.contains(changed) || !p.space.contains(g)) {
 			g, distance = changed, d
 		}
@@ -243,6 +245,6 @@ func (p *proposer) repair(g genome) genome {
 
 // distance is how many parameters a genome is away from the bin.
 func (p *proposer) distance(g genome) int64 {
-	n := g.subnet(p.teacher).Parameters(p.teacher).Total()
+	n := p.space.parameters(p.teacher, g)
 	return max(0, p.search.Bin.Lower-n, n-p.search.Bin.Upper)
 }

@@ -19,7 +19,7 @@ func ExampleSearch_Sample() {
 
 func TestSampleStaysInsideTheBin(t *testing.T) {
 	teacher := smol(t)
-	for _, space := range []Space{CoarseUniform, CoarseLayerWise} {
+	for _, space := range []Space{CoarseUniform, CoarseLayerWise, FineUniform, FineLayerWise} {
 		for _, center := range []float64{15e6, 30e6, 60e6, 120e6} {
 			s := Search{Space: space, Bin: Around(center, 0.05)}
 			for seed := range uint64(20) {
@@ -122,7 +122,7 @@ func TestSearchIsDeterministicAndResumes(t *testing.T) {
 
 func TestEvolutionBeatsRandomSampling(t *testing.T) {
 	teacher := smol(t)
-	for _, space := range []Space{CoarseUniform, CoarseLayerWise} {
+	for _, space := range []Space{CoarseUniform, CoarseLayerWise, FineUniform, FineLayerWise} {
 		var evolved, drawn float64 // sums of the best losses over the seeds
 		for seed := range uint64(5) {
 			s := Search{Space: space, Bin: Around(30e6, 0.05), Seed: seed + 1}.WithDefaults()
@@ -156,7 +156,7 @@ func TestUnreachableBinSaysWhatIsReachable(t *testing.T) {
 func TestSpaceRefusesBadDimensions(t *testing.T) {
 	teacher := smol(t)
 	for _, s := range []Space{
-		{Granularity: "fine", Scope: Uniform},
+		{Granularity: "finest", Scope: Uniform},
 		{Granularity: Coarse, Scope: "sideways"},
 		{Granularity: Coarse, Scope: Uniform, Depth: Dim{0, 30, 1}},
 		{Granularity: Coarse, Scope: Uniform, Embd: Dim{32, 577, 1}},
@@ -173,7 +173,7 @@ func TestGenomeRoundTrip(t *testing.T) {
 	teacher := smol(t)
 	r := rand.New(rand.NewPCG(3, 4)) // for the layers that a sub-network does not keep
 	for space, s := range samples(t, teacher) {
-		if back := space.genome(teacher, s, r).subnet(teacher); back.Key() != s.Key() {
+		if back := space.subnet(teacher, space.genome(teacher, s, r)); back.Key() != s.Key() {
 			t.Fatalf("%v read back as %v", s, back)
 		}
 	}
