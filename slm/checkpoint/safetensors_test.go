@@ -50,14 +50,14 @@ func TestSafetensorsRoundTrip(t *testing.T) {
 	}
 }
 
-// safetensorsFile is a file of a header as it is given, and data.
-func safetensorsFile(header string, data []byte) []byte {
+// safetensorsBytes are a file of a header as it is given, and data.
+func safetensorsBytes(header string, data []byte) []byte {
 	return slices.Concat(binary.LittleEndian.AppendUint64(nil, uint64(len(header))), []byte(header), data)
 }
 
 func TestLoadSafetensorsHalfPrecision(t *testing.T) {
 	header := `{"f16":{"dtype":"F16","shape":[2],"data_offsets":[0,4]},"bf16":{"dtype":"BF16","shape":[1,2],"data_offsets":[4,8]}}`
-	path := place(t, "half.safetensors", safetensorsFile(header, []byte{0x00, 0x3e, 0x01, 0x00, 0xc0, 0x3f, 0x20, 0xc1}))
+	path := place(t, "half.safetensors", safetensorsBytes(header, []byte{0x00, 0x3e, 0x01, 0x00, 0xc0, 0x3f, 0x20, 0xc1}))
 	w, metadata, err := LoadSafetensors(path)
 	want := Weights{"f16": {[]int{2}, []float32{1.5, 1.0 / (1 << 24)}}, "bf16": {[]int{1, 2}, []float32{1.5, -10}}}
 	if err != nil || metadata != nil || !reflect.DeepEqual(w, want) {
@@ -75,20 +75,22 @@ func TestLoadSafetensorsRefuses(t *testing.T) {
 	}{
 		{"empty", nil, "too few"},
 		{"a huge header", binary.LittleEndian.AppendUint64(nil, 1<<60), "header should have"},
-		{"a header that is cut", safetensorsFile(good, nil)[:20], "cut short"},
-		{"no JSON", safetensorsFile("hello!", nil), "not valid JSON"},
-		{"another type", safetensorsFile(strings.Replace(good, "F32", "I64", 1), eight), `"I64"`},
-		{"data cut short", safetensorsFile(good, eight[:7]), "need 8 bytes after the header, the file has 7"},
-		{"data too long", safetensorsFile(good, make([]byte, 9)), "the file has 9"},
-		{"an offset before the data", safetensorsFile(strings.Replace(good, "[0,8]", "[-8,0]", 1), eight), "-8"},
-		{"an offset outside", safetensorsFile(strings.Replace(good, "[0,8]", "[0,9223372036854775807]", 1), eight), "9223372036854775807"},
-		{"backward offsets", safetensorsFile(strings.Replace(good, "[0,8]", "[8,0]", 1), eight), "8 to 0"},
-		{"a shape that overflows", safetensorsFile(strings.Replace(good, "[2]", "[4611686018427387904,4]", 1), eight), "4611686018427387904"},
-		{"a negative shape", safetensorsFile(strings.Replace(good, "[2]", "[-1,-2]", 1), eight), "[-1 -2]"},
-		{"an overlap", safetensorsFile(`{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}`, eight), `"b"`},
-		{"a gap", safetensorsFile(strings.Replace(strings.Replace(good, "[0,8]", "[4,8]", 1), "[2]", "[1]", 1), eight), "from byte 0"},
-		{"bad metadata", safetensorsFile(`{"__metadata__":{"a":1}}`, nil), "metadata"},
-		{"a tensor that is a list", safetensorsFile(`{"a":[1]}`, nil), `tensor "a"`},
+		{"a header that is cut", safetensorsBytes(good, nil)[:20], "cut short"},
+		{"no JSON", safetensorsBytes("hello!", nil), "not valid JSON"},
+		{"an unknown type", safetensorsBytes(strings.Replace(good, "F32", "F4", 1), eight), `"F4"; F32, F16 and BF16 are supported`},
+		{"another type", safetensorsBytes(strings.Replace(strings.Replace(good, "F32", "F64", 1), "[2]", "[1]", 1), eight), `"F64"`},
+		{"another size", safetensorsBytes(strings.Replace(good, "F32", "I64", 1), eight), `(I64)`},
+		{"data cut short", safetensorsBytes(good, eight[:7]), "need 8 bytes after the header, the file has 7"},
+		{"data too long", safetensorsBytes(good, make([]byte, 9)), "the file has 9"},
+		{"an offset before the data", safetensorsBytes(strings.Replace(good, "[0,8]", "[-8,0]", 1), eight), "-8"},
+		{"an offset outside", safetensorsBytes(strings.Replace(good, "[0,8]", "[0,9223372036854775807]", 1), eight), "9223372036854775807"},
+		{"backward offsets", safetensorsBytes(strings.Replace(good, "[0,8]", "[8,0]", 1), eight), "8 to 0"},
+		{"a shape that overflows", safetensorsBytes(strings.Replace(good, "[2]", "[4611686018427387904,4]", 1), eight), "4611686018427387904"},
+		{"a negative shape", safetensorsBytes(strings.Replace(good, "[2]", "[-1,-2]", 1), eight), "[-1 -2]"},
+		{"an overlap", safetensorsBytes(`{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}`, eight), `"b"`},
+		{"a gap", safetensorsBytes(strings.Replace(strings.Replace(good, "[0,8]", "[4,8]", 1), "[2]", "[1]", 1), eight), "from byte 0"},
+		{"bad metadata", safetensorsBytes(`{"__metadata__":{"a":1}}`, nil), "metadata"},
+		{"a tensor that is a list", safetensorsBytes(`{"a":[1]}`, nil), `tensor "a"`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			path := place(t, "bad.safetensors", test.content)
@@ -183,7 +185,7 @@ func FuzzLoadSafetensors(f *testing.F) {
 	f.Add([]byte(`{"a":{"dtype":"F32","shape":[9223372036854775807,2],"data_offsets":[0,8]}}`), []byte("12345678"))
 	f.Add([]byte(`{}`), []byte{})
 	f.Fuzz(func(t *testing.T, header, data []byte) {
-		path := place(t, "fuzz.safetensors", safetensorsFile(string(header), data))
+		path := place(t, "fuzz.safetensors", safetensorsBytes(string(header), data))
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		w, metadata, err := LoadSafetensors(path)

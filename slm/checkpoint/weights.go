@@ -1,12 +1,17 @@
 package checkpoint
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
+	"runtime"
 	"slices"
+	"strings"
+	"sync"
 
 	"github.com/offshoot-ml/offshoot/slm"
+	"golang.org/x/sync/errgroup"
 )
 
 // Tensor is a dense float32 array in row-major order.
@@ -51,6 +56,30 @@ func (w Weights) Read(name string, dst []float32) error {
 	return nil
 }
 
+// ReadAll reads a whole model of architecture c, on all cores, for work that needs no device.
+func ReadAll(ctx context.Context, source Source, c slm.Config) (Weights, error) {
+	w, lock := Weights{}, sync.Mutex{}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for name, shape := range Layout(c) {
+		group.Go(func() error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			n, _ := elements(shape)
+			t := Tensor{Shape: shape, Data: make([]float32, n)}
+			if err := source.Read(name, t.Data); err != nil {
+				return err
+			}
+			lock.Lock()
+			defer lock.Unlock()
+			w[name] = t
+			return nil
+		})
+	}
+	return w, group.Wait()
+}
+
 // Layout lists the tensors that a model of architecture c has, with their shapes.
 func Layout(c slm.Config) map[string][]int { return layout(c, slm.Subnet{}) }
 
@@ -79,6 +108,31 @@ func (w Weights) check(want map[string][]int) error {
 		return joinFew(wrong)
 	}
 	return compareShapes(have, want)
+}
+
+// checkTeacher holds the shapes of a teacher's tensors against its architecture, before anything is read. Tensors that say
+// nothing about the model are passed over.
+func checkTeacher(have map[string][]int, c slm.Config) error {
+	if c.Layers > len(have) { // before the layout of that many is made
+		return fmt.Errorf("it claims %d layers, but holds only %d tensors", c.Layers, len(have))
+	}
+	known := maps.Clone(have)
+	maps.DeleteFunc(known, func(name string, _ []int) bool { return superfluous(c, name) })
+	return compareShapes(known, Layout(c))
+}
+
+// superfluous reports a tensor that a file may hold beside the model: masks and frequencies, which older versions of
+// transformers saved with it, and the output head of a model whose embedding serves as such.
+func superfluous(c slm.Config, name string) bool {
+	if strings.HasSuffix(name, ".rotary_emb.inv_freq") {
+		return true
+	}
+	if c.Family == slm.GPTNeoX && (strings.HasSuffix(name, ".attention.bias") || strings.HasSuffix(name, ".attention.masked_bias")) {
+		return true
+	}
+	untied := c
+	untied.Tied = false
+	return c.Tied && slices.ContainsFunc(untied.OuterWeights(), func(w slm.Weight) bool { return w.Role == slm.OutputHead && w.Name == name })
 }
 
 // compareShapes names each missing, surplus and wrongly shaped tensor, in order of names.

@@ -1,62 +1,25 @@
 package checkpoint
 
 import (
-	"bufio"
 	"cmp"
 	"encoding/binary"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"math"
-	"os"
 	"slices"
-
-	"github.com/gomlx/compute/dtypes/float16"
 )
 
-// LoadSafetensors reads a safetensors file: float32, float16 and bfloat16 become float32. It returns the weights and the
-// metadata of the header. Every offset is held against the file before anything is read: the tensors must lie one after
-// the other, without gaps or overlaps, and fill the file.
-func LoadSafetensors(path string) (Weights, map[string]string, error) {
-	w, metadata, err := loadSafetensors(path)
-	if err != nil {
-		return nil, nil, fmt.Errorf("read %s: %w", path, err)
-	}
-	return w, metadata, nil
+// numberType is how values of a type lie in a file. A type that cannot be decoded is known for its size alone.
+type numberType struct {
+	bytes  int64
+	decode func(dst []float32, src []byte)
 }
 
-func loadSafetensors(path string) (Weights, map[string]string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, nil, err
-	}
-	defer f.Close()
-	stat, err := f.Stat()
-	if err != nil {
-		return nil, nil, err
-	}
-	if !stat.Mode().IsRegular() {
-		return nil, nil, errors.New("it is not a regular file")
-	}
-	in := bufio.NewReaderSize(f, 1<<20)
-	entries, metadata, err := readHeader(in, stat.Size())
-	if err != nil {
-		return nil, nil, err
-	}
-	w := make(Weights, len(entries))
-	for _, e := range entries { // in the order of the file
-		t := Tensor{Shape: e.Shape, Data: make([]float32, (e.Offsets[1]-e.Offsets[0])/dtypeBytes[e.DType])}
-		if err := readFloats(in, e.DType, t.Data); err != nil {
-			return nil, nil, fmt.Errorf("tensor %q: %w", e.name, err)
-		}
-		w[e.name] = t
-	}
-	return w, metadata, nil
+var numberTypes = map[string]numberType{
+	"F32": {4, decodeFloat32}, "F16": {2, decodeFloat16}, "BF16": {2, decodeBFloat16}, "F64": {bytes: 8},
+	"F8_E4M3": {bytes: 1}, "F8_E5M2": {bytes: 1}, "BOOL": {bytes: 1}, "U8": {bytes: 1}, "I8": {bytes: 1},
+	"U16": {bytes: 2}, "I16": {bytes: 2}, "U32": {bytes: 4}, "I32": {bytes: 4}, "U64": {bytes: 8}, "I64": {bytes: 8},
 }
-
-// dtypeBytes are the number types that can be read, and their sizes.
-var dtypeBytes = map[string]int64{"F32": 4, "F16": 2, "BF16": 2}
 
 type namedEntry struct {
 	name string
@@ -110,12 +73,12 @@ func readHeader(in io.Reader, size int64) ([]namedEntry, map[string]string, erro
 func checkOffsets(entries []namedEntry, bytes int64) error {
 	end := int64(0)
 	for _, e := range entries {
-		each, ok := dtypeBytes[e.DType]
+		kind, ok := numberTypes[e.DType]
 		if !ok {
-			return fmt.Errorf("tensor %q is stored as %q; F32, F16 and BF16 are supported", e.name, e.DType)
+			return undecodable(e.name, e.DType)
 		}
 		n, ok := elements(e.Shape)
-		if !ok || e.Offsets[0] != end || e.Offsets[1]-e.Offsets[0] != n*each {
+		if !ok || e.Offsets[0] != end || e.Offsets[1]-e.Offsets[0] != n*kind.bytes {
 			return fmt.Errorf("tensor %q of shape %v (%s) lies at bytes %d to %d, want %d values from byte %d",
 				e.name, e.Shape, e.DType, e.Offsets[0], e.Offsets[1], n, end)
 		}
@@ -127,30 +90,6 @@ func checkOffsets(entries []namedEntry, bytes int64) error {
 	return nil
 }
 
-// readFloats fills out with the next values of in.
-func readFloats(in io.Reader, dtype string, out []float32) error {
-	each := int(dtypeBytes[dtype])
-	var buffer [4096]byte
-	for len(out) > 0 {
-		n := min(len(out), len(buffer)/each)
-		raw := buffer[:n*each]
-		if _, err := io.ReadFull(in, raw); err != nil {
-			return err
-		}
-		for i := range n {
-			out[i] = decodeFloat(dtype, raw[i*each:])
-		}
-		out = out[n:]
-	}
-	return nil
-}
-
-func decodeFloat(dtype string, raw []byte) float32 {
-	switch dtype {
-	case "F16":
-		return float16.FromBits(binary.LittleEndian.Uint16(raw)).Float32()
-	case "BF16":
-		return math.Float32frombits(uint32(binary.LittleEndian.Uint16(raw)) << 16)
-	}
-	return math.Float32frombits(binary.LittleEndian.Uint32(raw))
+func undecodable(name, dtype string) error {
+	return fmt.Errorf("tensor %q is stored as %q; F32, F16 and BF16 are supported", name, dtype)
 }
