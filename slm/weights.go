@@ -18,6 +18,7 @@ const (
 	HeadSizeAxis             // D dimensions of a head
 	FFNAxis                  // F neurons
 	ThreeAxis                // the query, key and value rows of a head, which GPT-NeoX stores together: always 3
+	LayerAxis                // layers, which no single weight has
 )
 
 // Role is what a weight does in its layer, or outside the layers.
