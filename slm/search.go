@@ -21,6 +21,9 @@ type Search struct {
 	Offspring   int    `json:"offspring"`   // new candidates in a generation
 	Tokens      int    `json:"tokens"`      // held-out tokens on which a candidate is evaluated
 	Seed        uint64 `json:"seed"`
+
+	Strategy   Strategy    `json:"strategy,omitzero"`    // zero is Evolution
+	Objectives []Objective `json:"objectives,omitempty"` // none is MinimizeLoss
 }
 
 // WithDefaults fills zero fields: 16 candidates, 4 generations, a quarter of the population as elites, three quarters
@@ -48,6 +51,9 @@ func (s Search) Validate(teacher Config) error {
 	}
 	if err := s.Bin.Validate(); err != nil {
 		return fmt.Errorf("search: %w", err)
+	}
+	if err := s.validateStrategy(); err != nil {
+		return err
 	}
 	space, err := s.Space.For(teacher)
 	if err != nil {
@@ -116,13 +122,9 @@ func (s Search) propose(teacher Config, generation int, before []Candidate, want
 	if err != nil {
 		return nil, err
 	}
-	draw := p.breed
-	if generation == 0 {
-		draw = p.random
-	}
 	out := make([]Candidate, want)
 	for i := range out {
-		if out[i], err = draw(); err != nil {
+		if out[i], err = p.propose(generation, i); err != nil {
 			return nil, err
 		}
 		out[i].ID = len(before) + i
@@ -140,6 +142,7 @@ type proposer struct {
 	elites  []Candidate
 	seen    map[string]bool
 	sampler *sampler // made when the first random candidate is drawn
+	strata  []*sampler
 }
 
 func newProposer(s Search, teacher Config, generation int, before []Candidate) (*proposer, error) {
@@ -155,18 +158,12 @@ func newProposer(s Search, teacher Config, generation int, before []Candidate) (
 	for _, c := range before {
 		p.seen[c.Subnet.Key()] = true
 	}
-	p.elites = Elites(before, s.Elites)
+	p.elites = s.elites(before)
 	return p, nil
 }
 
 // Elites are the n candidates with the lowest loss, best first.
-func Elites(candidates []Candidate, n int) []Candidate {
-	sorted := slices.Clone(candidates)
-	slices.SortStableFunc(sorted, func(a, b Candidate) int {
-		return cmp.Or(cmp.Compare(rank(a.Loss), rank(b.Loss)), cmp.Compare(a.ID, b.ID))
-	})
-	return sorted[:min(n, len(sorted))]
-}
+func Elites(candidates []Candidate, n int) []Candidate { return lowest(candidates, MinimizeLoss, n) }
 
 // rank puts a loss that is not a number behind all others.
 func rank(loss float64) float64 {
@@ -192,17 +189,28 @@ func (p *proposer) breed() (Candidate, error) {
 	pick := func() Candidate { return p.elites[p.rand.IntN(len(p.elites))] }
 	return p.untilInside(func() (genome, string, []int, bool) {
 		a := pick()
-		parent := p.space.genome(p.teacher, a.Subnet, p.rand)
 		if len(p.elites) < 2 || p.rand.IntN(2) == 0 {
-			return p.repair(p.space.mutate(p.teacher, parent, p.rand)), "mutation", []int{a.ID}, true
+			return p.mutated(a), "mutation", []int{a.ID}, true
 		}
-		b := pick()
+		parent, b := p.space.genome(p.teacher, a.Subnet, p.rand), pick()
 		for b.ID == a.ID {
 			b = pick()
 		}
 		child := p.space.cross(parent, p.space.genome(p.teacher, b.Subnet, p.rand), p.rand)
 		return p.repair(child), "crossover", []int{a.ID, b.ID}, true
 	})
+}
+
+// mutation mutates an elite.
+func (p *proposer) mutation() (Candidate, error) {
+	return p.untilInside(func() (genome, string, []int, bool) {
+		a := p.elites[p.rand.IntN(len(p.elites))]
+		return p.mutated(a), "mutation", []int{a.ID}, true
+	})
+}
+
+func (p *proposer) mutated(c Candidate) genome {
+	return p.repair(p.space.mutate(p.teacher, p.space.genome(p.teacher, c.Subnet, p.rand), p.rand))
 }
 
 // untilInside draws until a genome lies in the space and the bin and is new.
@@ -223,7 +231,7 @@ func (p *proposer) untilInside(draw func() (genome, string, []int, bool)) (Candi
 		}
 		p.seen[key] = true
 		return Candidate{Origin: origin, Parents: parents, Subnet: subnet, Parameters: subnet.Parameters(p.teacher).Total(),
-			FLOPs: subnet.ForwardFLOPs(p.teacher, p.teacher.Context)}, nil
+			FLOPs: subnet.ForwardFLOPs(p.teacher, p.teacher.Context), KVBytes: subnet.KVCacheBytes(p.teacher, 1, 2)}, nil
 	}
 	least, most := p.space.Reach(p.teacher)
 	return Candidate{}, fmt.Errorf("search: no new sub-network with %s parameters was found in the %s %s space of %s, "+
