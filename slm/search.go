@@ -24,6 +24,7 @@ type Search struct {
 
 	Strategy   Strategy    `json:"strategy,omitzero"`    // zero is Evolution
 	Objectives []Objective `json:"objectives,omitempty"` // none is MinimizeLoss
+	Order      *Order      `json:"order,omitempty"`      // search the reordered teacher, such as one with the important units first
 }
 
 // WithDefaults fills zero fields: 16 candidates, 4 generations, a quarter of the population as elites, three quarters
@@ -54,6 +55,11 @@ func (s Search) Validate(teacher Config) error {
 	}
 	if err := s.validateStrategy(); err != nil {
 		return err
+	}
+	if s.Order != nil {
+		if err := s.Order.Validate(teacher); err != nil {
+			return fmt.Errorf("search: %w", err)
+		}
 	}
 	space, err := s.Space.For(teacher)
 	if err != nil {
@@ -143,6 +149,7 @@ type proposer struct {
 	seen    map[string]bool
 	sampler *sampler // made when the first random candidate is drawn
 	strata  []*sampler
+	inverse *Order // of the search's
 }
 
 func newProposer(s Search, teacher Config, generation int, before []Candidate) (*proposer, error) {
@@ -192,11 +199,11 @@ func (p *proposer) breed() (Candidate, error) {
 		if len(p.elites) < 2 || p.rand.IntN(2) == 0 {
 			return p.mutated(a), "mutation", []int{a.ID}, true
 		}
-		parent, b := p.space.genome(p.teacher, a.Subnet, p.rand), pick()
+		parent, b := p.genome(a), pick()
 		for b.ID == a.ID {
 			b = pick()
 		}
-		child := p.space.cross(parent, p.space.genome(p.teacher, b.Subnet, p.rand), p.rand)
+		child := p.space.cross(parent, p.genome(b), p.rand)
 		return p.repair(child), "crossover", []int{a.ID, b.ID}, true
 	})
 }
@@ -210,7 +217,28 @@ func (p *proposer) mutation() (Candidate, error) {
 }
 
 func (p *proposer) mutated(c Candidate) genome {
-	return p.repair(p.space.mutate(p.teacher, p.space.genome(p.teacher, c.Subnet, p.rand), p.rand))
+	return p.repair(p.space.mutate(p.teacher, p.genome(c), p.rand))
+}
+
+// subnet expresses a genome of the reordered teacher in the teacher itself, and genome leads back.
+func (p *proposer) subnet(g genome) Subnet {
+	s := p.space.subnet(p.teacher, g)
+	if p.search.Order != nil {
+		s = p.search.Order.Subnet(p.teacher, s)
+	}
+	return s
+}
+
+func (p *proposer) genome(c Candidate) genome {
+	s := c.Subnet
+	if p.search.Order != nil {
+		if p.inverse == nil {
+			inverse := p.search.Order.Inverse()
+			p.inverse = &inverse
+		}
+		s = p.inverse.Subnet(p.teacher, s)
+	}
+	return p.space.genome(p.teacher, s, p.rand)
 }
 
 // untilInside draws until a genome lies in the space and the bin and is new.
@@ -224,7 +252,7 @@ func (p *proposer) untilInside(draw func() (genome, string, []int, bool)) (Candi
 			continue
 		}
 		p.space.settle(p.teacher, &g, p.rand)
-		subnet := p.space.subnet(p.teacher, g)
+		subnet := p.subnet(g)
 		key := subnet.Key()
 		if p.seen[key] {
 			continue

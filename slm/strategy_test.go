@@ -160,6 +160,33 @@ func TestStrategiesRefuseWhatTheyCannotFollow(t *testing.T) {
 	}
 }
 
+// In a coarse space over a reordered teacher every candidate keeps the first of the order, and breeding goes on from it.
+func TestSearchOverAnOrderKeepsTheImportant(t *testing.T) {
+	teacher := smol(t)
+	order, err := scored(teacher, 5).Order(teacher)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := Search{Space: CoarseLayerWise, Bin: Around(30e6, 0.05), Generations: 2, Order: &order}.WithDefaults()
+	if err := s.Validate(teacher); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range run(t, s, teacher, toyLoss) {
+		for _, l := range c.Subnet.Layers {
+			kept := l.FFN.Slice(teacher.FFN)
+			for _, neuron := range order.FFN[l.Layer][:len(kept)] {
+				if !slices.Contains(kept, neuron) {
+					t.Fatalf("candidate %d keeps %d neurons of layer %d, but not neuron %d", c.ID, len(kept), l.Layer, neuron)
+				}
+			}
+		}
+	}
+	order.Embd = order.Embd[1:]
+	if err := s.Validate(teacher); err == nil {
+		t.Error("an order of too few dimensions is accepted")
+	}
+}
+
 func TestBinsSplit(t *testing.T) {
 	whole := Bin{100, 899}
 	if got := whole.Split(2); !reflect.DeepEqual(got, []Bin{{100, 499}, {500, 899}}) {
