@@ -27,8 +27,8 @@ func (t *Teacher) Loss(ctx context.Context, subnet slm.Subnet, windows []int32, 
 
 // Evaluate is [Teacher.Loss], in passes of one's choice.
 func (t *Teacher) Evaluate(ctx context.Context, subnet slm.Subnet, windows []int32, seqLen int, passes Passes) (float64, error) {
-	if len(windows) == 0 || len(windows)%(seqLen+1) != 0 {
-		return 0, fmt.Errorf("loss: %d tokens are not windows of %d", len(windows), seqLen+1)
+	if err := checkWindows(windows, seqLen); err != nil {
+		return 0, fmt.Errorf("loss: %w", err)
 	}
 	v, err := t.view(subnet)
 	if err != nil {
@@ -45,40 +45,62 @@ func (t *Teacher) Evaluate(ctx context.Context, subnet slm.Subnet, windows []int
 	})
 }
 
-// meanLoss averages the losses, [B, T], of windows in batches of one size: the last one is filled up with its first
-// window, whose extra losses do not count.
+func checkWindows(windows []int32, seqLen int) error {
+	if seqLen < 1 || len(windows) == 0 || len(windows)%(seqLen+1) != 0 {
+		return fmt.Errorf("%d tokens are not windows of %d", len(windows), seqLen+1)
+	}
+	return nil
+}
+
+// meanLoss averages the losses, [B, T], of windows.
 func meanLoss(ctx context.Context, windows []int32, seqLen int, passes Passes, losses func(inputs, targets *tensors.Tensor) (*tensors.Tensor, error)) (float64, error) {
+	sum := 0.0
+	err := eachPass(ctx, windows, seqLen, passes, func(inputs, targets *tensors.Tensor, real int) error {
+		out, err := losses(inputs, targets)
+		if err != nil {
+			return err
+		}
+		values, err := tensors.CopyFlatData[float32](out)
+		free(out)
+		if err != nil {
+			return err
+		}
+		for _, v := range values[:real*seqLen] {
+			sum += float64(v)
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	return sum / float64(len(windows)/(seqLen+1)*seqLen), nil
+}
+
+// eachPass runs over windows in batches of one size, whose inputs and targets are [B, T]. The last one is filled up with its
+// first window: only the first real ones of a batch count.
+func eachPass(ctx context.Context, windows []int32, seqLen int, passes Passes, run func(inputs, targets *tensors.Tensor, real int) error) error {
 	count := len(windows) / (seqLen + 1)
 	batch := passes.Batch
 	if batch == 0 {
 		batch = max(1, maxBatchTokens/seqLen)
 	}
 	batch = min(batch, count)
-	sum := 0.0
 	for first := 0; first < count; first += batch {
 		if err := ctx.Err(); err != nil {
-			return 0, err
+			return err
 		}
 		real := min(batch, count-first)
 		inputs, targets := splitWindows(windows, first, real, batch, seqLen)
-		out, err := losses(inputs, targets)
+		err := run(inputs, targets, real)
 		free(inputs, targets)
 		if err != nil {
-			return 0, err
-		}
-		values, err := tensors.CopyFlatData[float32](out)
-		free(out)
-		if err != nil {
-			return 0, err
-		}
-		for _, v := range values[:real*seqLen] {
-			sum += float64(v)
+			return err
 		}
 		if passes.Done != nil {
 			passes.Done(first + real)
 		}
 	}
-	return sum / float64(count*seqLen), nil
+	return nil
 }
 
 // splitWindows takes real windows from first on, repeats the first up to batch, and splits them into inputs and

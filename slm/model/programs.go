@@ -16,6 +16,7 @@ type programs struct {
 	whole  *Exec // x, weights → x: a layer that keeps everything
 	part   *Exec // x, selection, weights → x: a layer of a sub-network
 	step   *Exec // x, keys, values [B, C, G, D], length, weights → x, keys, values: a whole layer after a past
+	watch  *Exec // x, windows that count, weights → x, moments of activations: see [watchedLayer]
 	narrow *Exec // indices, width, matrix [V, E], norms [E] → [V, E'], [E']
 	embed  *Exec // embedding [V, E'], tokens [B, T] → x [B, T, E']
 	loss   *Exec // x, width, head [V, E'], targets [B, T], norms → nats [B, T]
@@ -54,6 +55,7 @@ func newPrograms(backend compute.Backend, c slm.Config) (p programs, err error) 
 		x := b.layer(in[0])
 		return []*Node{x, b.past.keys, b.past.values}
 	})
+	build(&p.watch, "layer under observation", func(in []*Node) []*Node { return watchedLayer(wholeBlock(c, in[2:]), in[0], in[1]) })
 	build(&p.narrow, "embedding of a sub-network", func(in []*Node) []*Node {
 		kept, width := in[0], in[1]
 		out := one(unpadded(take(in[2], 1, kept), width))
@@ -75,7 +77,7 @@ func newPrograms(backend compute.Backend, c slm.Config) (p programs, err error) 
 }
 
 func (p programs) finalize() {
-	for _, e := range []*Exec{p.whole, p.part, p.step, p.narrow, p.embed, p.loss, p.logits, p.last} {
+	for _, e := range []*Exec{p.whole, p.part, p.step, p.watch, p.narrow, p.embed, p.loss, p.logits, p.last} {
 		if e != nil {
 			e.Finalize()
 		}

@@ -28,6 +28,8 @@ type block struct {
 	width, heads, neurons *Node
 
 	past *past // nil for sequences that begin here
+
+	observe func(at probe, x *Node) // is shown activations on their way; nil for nobody
 }
 
 // past are the keys and values of earlier positions, and room for those to come.
@@ -48,7 +50,7 @@ func (b *block) layer(x *Node) *Node {
 }
 
 func (b *block) norm(x *Node, scale, bias slm.Role) *Node {
-	return norm(x, b.weight[scale], b.weight[bias], b.width, b.config.NormEps)
+	return b.show(normProbe, norm(x, b.weight[scale], b.weight[bias], b.width, b.config.NormEps))
 }
 
 // norm normalizes the last axis of x: LayerNorm (Ba et al. 2016, arXiv 1607.06450) with a bias, RMSNorm (Zhang and
@@ -120,7 +122,7 @@ func (b *block) attention(x *Node) *Node {
 	scores := Mul(DotGeneral(query, []int{3}, []int{0, 1}, key, []int{3}, []int{0, 1}), b.scale) // [B, G, R·T, S]
 	scores = Where(b.visible(x, scores), scores, ConstAs(scores, -1e30))
 	mixed := DotGeneral(Softmax(scores, -1), []int{3}, []int{0, 1}, value, []int{2}, []int{0, 1}) // [B, G, R·T, D]
-	mixed = headsLast(mixed, x.Shape().Dim(1))                                                    // [B, T, H, D]
+	mixed = b.show(headProbe, headsLast(mixed, x.Shape().Dim(1)))                                 // [B, T, H, D]
 	if b.heads != nil {
 		mixed = Mul(mixed, Reshape(isReal(b.heads, mixed.Shape().Dim(2)), 1, 1, -1, 1))
 	}
@@ -222,6 +224,7 @@ func (b *block) feedForward(x *Node) *Node {
 	} else {
 		hidden = activation.Gelu(hidden)
 	}
+	hidden = b.show(neuronProbe, hidden)
 	out := project(unpadded(hidden, b.neurons), b.weight[slm.Down], b.weight[slm.DownBias], 1)
 	return unpadded(out, b.width)
 }
