@@ -180,3 +180,16 @@ func TestLoadRefusesAnotherRunsCheckpoint(t *testing.T) {
 		t.Error("a run continued from the checkpoint of one with another loss")
 	}
 }
+
+// A student whose query groups have unequally many heads trains, too: its loss falls.
+func TestIrregularStudentsTrain(t *testing.T) {
+	r := readReference(t)
+	backend, teacher := newTeacher(t)
+	irregular := settings
+	irregular.Subnet = slm.Subnet{Embd: slm.IndicesOf(0, 2, 3, 5, 9, 14, 20, 31), Layers: []slm.LayerSubnet{
+		{Layer: 0, Heads: slm.IndicesOf(0, 1, 3)}, {Layer: 2, QueryGroups: slm.IndicesOf(1), Heads: slm.IndicesOf(2), FFN: slm.IndicesOf(1, 4, 40)}}}
+	points := take(t, newTrainer(t, backend, teacher, irregular, r.Windows), 15)
+	if first, last := points[0].Loss, points[len(points)-1].Loss; !(last < first-0.02) {
+		t.Errorf("the loss went from %g to %g", first, last)
+	}
+}

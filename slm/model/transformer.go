@@ -163,10 +163,11 @@ func (b *block) queryKeyValue(x *Node) (query, key, value *Node) {
 // spread puts key/value heads first, [B, S, G, D] to [B, G, S, D]. Where the groups have unequally many heads it repeats
 // them for each head, so that every head has a group of its own: [B, H, S, D].
 func (b *block) spread(x *Node) *Node {
-	if b.groupOf != nil {
-		x = take(x, 2, b.groupOf)
+	if b.groupOf == nil {
+		return TransposeAllAxes(x, 0, 2, 1, 3)
 	}
-	return TransposeAllAxes(x, 0, 2, 1, 3)
+	x = Gather(TransposeAllAxes(x, 2, 0, 1, 3), Reshape(b.groupOf, -1, 1)) // along the first axis it has a gradient
+	return TransposeAllAxes(x, 1, 0, 2, 3)
 }
 
 // remember adds new keys and values to those of the past: what the queries attend to.
