@@ -39,7 +39,9 @@ func forEachMeasured(t *testing.T, test func(t *testing.T, teacher *Teacher, win
 			for _, row := range text.Tokens {
 				windows = append(windows, row...)
 			}
-			test(t, openTiny(t, folder), windows, want)
+			teacher := openTiny(t, folder)
+			teacher.Config.Name = name
+			test(t, teacher, windows, want)
 		})
 	}
 }
