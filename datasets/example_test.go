@@ -12,11 +12,12 @@ import (
 // A run saves the position of its stream beside its weights, and goes on from there.
 func ExampleCorpus_Train() {
 	ctx := context.Background()
-	teacher, err := checkpoint.OpenGGUF(ctx, "smollm2-135m.gguf", nil)
+	teacher, err := checkpoint.Open(ctx, "smollm2-135m.gguf", checkpoint.Options{})
 	if err != nil {
 		log.Fatal(err)
 	}
-	tokenizer, err := datasets.NewTokenizer(teacher.Vocabulary)
+	defer teacher.Close()
+	tokenizer, err := datasets.TeacherTokenizer(teacher)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -169,8 +169,8 @@ func TestCloseTwice(t *testing.T) {
 	}
 }
 
-// teacherTokenizer is that of the teacher which the set-up installs; a test is skipped without it.
-func teacherTokenizer(t testing.TB) *Tokenizer {
+// smolTokenizer is that of the teacher which the set-up installs; a test is skipped without it.
+func smolTokenizer(t testing.TB) *Tokenizer {
 	t.Helper()
 	home := os.Getenv("OFFSHOOT_HOME")
 	if home == "" {
@@ -180,11 +180,12 @@ func teacherTokenizer(t testing.TB) *Tokenizer {
 	if _, err := os.Stat(path); err != nil {
 		t.Skipf("the teacher is not installed (%v); go run ./kernelext/lab setup installs it", err)
 	}
-	teacher, err := checkpoint.OpenGGUF(t.Context(), path, nil)
+	teacher, err := checkpoint.Open(t.Context(), path, checkpoint.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	tokenizer, err := NewTokenizer(teacher.Vocabulary)
+	defer teacher.Close()
+	tokenizer, err := TeacherTokenizer(teacher)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -194,7 +195,7 @@ func teacherTokenizer(t testing.TB) *Tokenizer {
 
 // TestAgainstHuggingFace compares ids and text with those of testdata/tokenizer_reference.py.
 func TestAgainstHuggingFace(t *testing.T) {
-	tokenizer := teacherTokenizer(t)
+	tokenizer := smolTokenizer(t)
 	content, err := os.ReadFile(filepath.Join("testdata", "tokens.json"))
 	if err != nil {
 		t.Fatal(err)
@@ -223,7 +224,7 @@ func TestAgainstHuggingFace(t *testing.T) {
 }
 
 func BenchmarkEncode(b *testing.B) {
-	tokenizer := teacherTokenizer(b)
+	tokenizer := smolTokenizer(b)
 	text, err := os.ReadFile("batches.go")
 	if err != nil {
 		b.Fatal(err)

@@ -10,13 +10,16 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/gomlx/compute"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/offshoot-ml/offshoot/datasets"
 	"github.com/offshoot-ml/offshoot/kernelext/host/resident"
 	"github.com/offshoot-ml/offshoot/slm"
 	"github.com/offshoot-ml/offshoot/slm/checkpoint"
+	"github.com/offshoot-ml/offshoot/slm/checkpoint/hub"
 	"github.com/offshoot-ml/offshoot/slm/distill"
 	"github.com/offshoot-ml/offshoot/slm/model"
 )
@@ -54,21 +57,36 @@ func processor() string {
 	return runtime.GOARCH
 }
 
-// OpenTeacher reads a GGUF file and uploads its weights.
-func (e *engine) OpenTeacher(ctx context.Context, path string, report resident.Report) (resident.Teacher, error) {
-	file, err := checkpoint.OpenGGUF(ctx, path, func(done, total int64) { report("loading "+filepath.Base(path), done, total) })
+// OpenTeacher opens a teacher's files, fetches those that are not there, and loads its weights.
+func (e *engine) OpenTeacher(ctx context.Context, reference string, report resident.Report) (resident.Teacher, error) {
+	fetching := func(p hub.Progress) {
+		report(fmt.Sprintf("fetching %s, %.0f MB/s, %s left", p.File, p.Rate/1e6, p.Left.Round(time.Second)), p.Done, p.Total)
+	}
+	file, err := checkpoint.Open(ctx, reference, checkpoint.Options{Hub: hub.Settings{Progress: fetching}})
 	if err != nil {
 		return nil, err
 	}
-	tokenizer, err := datasets.NewTokenizer(file.Vocabulary)
-	if err != nil {
+	defer file.Close()
+	t := &teacher{engine: e, bytes: 4 * slm.Subnet{}.Parameters(file.Config).Total()}
+	if t.tokenizer, err = datasets.TeacherTokenizer(file); err != nil {
 		return nil, err
 	}
-	loaded, err := model.Load(ctx, e.backend, file.Config, file.Weights, nil)
-	if err != nil {
+	work, inside := errgroup.WithContext(ctx)
+	work.Go(func() (err error) { t.sha256, err = file.Hash(inside); return err })
+	work.Go(func() (err error) {
+		t.model, err = model.Load(inside, e.backend, file.Config, file.Source, func(done, total int64) {
+			report("loading "+filepath.Base(reference), done, total)
+		})
+		return err
+	})
+	if err := work.Wait(); err != nil {
+		t.tokenizer.Close()
+		if t.model != nil {
+			t.model.Close()
+		}
 		return nil, err
 	}
-	return &teacher{engine: e, model: loaded, tokenizer: tokenizer, sha256: file.SHA256, bytes: file.Weights.Bytes()}, nil
+	return t, nil
 }
 
 // teacher is a loaded model with its tokenizer and the corpus in its tokens.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -15,43 +16,57 @@ import (
 	"github.com/offshoot-ml/offshoot/slm/model"
 )
 
-// opened is a model whose weights are not on the device yet, and a sub-network of it.
+// opened is a model whose weights are not on the device yet, and a sub-network of it. Close it.
 type opened struct {
-	name       string // as it was asked for
-	config     slm.Config
-	subnet     slm.Subnet
-	weights    checkpoint.Source
-	vocabulary checkpoint.Vocabulary
+	*checkpoint.Teacher
+	name   string // as it was asked for
+	subnet slm.Subnet
 }
 
 // openModel finds a model by its reference: a teacher that set-up or a person put into the lab's folder of teachers, by its
 // name, or whatever checkpoint.Open takes. subnet is a JSON file, or empty for all of the model.
 func openModel(ctx context.Context, reference, subnet string, m *meter) (*opened, error) {
-	path := reference
-	if home, err := kernelext.Home(); err == nil && !strings.ContainsAny(reference, `/\`) {
-		if installed := filepath.Join(home, "teachers", reference+".gguf"); isFile(installed) {
-			path = installed
-		}
-	}
-	file, err := checkpoint.OpenGGUF(ctx, path, m.part("reading "+reference, "bytes"))
+	t, err := checkpoint.Open(ctx, installed(reference), checkpoint.Options{Progress: m.part("downloading "+reference, "bytes")})
 	if err != nil {
 		return nil, err
 	}
-	o := &opened{name: reference, config: file.Config, weights: file.Weights, vocabulary: file.Vocabulary}
-	if subnet != "" {
-		o.subnet, err = ask.ReadSubnet(subnet, file.Config)
+	o := &opened{Teacher: t, name: reference}
+	if subnet == "" {
+		return o, nil
 	}
-	return o, err
+	if o.subnet, err = ask.ReadSubnet(subnet, t.Config); err != nil {
+		return nil, errors.Join(err, t.Close())
+	}
+	return o, nil
 }
 
-func isFile(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.Mode().IsRegular()
+// installed is the file of an installed teacher; another reference stays as it is.
+func installed(reference string) string {
+	home, err := kernelext.Home()
+	if err != nil || strings.ContainsAny(reference, `/\`) {
+		return reference
+	}
+	path := filepath.Join(home, "teachers", reference+".gguf")
+	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
+		return reference
+	}
+	return path
+}
+
+// openTokenizer builds a teacher's tokenizer, from its tokenizer.json or the vocabulary in its GGUF.
+func openTokenizer(t *checkpoint.Teacher) (*datasets.Tokenizer, error) {
+	switch {
+	case t.TokenizerJSON != nil:
+		return datasets.ReadTokenizer(t.TokenizerJSON, t.EOS)
+	case len(t.Vocabulary.Tokens) > 0:
+		return datasets.NewTokenizer(t.Vocabulary)
+	}
+	return nil, fmt.Errorf("%s has no tokenizer.json, so no text can be read with it; put its tokenizer's into %s", t.Config.Name, t.Origin.Path)
 }
 
 // windows cuts a text's tokens into windows of seq tokens, row-major; the last, partial one is dropped.
 func (o *opened) windows(text string, seq int) ([]int32, error) {
-	tokenizer, err := datasets.NewTokenizer(o.vocabulary)
+	tokenizer, err := openTokenizer(o.Teacher)
 	if err != nil {
 		return nil, err
 	}
@@ -61,8 +76,8 @@ func (o *opened) windows(text string, seq int) ([]int32, error) {
 		return nil, fmt.Errorf("its %d tokens are too few for one window of %d", len(ids), seq)
 	}
 	for _, id := range ids {
-		if int(id) >= o.config.Vocab {
-			return nil, fmt.Errorf("the tokenizer's token %d is outside the vocabulary of %s, %d", id, o.name, o.config.Vocab)
+		if int(id) >= o.Config.Vocab {
+			return nil, fmt.Errorf("the tokenizer's token %d is outside the vocabulary of %s, %d", id, o.name, o.Config.Vocab)
 		}
 	}
 	return ids[:len(ids)/seq*seq], nil
@@ -74,5 +89,5 @@ func (o *opened) load(ctx context.Context, m *meter) (*model.Teacher, error) {
 	if err != nil {
 		return nil, err
 	}
-	return model.Load(ctx, backend, o.config, o.weights, m.part("loading "+o.name, "bytes"))
+	return model.Load(ctx, backend, o.Config, o.Source, m.part("loading "+o.name, "bytes"))
 }

@@ -1,142 +1,266 @@
 package checkpoint
 
 import (
+	"bufio"
+	"encoding/binary"
 	"errors"
 	"fmt"
-	"path/filepath"
-	"strconv"
-	"strings"
-
-	"github.com/gomlx/go-huggingface/models/gguf"
-	"github.com/offshoot-ml/offshoot/slm"
+	"io"
+	"math"
 )
 
-// Vocabulary is what a GGUF says about its tokens: enough to build the tokenizer that made the teacher's training text.
-type Vocabulary struct {
-	Model        string   // "gpt2" is byte-level BPE, the only one that package datasets builds a tokenizer for
-	PreTokenizer string   // how text is cut before merging: "smollm", "gpt-2", …
-	Tokens       []string // by id
-	Types        []int32  // by id, see the Token constants; empty when the file has none
-	Merges       []string // "left right", best first
-	BOS, EOS     int      // ids; -1 when the file names none
-	Unknown      int      // id; -1 when the file names none
-	AddBOS       bool     // texts start with BOS
+// gguf is the header of a GGUF file: values by their keys, and where the tensors lie.
+type gguf struct {
+	values  map[string]any // int64, float32, float64, bool, string, []string or ggufNumbers
+	tensors []ggufTensor
+	data    int64 // where the tensors' data begins
 }
 
-// Token types of a GGUF vocabulary.
+// ggufTensor is a tensor's entry in the header.
+type ggufTensor struct {
+	name   string
+	shape  []int // outermost dimension first
+	kind   uint32
+	offset int64 // from the beginning of the data
+}
+
+// bytes are those that the tensor takes in the file.
+func (t ggufTensor) bytes() int64 {
+	n, _ := elements(t.shape)
+	kind := ggmlTypes[t.kind]
+	return n / int64(kind.values) * int64(kind.bytes)
+}
+
+// ggufNumbers is an array of numbers as it lies in the file.
+type ggufNumbers struct {
+	kind uint32
+	raw  []byte
+}
+
+// int32s are the values of an array of that type or of its unsigned twin; nil for another.
+func (n ggufNumbers) int32s() []int32 {
+	if n.kind != ggufUint32 && n.kind != ggufInt32 {
+		return nil
+	}
+	out := make([]int32, len(n.raw)/4)
+	for i := range out {
+		out[i] = int32(binary.LittleEndian.Uint32(n.raw[4*i:]))
+	}
+	return out
+}
+
+// The types of values that need to be told apart, by their numbers in files.
 const (
-	TokenNormal      int32 = 1
-	TokenUnknown     int32 = 2
-	TokenControl     int32 = 3 // special: never made from plain text
-	TokenUserDefined int32 = 4 // added to the vocabulary, matched before merging
+	ggufUint32 = 4
+	ggufInt32  = 5
+	ggufString = 8
+	ggufArray  = 9
 )
 
-// header reads typed values of a GGUF header, and remembers what was missing or of another type.
-type header struct {
-	file    *gguf.File
-	family  string
-	missing []error
-}
+// ggufSizes are the bytes of a value of each type; 0 for strings and arrays.
+var ggufSizes = [...]int64{1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8}
 
-// integer reads a positive count below 2^24 under the family's prefix.
-func (h *header) integer(key string) int {
-	key = h.family + "." + key
-	kv, ok := h.file.GetKeyValue(key)
-	n := kv.Int64()
-	if !ok || n <= 0 || n > 1<<24 {
-		h.missing = append(h.missing, fmt.Errorf("header value %q is %v, want a whole number from 1 to %d", key, kv.Raw(), 1<<24))
-		return 0
-	}
-	return int(n)
-}
+// mostGGUFHeader bounds a header. The largest vocabularies take a tenth of it.
+const mostGGUFHeader = 256 << 20
 
-// optional reads a count that may be absent.
-func (h *header) optional(key string, preset int) int {
-	if _, ok := h.file.GetKeyValue(h.family + "." + key); !ok {
-		return preset
-	}
-	return h.integer(key)
-}
+// errShort is the end of the file inside the header.
+var errShort = errors.New("the file ends inside its header")
 
-// float reads a float32 as the shortest decimal that means it: 1e-5, not 9.99999974e-06.
-func (h *header) float(key string, preset float64) float64 {
-	kv, ok := h.file.GetKeyValue(h.family + "." + key)
-	if !ok {
-		return preset
+// parseGGUF reads the header of a file of the given size. Every count is held against the bytes that are left before
+// anything is allocated for it, so that a hostile or cut file costs an error and not memory.
+func parseGGUF(in io.Reader, size int64) (*gguf, error) {
+	r := &ggufReader{in: bufio.NewReaderSize(in, 1<<16), left: min(size, mostGGUFHeader)}
+	whole := r.left
+	if magic := r.small(4); r.err != nil || string(magic) != "GGUF" {
+		return nil, fmt.Errorf("it is not a GGUF file (it begins with %q)", magic)
 	}
-	if single, ok := kv.Raw().(float32); ok {
-		shortest, _ := strconv.ParseFloat(strconv.FormatFloat(float64(single), 'g', -1, 32), 64)
-		return shortest
+	if version := r.uint32(); r.err == nil && version != 2 && version != 3 {
+		return nil, fmt.Errorf("it is GGUF version %d; versions 2 and 3 are supported", version)
 	}
-	return kv.Float64()
-}
-
-// id reads a token's number; -1 when the file names none.
-func (h *header) id(key string, tokens int) int {
-	kv, ok := h.file.GetKeyValue(key)
-	if !ok {
-		return -1
+	tensors, values := r.count("tensors", 8+4+4+8), r.count("header values", 8+4+1)
+	g := &gguf{values: map[string]any{}}
+	for ; values > 0 && r.err == nil; values-- {
+		key := r.string()
+		if _, twice := g.values[key]; twice {
+			r.fail("its header has the value %q twice", key)
+		}
+		g.values[key] = r.value()
 	}
-	if n := kv.Int64(); n >= 0 && n < int64(tokens) {
-		return int(n)
+	for ; tensors > 0 && r.err == nil; tensors-- {
+		g.tensors = append(g.tensors, r.tensor())
 	}
-	h.missing = append(h.missing, fmt.Errorf("header value %q is %v, want a token's id below %d", key, kv.Raw(), tokens))
-	return -1
-}
-
-// readConfig takes the architecture from a GGUF header. It is named after the file.
-func readConfig(file *gguf.File, path string) (slm.Config, error) {
-	h := &header{file: file, family: file.Architecture()}
-	name := strings.ToLower(strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)))
-	if h.family != string(slm.Llama) {
-		return slm.Config{}, fmt.Errorf("it holds a model of family %q; supported: %s", h.family, slm.Llama)
+	if r.err != nil {
+		return nil, r.err
 	}
-	c := slm.Config{Name: name, Family: slm.Llama,
-		Layers: h.integer("block_count"), Embd: h.integer("embedding_length"), Heads: h.integer("attention.head_count"),
-		FFN: h.integer("feed_forward_length"), Context: h.integer("context_length"),
-		NormEps: h.float("attention.layer_norm_rms_epsilon", 0), RopeTheta: h.float("rope.freq_base", 10000)}
-	c.QueryGroups = h.optional("attention.head_count_kv", c.Heads)
-	c.HeadSize = h.optional("attention.key_length", c.Embd/max(1, c.Heads))
-	rotated := h.optional("rope.dimension_count", c.HeadSize)
-	c.Vocab = h.optional("vocab_size", len(h.strings("tokenizer.ggml.tokens")))
-	_, untied := file.GetTensorInfo("output.weight")
-	c.Tied = !untied
-	if err := errors.Join(h.missing...); err != nil {
-		return c, err
-	}
-	if rotated != c.HeadSize {
-		return c, fmt.Errorf("it rotates %d of %d dimensions of a head; only all of them is supported", rotated, c.HeadSize)
-	}
-	if kv, ok := file.GetKeyValue(h.family + ".rope.scaling.type"); ok && kv.String() != "none" {
-		return c, fmt.Errorf("it scales rotary positions (%q), which is not supported", kv.String())
-	}
-	return c, c.Validate()
-}
-
-func (h *header) strings(key string) []string {
-	kv, _ := h.file.GetKeyValue(key)
-	return kv.Strings()
-}
-
-// readVocabulary takes the tokens from a GGUF header; they must be as many as the embedding has rows.
-func readVocabulary(file *gguf.File, c slm.Config) (Vocabulary, error) {
-	h := &header{file: file}
-	text := func(key string) string { kv, _ := file.GetKeyValue(key); return kv.String() }
-	v := Vocabulary{Model: text("tokenizer.ggml.model"), PreTokenizer: text("tokenizer.ggml.pre"),
-		Tokens: h.strings("tokenizer.ggml.tokens"), Merges: h.strings("tokenizer.ggml.merges")}
-	if len(v.Tokens) != c.Vocab {
-		return v, fmt.Errorf("its vocabulary has %d tokens, its embedding %d rows", len(v.Tokens), c.Vocab)
-	}
-	if kv, ok := file.GetKeyValue("tokenizer.ggml.token_type"); ok {
-		v.Types, _ = kv.Raw().([]int32)
-		if len(v.Types) != len(v.Tokens) {
-			return v, fmt.Errorf("its vocabulary has %d tokens, but %d token types", len(v.Tokens), len(v.Types))
+	align := int64(32)
+	if v, ok := g.values["general.alignment"]; ok {
+		if align, ok = v.(int64); !ok || align < 1 || align > 1<<20 || align&(align-1) != 0 {
+			return nil, fmt.Errorf("its header asks for an alignment of %v bytes", v)
 		}
 	}
-	v.BOS = h.id("tokenizer.ggml.bos_token_id", len(v.Tokens))
-	v.EOS = h.id("tokenizer.ggml.eos_token_id", len(v.Tokens))
-	v.Unknown = h.id("tokenizer.ggml.unknown_token_id", len(v.Tokens))
-	add, _ := file.GetKeyValue("tokenizer.ggml.add_bos_token")
-	v.AddBOS = add.Bool()
-	return v, errors.Join(h.missing...)
+	g.data = (whole - r.left + align - 1) / align * align
+	return g, nil
+}
+
+// ggufReader is a position in a header. After the first error it reads nothing more.
+type ggufReader struct {
+	in   *bufio.Reader
+	left int64 // bytes of the file after the position
+	err  error
+}
+
+func (r *ggufReader) fail(format string, args ...any) {
+	if r.err == nil {
+		r.err = fmt.Errorf(format, args...)
+	}
+}
+
+// peekable is how much small may be asked for.
+const peekable = 1 << 12
+
+// small reads n bytes, at most peekable; fewer at the end of the file. They are valid until the next read.
+func (r *ggufReader) small(n int64) []byte {
+	if !r.ask(n) {
+		return nil
+	}
+	b, err := r.in.Peek(int(n))
+	if err != nil {
+		r.err = errShort
+	}
+	_, _ = r.in.Discard(len(b)) // they are in the buffer
+	return b
+}
+
+// take reads n bytes into memory of their own.
+func (r *ggufReader) take(n int64) []byte {
+	if !r.ask(n) {
+		return nil
+	}
+	b := make([]byte, n)
+	if _, err := io.ReadFull(r.in, b); err != nil {
+		r.err = errShort
+	}
+	return b
+}
+
+// ask moves the position on, and reports whether there is something to read before it.
+func (r *ggufReader) ask(n int64) bool {
+	if r.err == nil && (n < 0 || n > r.left) {
+		r.err = errShort
+	}
+	if r.err == nil {
+		r.left -= n
+	}
+	return r.err == nil
+}
+
+func (r *ggufReader) uint32() uint32 {
+	if b := r.small(4); r.err == nil {
+		return binary.LittleEndian.Uint32(b)
+	}
+	return 0
+}
+
+// count reads a number of things that take at least so many bytes each.
+func (r *ggufReader) count(things string, bytesEach int64) int64 {
+	b := r.small(8)
+	if r.err != nil {
+		return 0
+	}
+	n := binary.LittleEndian.Uint64(b)
+	if n > uint64(r.left/bytesEach) {
+		r.fail("its header claims %d %s, more than the %d bytes that follow can hold", n, things, r.left)
+		return 0
+	}
+	return int64(n)
+}
+
+func (r *ggufReader) string() string {
+	n := r.count("bytes of text", 1)
+	if n <= peekable {
+		return string(r.small(n))
+	}
+	return string(r.take(n))
+}
+
+func (r *ggufReader) value() any {
+	kind := r.uint32()
+	if kind == ggufArray {
+		return r.array()
+	}
+	if kind == ggufString {
+		return r.string()
+	}
+	b := r.small(r.size(kind))
+	if r.err != nil {
+		return nil
+	}
+	little := binary.LittleEndian
+	switch kind {
+	case 0:
+		return int64(b[0])
+	case 1:
+		return int64(int8(b[0]))
+	case 2:
+		return int64(little.Uint16(b))
+	case 3:
+		return int64(int16(little.Uint16(b)))
+	case ggufUint32:
+		return int64(little.Uint32(b))
+	case ggufInt32:
+		return int64(int32(little.Uint32(b)))
+	case 6:
+		return math.Float32frombits(little.Uint32(b))
+	case 7:
+		return b[0] != 0
+	case 12:
+		return math.Float64frombits(little.Uint64(b))
+	}
+	return int64(little.Uint64(b)) // beyond the largest int64 it is negative, which no count may be
+}
+
+func (r *ggufReader) array() any {
+	kind := r.uint32()
+	if kind != ggufString {
+		each := r.size(kind)
+		return ggufNumbers{kind, r.take(each * r.count("array elements", max(1, each)))}
+	}
+	n := r.count("array elements", 8)
+	texts := make([]string, 0, n)
+	for ; n > 0 && r.err == nil; n-- {
+		texts = append(texts, r.string())
+	}
+	return texts
+}
+
+func (r *ggufReader) size(kind uint32) int64 {
+	if int(kind) >= len(ggufSizes) || ggufSizes[kind] == 0 {
+		r.fail("its header has a value of type %d, which is not supported", kind)
+		return 0
+	}
+	return ggufSizes[kind]
+}
+
+func (r *ggufReader) tensor() (t ggufTensor) {
+	t.name = r.string()
+	dims := r.uint32()
+	if dims > 8 {
+		r.fail("its header has a tensor of %d dimensions; at most 8 are supported", dims)
+	}
+	for range min(dims, 8) {
+		b := r.small(8)
+		if r.err != nil {
+			return t
+		}
+		d := binary.LittleEndian.Uint64(b)
+		if d == 0 || d > 1<<32 {
+			r.fail("tensor %q has a dimension of %d", t.name, d)
+		}
+		t.shape = append([]int{int(d)}, t.shape...) // innermost first in the file
+	}
+	t.kind = r.uint32()
+	if b := r.small(8); r.err == nil {
+		t.offset = int64(binary.LittleEndian.Uint64(b))
+	}
+	return t
 }

@@ -4,15 +4,14 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
-	"maps"
 	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
-	"github.com/gomlx/go-huggingface/models/gguf"
 	"github.com/offshoot-ml/offshoot/slm"
 )
 
@@ -30,7 +29,7 @@ type testValue struct {
 type testTensor struct {
 	name  string
 	shape []uint64 // innermost first, as GGUF has it
-	kind  gguf.TensorType
+	kind  uint32
 	data  []byte
 }
 
@@ -140,48 +139,90 @@ func llamaCppOrder(rows []float32, heads, width int) []float32 {
 	return out
 }
 
+// queriesKeysValues is the converter's order of GPT-NeoX's fused projection: reshape(heads, 3, size, width), then all
+// queries, all keys and all values one after the other.
+func queriesKeysValues(rows []float32, heads, size, width int) []float32 {
+	var out []float32
+	for part := range 3 {
+		for h := range heads {
+			from := (h*3 + part) * size * width
+			out = append(out, rows[from:from+size*width]...)
+		}
+	}
+	return out
+}
+
 // tinyFile is a whole GGUF of random float32 weights, and those weights as transformers has them.
-func tinyFile() (*testFile, Weights) {
+func tinyFile() (*testFile, Weights) { return fileOf(tiny) }
+
+// tinyOf are architectures of every family in the size of the test files.
+func tinyOf(f slm.Family) slm.Config {
+	c := tiny
+	c.Family = f
+	switch f {
+	case slm.GPTNeoX:
+		c.QueryGroups, c.RotaryFraction, c.ParallelResidual, c.Tied = c.Heads, 0.25, true, false
+	case slm.Qwen3:
+		c.HeadSize, c.Tied = 32, false
+	}
+	return c
+}
+
+// fileOf is a whole GGUF of random weights, as llama.cpp's converter writes it, and those weights as transformers has them.
+func fileOf(c slm.Config) (*testFile, Weights) {
+	arch := map[slm.Family]string{slm.GPTNeoX: "gptneox", slm.Llama: "llama", slm.Qwen3: "qwen3"}[c.Family]
 	f := &testFile{magic: "GGUF", version: 3, values: []testValue{
-		{"general.architecture", "llama"}, {"llama.block_count", uint32(tiny.Layers)},
-		{"llama.context_length", uint32(tiny.Context)}, {"llama.embedding_length", uint32(tiny.Embd)},
-		{"llama.feed_forward_length", uint32(tiny.FFN)}, {"llama.attention.head_count", uint32(tiny.Heads)},
-		{"llama.attention.head_count_kv", uint32(tiny.QueryGroups)}, {"llama.attention.layer_norm_rms_epsilon", float32(1e-5)},
+		{"general.architecture", arch}, {arch + ".block_count", uint32(c.Layers)},
+		{arch + ".context_length", uint32(c.Context)}, {arch + ".embedding_length", uint32(c.Embd)},
+		{arch + ".feed_forward_length", uint32(c.FFN)}, {arch + ".attention.head_count", uint32(c.Heads)},
 		{"tokenizer.ggml.model", "gpt2"}, {"tokenizer.ggml.pre", "smollm"},
 		{"tokenizer.ggml.tokens", []string{"<|endoftext|>", "a", "b", "c", "ab", "abc"}},
 		{"tokenizer.ggml.token_type", []int32{3, 1, 1, 1, 1, 1}}, {"tokenizer.ggml.merges", []string{"a b", "ab c"}},
 		{"tokenizer.ggml.eos_token_id", uint32(0)}, {"tokenizer.ggml.add_bos_token", true},
 	}}
-	random := rand.New(rand.NewPCG(1, 2))
-	want := Weights{}
-	backward := map[string]string{"model.embed_tokens.weight": "token_embd.weight", "model.norm.weight": "output_norm.weight"}
-	for layer := range tiny.Layers {
-		for ours, theirs := range parts {
-			backward[fmt.Sprintf("model.layers.%d.%s.weight", layer, theirs)] = fmt.Sprintf("blk.%d.%s.weight", layer, ours)
-		}
+	switch c.Family {
+	case slm.GPTNeoX:
+		f.set("gptneox.attention.layer_norm_epsilon", float32(1e-5))
+		f.set("gptneox.rope.dimension_count", uint32(c.RotaryFraction*float64(c.HeadSize)))
+		f.set("gptneox.use_parallel_residual", c.ParallelResidual)
+	default:
+		f.set(arch+".attention.layer_norm_rms_epsilon", float32(1e-5))
+		f.set(arch+".attention.head_count_kv", uint32(c.QueryGroups))
+		f.set(arch+".attention.key_length", uint32(c.HeadSize))
+		f.set(arch+".attention.value_length", uint32(c.HeadSize))
 	}
-	shapes := Layout(tiny)
-	for _, name := range slices.Sorted(maps.Keys(shapes)) {
-		n, _ := elements(shapes[name])
-		t := Tensor{Shape: shapes[name], Data: make([]float32, n)}
+	random, want := rand.New(rand.NewPCG(1, 2)), Weights{}
+	for ggufName, w := range ggufWeights(c) {
+		shape := Layout(c)[w.name]
+		n, _ := elements(shape)
+		t := Tensor{Shape: shape, Data: make([]float32, n)}
 		for i := range t.Data {
 			t.Data[i] = float32(random.NormFloat64())
 		}
-		want[name] = t
-		stored := t.Data
-		switch {
-		case bytes.HasSuffix([]byte(name), []byte("q_proj.weight")):
-			stored = llamaCppOrder(t.Data, tiny.Heads, tiny.Embd)
-		case bytes.HasSuffix([]byte(name), []byte("k_proj.weight")):
-			stored = llamaCppOrder(t.Data, tiny.QueryGroups, tiny.Embd)
-		}
-		inner := make([]uint64, 0, 2)
-		for _, d := range slices.Backward(t.Shape) {
-			inner = append(inner, uint64(d))
-		}
-		f.tensors = append(f.tensors, testTensor{backward[name], inner, gguf.TensorTypeF32, float32Bytes(stored)})
+		want[w.name] = t
+		f.tensors = append(f.tensors, testTensor{ggufName, innermostFirst(shape), 0, float32Bytes(convert(c, w.name, t.Data))})
 	}
 	return f, want
+}
+
+// convert puts rows into the order in which the converter stores them.
+func convert(c slm.Config, name string, rows []float32) []float32 {
+	switch {
+	case strings.Contains(name, "query_key_value"):
+		return queriesKeysValues(rows, c.Heads, c.HeadSize, len(rows)/(3*c.Heads*c.HeadSize))
+	case c.Family == slm.Llama && strings.HasSuffix(name, "q_proj.weight"):
+		return llamaCppOrder(rows, c.Heads, c.Embd)
+	case c.Family == slm.Llama && strings.HasSuffix(name, "k_proj.weight"):
+		return llamaCppOrder(rows, c.QueryGroups, c.Embd)
+	}
+	return rows
+}
+
+func innermostFirst(shape []int) (dims []uint64) {
+	for _, d := range slices.Backward(shape) {
+		dims = append(dims, uint64(d))
+	}
+	return dims
 }
 
 // place writes a file of the given name into a folder of the test.

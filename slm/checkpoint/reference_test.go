@@ -29,11 +29,8 @@ func realTeacher(t testing.TB) string {
 // TestAgainstTransformers compares the real teacher with what transformers makes of it: see testdata/reference.py.
 func TestAgainstTransformers(t *testing.T) {
 	start := time.Now()
-	teacher, err := OpenGGUF(t.Context(), realTeacher(t), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Logf("loaded %d parameters in %v", teacher.Weights.Parameters(), time.Since(start))
+	teacher, weights := openAll(t, realTeacher(t))
+	t.Logf("loaded %d parameters in %v", weights.Parameters(), time.Since(start))
 	text, err := os.ReadFile(filepath.Join("testdata", "reference.json"))
 	if err != nil {
 		t.Fatal(err)
@@ -57,11 +54,11 @@ func TestAgainstTransformers(t *testing.T) {
 	if published, err := slm.Published("smollm2-135m"); err != nil || !reflect.DeepEqual(teacher.Config, published) {
 		t.Errorf("published architecture %+v, %v", published, err)
 	}
-	if len(teacher.Weights) != len(want.Tensors) || len(want.Tensors) != 272 {
-		t.Errorf("%d tensors, want %d", len(teacher.Weights), len(want.Tensors))
+	if len(weights) != len(want.Tensors) || len(want.Tensors) != 272 {
+		t.Errorf("%d tensors, want %d", len(weights), len(want.Tensors))
 	}
 	for name, w := range want.Tensors {
-		got := teacher.Weights[name]
+		got := weights[name]
 		if !reflect.DeepEqual(got.Shape, w.Shape) {
 			t.Errorf("%s: shape %v, want %v", name, got.Shape, w.Shape)
 			continue
@@ -82,11 +79,9 @@ func TestAgainstTransformers(t *testing.T) {
 	}
 }
 
-func BenchmarkOpenGGUF(b *testing.B) {
+func BenchmarkReadAll(b *testing.B) {
 	path := realTeacher(b)
 	for b.Loop() {
-		if _, err := OpenGGUF(b.Context(), path, nil); err != nil {
-			b.Fatal(err)
-		}
+		openAll(b, path)
 	}
 }

@@ -78,15 +78,16 @@ func loadSmolLM2(t *testing.T) *Teacher {
 	if _, err := os.Stat(path); err != nil {
 		t.Skip("the teacher smollm2-135m is not installed: go run ./kernelext/lab setup")
 	}
-	file, err := checkpoint.OpenGGUF(context.Background(), path, nil)
+	file, err := checkpoint.Open(context.Background(), path, checkpoint.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer file.Close()
 	backend, err := NewBackend()
 	if err != nil {
 		t.Fatal(err)
 	}
-	teacher, err := Load(context.Background(), backend, file.Config, file.Weights, nil)
+	teacher, err := Load(context.Background(), backend, file.Config, file.Source, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
