@@ -169,6 +169,9 @@ type verdict struct {
 // open reads all files once, on all cores, to sort out what is no document, and makes a corpus of the rest. Of files with
 // equal content the first by path stays.
 func open(ctx context.Context, name, root string, tokenizer *Tokenizer, files []string, progress func(done, total int)) (*Corpus, error) {
+	if tokenizer.Separator() < 0 {
+		return nil, fmt.Errorf("corpus %s: the tokenizer has neither %s nor an end-of-text token to put between documents", name, endOfText)
+	}
 	verdicts := make([]verdict, len(files))
 	var lock sync.Mutex
 	done := 0

@@ -51,9 +51,6 @@ func NewTokenizer(v checkpoint.Vocabulary) (*Tokenizer, error) {
 // newTokenizer builds a tokenizer from the text of a tokenizer.json, the size of its vocabulary, and the ids of the token
 // between documents and of the byte 0, -1 for none.
 func newTokenizer(text []byte, vocab, separator, nul int) (*Tokenizer, error) {
-	if separator < 0 {
-		return nil, fmt.Errorf("tokenizer: the vocabulary has neither %s nor an end-of-text token to put between documents", endOfText)
-	}
 	plain, err := tokenizers.FromBytes(text, tokenizers.WithEncodeSpecialTokens())
 	if err != nil {
 		return nil, fmt.Errorf("tokenizer: its parts do not fit together: %w", err)
@@ -114,7 +111,8 @@ func (t *Tokenizer) Decode(ids []int32) string {
 	return text.String()
 }
 
-// Separator is the id of the token that follows each document.
+// Separator is the id of the token that follows each document; -1 for a vocabulary that has none, which cannot read a
+// corpus.
 func (t *Tokenizer) Separator() int32 { return t.separator }
 
 // Vocab is the number of tokens.

@@ -107,7 +107,6 @@ func TestNewTokenizerRefuses(t *testing.T) {
 		{"a token twice", func(v *checkpoint.Vocabulary) { v.Tokens[9] = v.Tokens[8] }, "two ids, 8 and 9"},
 		{"a merge of one", func(v *checkpoint.Vocabulary) { v.Merges[1] = "int" }, "merge 1"},
 		{"a merge of strangers", func(v *checkpoint.Vocabulary) { v.Merges[1] = "foo bar" }, "do not fit together"},
-		{"no separator", func(v *checkpoint.Vocabulary) { v.Tokens[0], v.EOS = "x0", -1 }, "neither <|endoftext|>"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			v := byteVocabulary()

@@ -74,8 +74,19 @@ func TestReadTokenizerRefuses(t *testing.T) {
 			t.Errorf("%s: no error", name)
 		}
 	}
-	if read, err := ReadTokenizer([]byte(whole), -1); err == nil {
-		read.Close()
-		t.Error("no token between documents: no error")
+}
+
+// Without a token to put between documents text is read, but no corpus.
+func TestTokenizerWithoutSeparator(t *testing.T) {
+	read, err := ReadTokenizer([]byte(strings.NewReplacer("%T", "null", "%P", "null").Replace(wordLevel)), -1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer read.Close()
+	if got := read.Encode("one two"); !slices.Equal(got, []int32{1, 2}) {
+		t.Errorf("got %v", got)
+	}
+	if _, err := Text(t.Context(), read, "."); err == nil || !strings.Contains(err.Error(), "between documents") {
+		t.Errorf("a corpus: %v", err)
 	}
 }
