@@ -33,8 +33,9 @@ func eval(ctx context.Context, request ask.Request, out io.Writer, m *meter) err
 	if err != nil {
 		return err
 	}
-	if asked.Seq > opened.config.Context {
-		return fmt.Errorf("--seq is %d, but the context of %s has %d tokens", asked.Seq, opened.name, opened.config.Context)
+	defer opened.Close()
+	if asked.Seq > opened.Config.Context {
+		return fmt.Errorf("--seq is %d, but the context of %s has %d tokens", asked.Seq, opened.name, opened.Config.Context)
 	}
 	windows, err := opened.windows(text, asked.Seq)
 	if err != nil {
@@ -53,8 +54,8 @@ func eval(ctx context.Context, request ask.Request, out io.Writer, m *meter) err
 		return err
 	}
 	m.end()
-	return printEvaluation(out, asked.JSON, evaluation{Model: opened.name, Parameters: opened.subnet.Parameters(opened.config).Total(),
-		FLOPsPerToken: opened.subnet.ForwardFLOPs(opened.config, asked.Seq), Tokens: predicted, NLL: nll, Perplexity: math.Exp(nll)})
+	return printEvaluation(out, asked.JSON, evaluation{Model: opened.name, Parameters: opened.subnet.Parameters(opened.Config).Total(),
+		FLOPsPerToken: opened.subnet.ForwardFLOPs(opened.Config, asked.Seq), Tokens: predicted, NLL: nll, Perplexity: math.Exp(nll)})
 }
 
 func printEvaluation(out io.Writer, asJSON bool, e evaluation) error {

@@ -17,6 +17,7 @@ func extract(ctx context.Context, request ask.Request, out io.Writer, m *meter) 
 	if err != nil {
 		return err
 	}
+	defer opened.Close()
 	teacher, err := opened.load(ctx, m)
 	if err != nil {
 		return err
@@ -26,7 +27,7 @@ func extract(ctx context.Context, request ask.Request, out io.Writer, m *meter) 
 	if err != nil {
 		return err
 	}
-	if err := checkpoint.WriteStudent(asked.Out, opened.config, opened.subnet, weights); err != nil {
+	if err := checkpoint.WriteStudent(asked.Out, opened.Config, opened.subnet, weights); err != nil {
 		return err
 	}
 	m.end()

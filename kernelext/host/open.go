@@ -53,20 +53,9 @@ func installed(reference string) string {
 	return path
 }
 
-// openTokenizer builds a teacher's tokenizer, from its tokenizer.json or the vocabulary in its GGUF.
-func openTokenizer(t *checkpoint.Teacher) (*datasets.Tokenizer, error) {
-	switch {
-	case t.TokenizerJSON != nil:
-		return datasets.ReadTokenizer(t.TokenizerJSON, t.EOS)
-	case len(t.Vocabulary.Tokens) > 0:
-		return datasets.NewTokenizer(t.Vocabulary)
-	}
-	return nil, fmt.Errorf("%s has no tokenizer.json, so no text can be read with it; put its tokenizer's into %s", t.Config.Name, t.Origin.Path)
-}
-
 // windows cuts a text's tokens into windows of seq tokens, row-major; the last, partial one is dropped.
 func (o *opened) windows(text string, seq int) ([]int32, error) {
-	tokenizer, err := openTokenizer(o.Teacher)
+	tokenizer, err := datasets.TeacherTokenizer(o.Teacher)
 	if err != nil {
 		return nil, err
 	}

@@ -16,12 +16,25 @@ import (
 // benchCells is how many cells of each kind are timed.
 const benchCells = 20
 
-// bench measures what the README quotes of the lab: it runs a notebook of its own in a lab of its
-// own, through the same kernel as any other, and prints a table.
+// bench measures what the README quotes: of the lab itself, or of one of its parts.
 func bench(ctx context.Context, l *lab, args []string) error {
-	if _, err := parse(flags("bench", l.stdout), args); err != nil {
+	set := flags("bench", l.stdout)
+	asJSON := set.Bool("json", false, "print JSON (of models)")
+	parts, err := parse(set, args)
+	switch {
+	case err != nil:
 		return err
+	case len(parts) == 0 && !*asJSON:
+		return benchLab(ctx, l)
+	case len(parts) == 1 && parts[0] == "models":
+		return benchModels(ctx, l, *asJSON)
 	}
+	return fmt.Errorf("lab bench measures nothing called %q; want nothing, or models [--json]", strings.Join(parts, " "))
+}
+
+// benchLab measures the lab: it runs a notebook of its own in a lab of its own, through the same kernel as any other, and
+// prints a table.
+func benchLab(ctx context.Context, l *lab) error {
 	if err := l.prepare(ctx); err != nil {
 		return err
 	}

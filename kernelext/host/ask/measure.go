@@ -1,0 +1,84 @@
+package ask
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// What a Measure measures.
+const (
+	Load           = "load"     // from the reference to ready on the device
+	Forward        = "forward"  // losses of windows, a pass for each line on the standard input
+	Generate       = "generate" // greedy text
+	ExtractStudent = "extract"  // a 30M student's weights, and writing them
+)
+
+var measurable = []string{Load, Forward, Generate, ExtractStudent}
+
+// Measure is what `lab bench models` asks: one measurement, in a process of its own.
+type Measure struct {
+	Model, What string
+	Seq, Batch  int
+}
+
+// Flags implements Request.
+func (r *Measure) Flags(set *flag.FlagSet) {
+	set.StringVar(&r.Model, "model", "", modelUsage)
+	set.StringVar(&r.What, "what", Load, strings.Join(measurable, ", "))
+	set.IntVar(&r.Seq, "seq", 256, "tokens in a window")
+	set.IntVar(&r.Batch, "batch", 4, "windows in a pass")
+}
+
+// Check implements Request.
+func (r *Measure) Check() error {
+	switch {
+	case r.Model == "":
+		return errors.New("--model is missing")
+	case !slices.Contains(measurable, r.What):
+		return fmt.Errorf("--what is %q, want one of %s", r.What, strings.Join(measurable, ", "))
+	case r.Seq < 2 || r.Batch < 1:
+		return fmt.Errorf("%d windows of %d tokens", r.Batch, r.Seq)
+	}
+	return nil
+}
+
+// Loaded is what measuring Load prints, and the first line of the others.
+type Loaded struct {
+	Parameters int64   `json:"parameters"`
+	Vocab      int     `json:"vocab"`
+	Seconds    float64 `json:"seconds"`
+	Before     int64   `json:"before"` // resident bytes before the model was opened, with the accelerator ready
+	Peak       int64   `json:"peak"`   // the most resident bytes that the process ever had; 0 where the system does not tell
+	Held       int64   `json:"held"`   // resident bytes once the model is loaded
+}
+
+// Passed is a pass of Forward.
+type Passed struct {
+	Seconds float64 `json:"seconds"`
+	Loss    float64 `json:"loss"` // nats per token, so that it shows that the same was computed
+}
+
+// Generated is what measuring Generate prints.
+type Generated struct {
+	Tokens  int       `json:"tokens"`
+	Seconds []float64 `json:"seconds"` // of each repetition
+}
+
+// Extracted is what measuring Extract prints.
+type Extracted struct {
+	Parameters int64     `json:"parameters"`
+	Seconds    []float64 `json:"seconds"` // of each repetition: the weights in memory
+	Written    []float64 `json:"written"` // and written as a student's folder
+}
+
+// WindowTokens are the tokens of a measurement's windows, row-major: any text costs the same, and every process has these.
+func WindowTokens(batch, seq, vocab int) []int32 {
+	ids := make([]int32, batch*seq)
+	for i := range ids {
+		ids[i] = int32((i*i*31 + 7*i + 3) % vocab)
+	}
+	return ids
+}

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/offshoot-ml/offshoot/kernelext/host/ask"
+	"github.com/offshoot-ml/offshoot/slm"
+	"github.com/offshoot-ml/offshoot/slm/checkpoint"
+	"github.com/offshoot-ml/offshoot/slm/model"
+)
+
+// repetitions of what is measured, after one that compiles and is not counted.
+const repetitions = 5
+
+// measure does one measurement of `lab bench models` and prints it as lines of JSON. The first line says how long loading
+// took, and how much memory.
+func measure(ctx context.Context, request ask.Request, out io.Writer, m *meter) error {
+	asked, lines := request.(*ask.Measure), json.NewEncoder(out)
+	backend, err := model.NewBackend()
+	if err != nil {
+		return err
+	}
+	before, begin := residentBytes(), time.Now()
+	opened, err := openModel(ctx, asked.Model, "", m)
+	if err != nil {
+		return err
+	}
+	defer opened.Close()
+	teacher, err := model.Load(ctx, backend, opened.Config, opened.Source, nil)
+	if err != nil {
+		return err
+	}
+	defer teacher.Close()
+	loaded := ask.Loaded{Parameters: slm.Subnet{}.Parameters(opened.Config).Total(), Vocab: opened.Config.Vocab,
+		Seconds: time.Since(begin).Seconds(), Before: before, Peak: peakBytes(), Held: residentBytes()}
+	if err := lines.Encode(loaded); err != nil {
+		return err
+	}
+	switch asked.What {
+	case ask.Forward:
+		return measureForward(ctx, teacher, asked, lines)
+	case ask.Generate:
+		return measureGeneration(ctx, teacher, lines)
+	case ask.ExtractStudent:
+		return measureExtraction(teacher, lines)
+	}
+	return nil
+}
+
+// measureForward makes a pass for each line that it reads, so that another process can take turns with it.
+func measureForward(ctx context.Context, teacher *model.Teacher, asked *ask.Measure, lines *json.Encoder) error {
+	windows := ask.WindowTokens(asked.Batch, asked.Seq, teacher.Config.Vocab)
+	for turns := bufio.NewScanner(os.Stdin); turns.Scan(); {
+		begin := time.Now()
+		loss, err := teacher.Evaluate(ctx, slm.Subnet{}, windows, asked.Seq-1, model.Passes{Batch: asked.Batch})
+		if err != nil {
+			return err
+		}
+		if err := lines.Encode(ask.Passed{Seconds: time.Since(begin).Seconds(), Loss: loss}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func measureGeneration(ctx context.Context, teacher *model.Teacher, lines *json.Encoder) error {
+	found := ask.Generated{Tokens: 64}
+	prompt := ask.WindowTokens(1, 16, teacher.Config.Vocab)
+	for i := range 1 + repetitions {
+		begin := time.Now()
+		if _, err := teacher.Generate(ctx, prompt, slm.Generation{Tokens: found.Tokens}); err != nil {
+			return err
+		}
+		if i > 0 {
+			found.Seconds = append(found.Seconds, time.Since(begin).Seconds())
+		}
+	}
+	return lines.Encode(found)
+}
+
+// measureExtraction takes the student that represents 30M parameters.
+func measureExtraction(teacher *model.Teacher, lines *json.Encoder) error {
+	sizes, err := slm.CoarseUniform.Proportional(teacher.Config, slm.Around(30e6, 0.05))
+	if err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "offshoot-measure-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	subnet, found := sizes.Subnet(teacher.Config), ask.Extracted{}
+	for range repetitions {
+		begin := time.Now()
+		weights, err := teacher.Extract(subnet)
+		if err != nil {
+			return err
+		}
+		found.Parameters = weights.Parameters()
+		found.Seconds = append(found.Seconds, time.Since(begin).Seconds())
+		if err := checkpoint.WriteStudent(filepath.Join(dir, "student"), teacher.Config, subnet, weights); err != nil {
+			return err
+		}
+		found.Written = append(found.Written, time.Since(begin).Seconds())
+	}
+	return lines.Encode(found)
+}
+
+// residentBytes is the memory that this process holds; 0 where the system does not tell.
+func residentBytes() int64 { return statusBytes("VmRSS:") }
+
+// peakBytes is the most that it ever held. Linux's getrusage will not do: it begins with the parent's.
+func peakBytes() int64 {
+	if runtime.GOOS == "linux" {
+		return statusBytes("VmHWM:")
+	}
+	var usage syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &usage) != nil {
+		return 0
+	}
+	return int64(usage.Maxrss) // bytes on macOS
+}
+
+// statusBytes reads a line of /proc/self/status, which is in KiB.
+func statusBytes(field string) int64 {
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0
+	}
+	for line := range bytes.Lines(status) {
+		if rest, ok := bytes.CutPrefix(line, []byte(field)); ok {
+			kibibytes, _ := strconv.ParseInt(string(bytes.TrimSpace(bytes.TrimSuffix(bytes.TrimSpace(rest), []byte("kB")))), 10, 64)
+			return kibibytes << 10
+		}
+	}
+	return 0
+}
