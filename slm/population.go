@@ -13,10 +13,11 @@ type Candidate struct {
 	Parents    []int     `json:"parents,omitempty"`
 	Subnet     Subnet    `json:"subnet"`
 	Parameters int64     `json:"parameters"`
-	FLOPs      int64     `json:"flops"`    // forward, per token, in windows of the teacher's whole context
-	KVBytes    int64     `json:"kv_bytes"` // of a token's keys and values in 16 bits
-	Loss       float64   `json:"loss"`     // mean cross-entropy on the search's held-out tokens, in nats per token
-	Seconds    float64   `json:"seconds"`  // time the evaluation took
+	FLOPs      int64     `json:"flops"`              // forward, per token, in windows of the teacher's whole context
+	KVBytes    int64     `json:"kv_bytes"`           // of a token's keys and values in 16 bits
+	Loss       float64   `json:"loss"`               // mean cross-entropy on the search's held-out tokens, in nats per token
+	Untrained  float64   `json:"untrained,omitzero"` // the loss before the steps of a warm search
+	Seconds    float64   `json:"seconds"`            // time the evaluation took
 	Evaluated  time.Time `json:"evaluated,omitzero"`
 }
 

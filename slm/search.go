@@ -24,6 +24,7 @@ type Search struct {
 
 	Strategy   Strategy    `json:"strategy,omitzero"`    // zero is Evolution
 	Objectives []Objective `json:"objectives,omitempty"` // none is MinimizeLoss
+	Warm       Warm        `json:"warm,omitzero"`        // train each candidate for some steps before it is judged
 	Order      *Order      `json:"order,omitempty"`      // search the reordered teacher, such as one with the important units first
 }
 
@@ -36,6 +37,7 @@ func (s Search) WithDefaults() Search {
 	s.Offspring = cmp.Or(s.Offspring, max(1, s.Population-s.Elites))
 	s.Tokens = cmp.Or(s.Tokens, 1024)
 	s.Seed = cmp.Or(s.Seed, 1)
+	s.Warm = s.Warm.WithDefaults()
 	s.Space.Granularity = cmp.Or(s.Space.Granularity, Coarse)
 	s.Space.Scope = cmp.Or(s.Space.Scope, LayerWise)
 	return s
@@ -55,6 +57,9 @@ func (s Search) Validate(teacher Config) error {
 	}
 	if err := s.validateStrategy(); err != nil {
 		return err
+	}
+	if err := s.Warm.Validate(); err != nil {
+		return fmt.Errorf("search: %w", err)
 	}
 	if s.Order != nil {
 		if err := s.Order.Validate(teacher); err != nil {

@@ -99,6 +99,7 @@ type teacher struct {
 
 	mu   sync.Mutex
 	text *datasets.Corpus // opened when it is first needed
+	warm *warmer          // of the last warm search
 }
 
 func (t *teacher) Config() slm.Config { return t.model.Config }
@@ -141,6 +142,48 @@ func (t *teacher) Held(ctx context.Context, tokens, seqLen int, report resident.
 // Loss evaluates a sub-network in place.
 func (t *teacher) Loss(ctx context.Context, subnet slm.Subnet, windows []int32, seqLen int) (float64, error) {
 	return t.model.Loss(ctx, subnet, windows, seqLen)
+}
+
+// warmer trains candidates by a plan.
+type warmer struct {
+	*model.Warmer
+	plan string // its JSON
+}
+
+// warmShuffle is the order of the training documents from which candidates learn: every candidate gets the same batches.
+const warmShuffle = 1
+
+// WarmLoss trains a candidate on the first batches of the corpus, and evaluates it.
+func (t *teacher) WarmLoss(ctx context.Context, plan slm.Warm, subnet slm.Subnet, windows []int32, seqLen int, report resident.Report) (float64, error) {
+	text, err := json.Marshal(plan)
+	if err != nil {
+		return 0, err
+	}
+	if t.warm == nil || t.warm.plan != string(text) {
+		made, err := t.newWarmer(ctx, plan, report)
+		if err != nil {
+			return 0, err
+		}
+		if t.warm != nil {
+			t.warm.Close()
+		}
+		t.warm = &warmer{made, string(text)}
+	}
+	return t.warm.Loss(ctx, subnet, windows, seqLen)
+}
+
+func (t *teacher) newWarmer(ctx context.Context, plan slm.Warm, report resident.Report) (*model.Warmer, error) {
+	corpus, err := t.corpus(ctx, report)
+	if err != nil {
+		return nil, err
+	}
+	stream, batches := corpus.Train(warmShuffle, plan.Batch, plan.SeqLen), make([][]int32, plan.Steps)
+	for i := range batches {
+		if batches[i], err = stream.Next(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return distill.NewWarmer(ctx, t.model, plan, batches)
 }
 
 // Generate continues a prompt.

@@ -107,6 +107,11 @@ func (t *fakeTeacher) Loss(_ context.Context, subnet slm.Subnet, _ []int32, _ in
 	return 3 + 1e7/float64(subnet.Parameters(t.config).Total()), err
 }
 
+// WarmLoss falls with the steps.
+func (t *fakeTeacher) WarmLoss(ctx context.Context, plan slm.Warm, subnet slm.Subnet, windows []int32, seqLen int, _ resident.Report) (float64, error) {
+	return 2 + 1/float64(plan.Steps), nil
+}
+
 func (t *fakeTeacher) Generate(_ context.Context, prompt string, g slm.Generation) (string, error) {
 	return strings.Repeat("la ", g.Tokens) + prompt, nil
 }

@@ -101,7 +101,7 @@ func (h *Host) evolve(j *job, l *lab, t *heldTeacher, p *slm.Population) (any, e
 			if j.boundary() {
 				return nil, stoppedSearch(p)
 			}
-			if c, err = evaluate(j, t, c, windows); err != nil {
+			if c, err = evaluate(j, t, p.Search.Warm, c, windows); err != nil {
 				return nil, err
 			}
 			if err := l.addCandidate(j.whole(), p.Name, c); err != nil {
@@ -116,10 +116,14 @@ func (h *Host) evolve(j *job, l *lab, t *heldTeacher, p *slm.Population) (any, e
 	return kernelext.Summary{Done: int64(len(p.Candidates)), New: int64(len(p.Candidates) - before), Seconds: time.Since(begin).Seconds()}, nil
 }
 
-// evaluate measures one candidate.
-func evaluate(j *job, t *heldTeacher, c slm.Candidate, windows []int32) (slm.Candidate, error) {
+// evaluate measures one candidate: as it is, or as it is after some steps of training.
+func evaluate(j *job, t *heldTeacher, warm slm.Warm, c slm.Candidate, windows []int32) (slm.Candidate, error) {
 	begin := time.Now()
 	loss, err := t.Loss(j.whole(), c.Subnet, windows, window)
+	if err == nil && !warm.IsZero() {
+		c.Untrained = loss
+		loss, err = t.WarmLoss(j.whole(), warm, c.Subnet, windows, window, j.report())
+	}
 	if err != nil {
 		return c, fmt.Errorf("candidate %d: %w", c.ID, err)
 	}

@@ -311,6 +311,22 @@ func TestInterruptKeepsTheStepsAndTheNextCallContinuesInMemory(t *testing.T) {
 	}
 }
 
+// A warm search keeps the loss before the steps beside the one after them.
+func TestWarmSearchKeepsBothLosses(t *testing.T) {
+	newHome(t, nil)
+	warm := smallSearch
+	warm.Warm = slm.Warm{Steps: 4}
+	p, err := connect(t, "one").Search(t.Context(), "warm", warm, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range p.Candidates {
+		if c.Loss != 2.25 || !(c.Untrained > 3) {
+			t.Fatalf("candidate %d has loss %g, before training %g", c.ID, c.Loss, c.Untrained)
+		}
+	}
+}
+
 func TestInterruptedSearchContinues(t *testing.T) {
 	home := newHome(t, nil)
 	client := connect(t, "one")
