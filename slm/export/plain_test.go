@@ -29,7 +29,7 @@ func smallTeachers() []slm.Config {
 	qwen.Name, qwen.Family, qwen.NormEps = "small-qwen", slm.Qwen3, 1e-2
 	neox := smallLlama
 	neox.Name, neox.Family, neox.QueryGroups, neox.Tied, neox.NormEps = "small-neox", slm.GPTNeoX, 6, false, 1e-2
-	neox.RotaryFraction, neox.ParallelResidual = 0.5, true
+	neox.Embd, neox.RotaryFraction, neox.ParallelResidual = 48, 0.5, true
 	sequential := neox
 	sequential.Name, sequential.ParallelResidual, sequential.RotaryFraction, sequential.Tied = "small-neox-sequential", false, 0, true
 	return []slm.Config{smallLlama, llama3, qwen, neox, sequential}

@@ -22,13 +22,21 @@ type Student struct {
 // Parameters is how many weights the student has.
 func (s Student) Parameters() int64 { return s.Subnet.Parameters(s.Teacher).Total() }
 
-// check reports what is wrong with the architecture, or the first tensor that is missing, surplus or of another shape.
-func (s Student) check() error {
+// checkArchitecture reports what is wrong with the teacher's architecture or the sub-network.
+func (s Student) checkArchitecture() error {
 	if err := s.Teacher.Validate(); err != nil {
 		return err
 	}
 	if err := s.Subnet.Validate(s.Teacher); err != nil {
 		return fmt.Errorf("student: %w", err)
+	}
+	return nil
+}
+
+// check also reports the first tensor that is missing, surplus or of another shape.
+func (s Student) check() error {
+	if err := s.checkArchitecture(); err != nil {
+		return err
 	}
 	known := map[string]bool{}
 	for name, t := range s.Subnet.Tensors(s.Teacher) {

@@ -1,6 +1,7 @@
 package export
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 )
@@ -146,4 +147,20 @@ func (t Tokenizer) generationJSON() object {
 		}
 	}
 	return o
+}
+
+// files are the tokenizer's: tokenizer.json, tokenizer_config.json and generation_config.json.
+func (t Tokenizer) files(b *texts, context int) {
+	if t.JSON != nil {
+		text, err := t.text()
+		b.text("tokenizer.json", text, err)
+		if t.Config != nil {
+			b.text("tokenizer_config.json", t.Config, nil)
+		} else {
+			config, err := t.configJSON(context)
+			b.err = cmp.Or(b.err, err)
+			b.json("tokenizer_config.json", config)
+		}
+	}
+	b.json("generation_config.json", t.generationJSON())
 }
