@@ -9,8 +9,9 @@
 //     key/value cache follow in closed form (count.go).
 //   - A [Space] says which sub-networks a search may draw (space.go), a [Bin] how many parameters they may have (bin.go);
 //     the one of a bin that keeps the teacher's proportions represents it (proportional.go).
-//   - Not all units matter alike: an [Importance] scores them (importance.go), an [Order] puts the important first
-//     (order.go), and [Prune] keeps units by score, at random or by place: the baselines of a search (prune.go).
+//   - Not all units matter alike: an [Importance] scores them (importance.go), such as by an [Aggregate] of their
+//     activations (aggregate.go), an [Order] puts the important first (order.go), and [Prune] keeps units by score, at
+//     random or by place: the baselines of a search (prune.go).
 //   - A [Search] evolves a [Population] of [Candidate] values inside a bin (search.go, population.go).
 //   - A [Distillation] pretrains the best one, with a [Loss] that may listen to the teacher (distillation.go, loss.go,
 //     schedule.go), and leaves a [Curve] (curve.go). What it takes on a [Device] says a [Plan] (plan.go, planmemory.go).

@@ -11,6 +11,10 @@
 //   - A [Student] is a dense model with exactly the sub-network's sizes, its weights extracted from the teacher or drawn
 //     at random (student.go, extract.go). It is what package slm/distill trains.
 //
+// The teacher also tells how much its units matter, an [slm.Importance]: by their weights (importance.go), by what they do on
+// a text, which an observer of the graph sums up on the device (activations.go), and for layers by how far they turn what
+// they read or by the loss without them (layers.go). [Reorder] puts its units in an order of one's choice (reorder.go).
+//
 // Both continue a prompt, with the keys and values of what was read kept: generate.go. Weights are read straight into the
 // device's memory (weight.go).
 package model
