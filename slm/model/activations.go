@@ -56,10 +56,12 @@ func moments(a, counts *Node) *Node {
 	return Concatenate([]*Node{sum(a), sum(Abs(a)), sum(Square(a))}, 0)
 }
 
-// cosines are those of the angles between the last axes of x and y: [B, T, E] and the same to [B, T].
+// cosines are those of the angles between the last axes of x and y, 0 where one of them is zero: [B, T, E] and the same to
+// [B, T].
 func cosines(x, y *Node) *Node {
-	dot := func(a, b *Node) *Node { return ReduceSum(Mul(a, b), -1) }
-	return Div(dot(x, y), Sqrt(Mul(dot(x, x), dot(y, y))))
+	length := func(a *Node) *Node { return Sqrt(ReduceSum(Square(a), -1)) }
+	lengths := Mul(length(x), length(y))
+	return Div(ReduceSum(Mul(x, y), -1), Max(lengths, ConstAs(lengths, 1e-8)))
 }
 
 // Activations scores the units of the teacher by what they do on windows of seqLen+1 tokens, the same that [Teacher.Loss]

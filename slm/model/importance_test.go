@@ -162,6 +162,29 @@ func TestActivationsDoNotDependOnBatches(t *testing.T) {
 	same(t, "neurons", whole.FFN[1], sum)
 }
 
+// A token whose embedding is zero, as padding tokens have, has no direction that a layer could turn.
+func TestZeroEmbeddingsHaveScores(t *testing.T) {
+	config := tiny(true)
+	backend, err := NewBackend()
+	if err != nil {
+		t.Fatal(err)
+	}
+	weights := RandomWeights(config, slm.Subnet{}, 1)
+	clear(weights["model.embed_tokens.weight"].Data[:config.Embd])
+	teacher, err := Load(context.Background(), backend, config, weights, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { teacher.Close(); backend.Finalize() })
+	got, err := teacher.Activations(context.Background(), make([]int32, 17), 16, slm.Mean, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := got.Validate(config); err != nil || got.Layers[0] != 1 {
+		t.Errorf("a layer that reads nothing scores %g, want 1 (%v)", got.Layers[0], err)
+	}
+}
+
 func TestMeasuringRefusesAndStops(t *testing.T) {
 	config := tiny(true)
 	_, teacher := newTiny(t, config)
