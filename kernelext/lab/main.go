@@ -46,6 +46,8 @@ func verbs() []verb {
 		{"plan", "--teacher NAME --student bin:410M [--batch N] [--seq N] [--device NAME] [--json]",
 			"show the memory, work and time of a distillation, before anything is downloaded", plan},
 		{"eval", "--model MODEL [--subnet FILE] --text FILE --seq N [--batch N] [--json]", "measure a model's perplexity on a text", hostVerb("eval")},
+		{"export", "--lab LAB --run RUN --out FOLDER [--layers HOW] [--dtype TYPE] [--gguf]",
+			"write a run's student, or a --model's --subnet, for transformers and llama.cpp, with a model card", hostVerb("export")},
 		{"extract", "--model MODEL --subnet FILE --out FOLDER", "write a sub-network as a student that transformers loads", hostVerb("extract")},
 		{"setup", "[--references]", "only set up what is missing", setup},
 		{"doctor", "", "show each part of the lab: version, place, state, and the fix", doctor},

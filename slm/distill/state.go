@@ -75,12 +75,9 @@ func (t *Trainer) Load(path string) error {
 	if err != nil {
 		return err
 	}
-	var s state
-	if err := json.Unmarshal([]byte(metadata[stateKey]), &s); err != nil {
-		return fmt.Errorf("checkpoint %s: not one of a distillation: %w", path, err)
-	}
-	if s.Version != stateVersion {
-		return fmt.Errorf("checkpoint %s: version %q, this program continues version %s", path, s.Version, stateVersion)
+	s, err := parseState(metadata)
+	if err != nil {
+		return fmt.Errorf("checkpoint %s: %w", path, err)
 	}
 	if !reflect.DeepEqual(s.Distillation, t.Distillation) {
 		return fmt.Errorf("checkpoint %s: it is of a run with other options; move it away to start anew", path)
@@ -98,6 +95,17 @@ func (t *Trainer) Load(path string) error {
 	}
 	t.steps, t.tokens = s.Steps, s.Tokens
 	return nil
+}
+
+// parseState reads the state from a file's metadata.
+func parseState(metadata map[string]string) (s state, err error) {
+	if err := json.Unmarshal([]byte(metadata[stateKey]), &s); err != nil {
+		return s, fmt.Errorf("not one of a distillation: %w", err)
+	}
+	if s.Version != stateVersion {
+		return s, fmt.Errorf("version %q, this program continues version %s", s.Version, stateVersion)
+	}
+	return s, nil
 }
 
 // forget zeroes the optimizer's state where a checkpoint holds none: it was saved before the first step.

@@ -42,32 +42,58 @@ const schemaVersion = 1
 
 func openStore(ctx context.Context, path string) (*store, error) {
 	// The write-ahead log with synchronous=FULL keeps a committed row through a killed process and a lost power line.
-	query := url.Values{"_pragma": {"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(5000)", "foreign_keys(1)"}}
-	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+query.Encode())
+	s, err := connect(path, url.Values{"_pragma": {"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(5000)", "foreign_keys(1)"}})
 	if err != nil {
 		return nil, err
 	}
-	db.SetMaxOpenConns(1)
-	s := &store{db}
 	if err := s.migrate(ctx, path); err != nil {
-		db.Close()
+		s.close()
 		return nil, err
 	}
 	return s, nil
 }
 
+// openStoreToRead opens a lab.db beside a host that may be writing it.
+func openStoreToRead(ctx context.Context, path string) (*store, error) {
+	s, err := connect(path, url.Values{"mode": {"ro"}, "_pragma": {"busy_timeout(5000)", "query_only(1)"}})
+	if err != nil {
+		return nil, err
+	}
+	version, err := s.version(ctx, path)
+	if err == nil && version < schemaVersion {
+		err = fmt.Errorf("%s holds no records yet", path)
+	}
+	if err != nil {
+		s.close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func connect(path string, query url.Values) (*store, error) {
+	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+query.Encode())
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(1)
+	return &store{db}, nil
+}
+
+// version is that of the records; one that this program does not know is an error.
+func (s *store) version(ctx context.Context, path string) (version int, err error) {
+	err = s.db.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version)
+	if err == nil && version > schemaVersion {
+		err = fmt.Errorf("%s was written by a newer Offshoot (records version %d, this one knows %d)", path, version, schemaVersion)
+	}
+	return version, err
+}
+
 func (s *store) migrate(ctx context.Context, path string) error {
-	var version int
-	if err := s.db.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
+	version, err := s.version(ctx, path)
+	if err != nil || version == schemaVersion {
 		return err
 	}
-	if version > schemaVersion {
-		return fmt.Errorf("%s was written by a newer Offshoot (records version %d, this one knows %d)", path, version, schemaVersion)
-	}
-	if version == schemaVersion {
-		return nil
-	}
-	_, err := s.db.ExecContext(ctx, fmt.Sprintf("BEGIN; %s PRAGMA user_version = %d; COMMIT;", schema, schemaVersion))
+	_, err = s.db.ExecContext(ctx, fmt.Sprintf("BEGIN; %s PRAGMA user_version = %d; COMMIT;", schema, schemaVersion))
 	return err
 }
 
