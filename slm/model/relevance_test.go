@@ -2,6 +2,7 @@ package model
 
 import (
 	"context"
+	"encoding/binary"
 	"path/filepath"
 	"testing"
 
@@ -40,6 +41,45 @@ func TestImportantUnitsMatter(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// Of a real teacher three quarters of the neurons are kept, on a text other than the one where they were measured. With the
+// largest activations that costs a third of a nat per token, with neurons at random above two. Norms of weights are no such
+// guide: the neurons that they keep had a loss of 14 on the same text.
+func TestImportantNeuronsOfSmolLM2(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes half a minute")
+	}
+	var reference struct{ IDs []byte }
+	readReference(t, "../checkpoint/testdata/reference.json", &reference)
+	ids := make([]int32, len(reference.IDs)/2)
+	for i := range ids {
+		ids[i] = int32(binary.LittleEndian.Uint16(reference.IDs[2*i:]))
+	}
+	teacher, ctx, window := loadSmolLM2(t), context.Background(), 256
+	measured, heldOut := ids[:4*window], ids[16*window:18*window]
+	scores, err := teacher.Activations(ctx, measured, window-1, slm.Norm, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := teacher.Config
+	sizes := slm.Sizes{Depth: c.Layers, Embd: c.Embd, QueryGroups: c.QueryGroups, HeadsPerGroup: c.HeadsPerGroup(), HeadSize: c.HeadSize, FFN: c.FFN * 3 / 4}
+	loss := func(p slm.Pruner) float64 {
+		s, err := slm.Prune(c, sizes, p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		nats, err := teacher.Loss(ctx, s, heldOut, window-1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return nats
+	}
+	most, random, least := loss(slm.ByImportance(scores)), loss(slm.AtRandom(1)), loss(leastImportant(scores))
+	t.Logf("loss with the most important neurons %.3f, at random %.3f, with the least important %.3f", most, random, least)
+	if !(most+1 < random && random < least) {
+		t.Errorf("loss with the most important neurons %.3f, at random %.3f, with the least important %.3f", most, random, least)
 	}
 }
 
