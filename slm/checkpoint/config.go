@@ -3,6 +3,7 @@ package checkpoint
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -20,8 +21,9 @@ func ParseConfig(text []byte, name string) (slm.Config, error) {
 	return k.config(name)
 }
 
-// preset is what transformers' configuration class of a family takes for keys that are left out or null.
+// preset is what transformers' configuration class of a model_type takes for keys that are left out or null.
 type preset struct {
+	family     slm.Family
 	norm       string   // the key of the norms' epsilon
 	eps        float64  //
 	groups     int      // query groups when the key is left out; 0: as many as heads
@@ -31,17 +33,23 @@ type preset struct {
 	biased     bool     // the attention has biases
 }
 
-var presets = map[slm.Family]preset{
-	slm.GPTNeoX: {norm: "layer_norm_eps", eps: 1e-5, rotary: 0.25, activation: []string{"gelu"}, biased: true},
-	slm.Llama:   {norm: "rms_norm_eps", eps: 1e-6, activation: []string{"silu", "swish"}},
-	slm.Qwen3:   {norm: "rms_norm_eps", eps: 1e-6, groups: 32, headSize: 128, activation: []string{"silu", "swish"}},
+// presets are those of the families, and of Mistral, which is a Llama where its window is as long as its context. Students
+// come as such: transformers 5 refuses a Llama whose heads do not divide the embedding dimension.
+var presets = map[string]preset{
+	"gpt_neox": {family: slm.GPTNeoX, norm: "layer_norm_eps", eps: 1e-5, rotary: 0.25, activation: []string{"gelu"}, biased: true},
+	"llama":    {family: slm.Llama, norm: "rms_norm_eps", eps: 1e-6, activation: []string{"silu", "swish"}},
+	mistral:    {family: slm.Llama, norm: "rms_norm_eps", eps: 1e-6, groups: 8, activation: []string{"silu", "swish"}},
+	"qwen3":    {family: slm.Qwen3, norm: "rms_norm_eps", eps: 1e-6, groups: 32, headSize: 128, activation: []string{"silu", "swish"}},
 }
 
+const mistral = "mistral"
+
 func (k *keys) config(name string) (slm.Config, error) {
-	c := slm.Config{Name: name, Family: slm.Family(k.text("model_type", ""))}
-	p, ok := presets[c.Family]
+	kind := k.text("model_type", "")
+	p, ok := presets[kind]
+	c := slm.Config{Name: name, Family: p.family}
 	if !ok {
-		return c, fmt.Errorf("%q is %s; supported: %s", "model_type", k.shown("model_type"), familyNames())
+		return c, fmt.Errorf("%q is %s; supported: %s", "model_type", k.shown("model_type"), strings.Join(slices.Sorted(maps.Keys(presets)), ", "))
 	}
 	c.Layers, c.Embd, c.FFN = k.count("num_hidden_layers", 0), k.count("hidden_size", 0), k.count("intermediate_size", 0)
 	c.Heads, c.Vocab, c.Context = k.count("num_attention_heads", 0), k.count("vocab_size", 0), k.count("max_position_embeddings", 0)
@@ -54,6 +62,9 @@ func (k *keys) config(name string) (slm.Config, error) {
 		c.QueryGroups, c.HeadSize = k.groups(p, c), k.count("head_dim", cmp.Or(p.headSize, c.HeadSize))
 	}
 	k.refuseOthers(c, p)
+	if kind == mistral {
+		k.refuseShortWindow(c)
+	}
 	k.rotary(&c, p)
 	if err := k.err(); err != nil {
 		return c, err
@@ -107,6 +118,18 @@ func (k *keys) refuseWindows(c slm.Config) {
 	}
 }
 
+// refuseShortWindow reports a Mistral whose layers do not see the whole context. A window left out has 4,096 tokens, null is
+// none.
+func (k *keys) refuseShortWindow(c slm.Config) {
+	_, named := k.values["sliding_window"]
+	if named && !k.has("sliding_window") {
+		return
+	}
+	if k.count("sliding_window", 4096) < c.Context {
+		k.refuse("sliding_window", "null, or as many tokens as max_position_embeddings")
+	}
+}
+
 // endOfText is the id of the token that ends a text, the first where there are several; -1 for none.
 func (k *keys) endOfText() int {
 	if !k.has("eos_token_id") {
@@ -120,12 +143,4 @@ func (k *keys) endOfText() int {
 		return -1
 	}
 	return read(k, "eos_token_id", "a token's id", -1)
-}
-
-func familyNames() string {
-	names := make([]string, len(slm.Families))
-	for i, f := range slm.Families {
-		names[i] = string(f)
-	}
-	return strings.Join(names, ", ")
 }

@@ -144,6 +144,9 @@ func TestConfigPresets(t *testing.T) {
 			c.Family, c.Heads, c.QueryGroups, c.HeadSize = slm.Qwen3, 32, 32, 128
 		}},
 		"qwen3 without groups": {object{"model_type": "qwen3", "num_key_value_heads": null}, func(c *slm.Config) { c.Family, c.HeadSize = slm.Qwen3, 128 }},
+		"mistral":              {object{"model_type": "mistral", "num_attention_heads": 16}, func(c *slm.Config) { c.Heads, c.QueryGroups, c.HeadSize = 16, 8, 4 }},
+		"mistral without a window": {object{"model_type": "mistral", "num_key_value_heads": 4, "sliding_window": null, "max_position_embeddings": 8192},
+			func(c *slm.Config) { c.Context = 8192 }},
 		"a window that no layer uses": {object{"model_type": "qwen3", "num_key_value_heads": null, "use_sliding_window": true, "max_window_layers": 2},
 			func(c *slm.Config) { c.Family, c.HeadSize = slm.Qwen3, 128 }},
 		"no window": {object{"model_type": "qwen3", "num_key_value_heads": null, "use_sliding_window": true, "max_window_layers": 0, "sliding_window": null},
@@ -176,7 +179,9 @@ func TestConfigRefuses(t *testing.T) {
 		changes object
 		want    []string
 	}{
-		{"another family", object{"model_type": "mistral"}, []string{`"model_type" is "mistral"`, "gpt_neox, llama, qwen3"}},
+		{"another family", object{"model_type": "gpt2"}, []string{`"model_type" is "gpt2"`, "gpt_neox, llama, mistral, qwen3"}},
+		{"a short window", object{"model_type": "mistral", "num_key_value_heads": 4, "sliding_window": 16}, []string{`"sliding_window" is 16, want null`}},
+		{"a preset window", object{"model_type": "mistral", "num_key_value_heads": 4, "max_position_embeddings": 8192}, []string{`"sliding_window" is missing`}},
 		{"no family", object{"model_type": nil}, []string{`"model_type" is missing`}},
 		{"no layers", object{"num_hidden_layers": nil}, []string{`"num_hidden_layers" is missing`}},
 		{"two at once", object{"num_hidden_layers": nil, "hidden_size": "wide"}, []string{`"num_hidden_layers" is missing`, `"hidden_size" is "wide"`}},
