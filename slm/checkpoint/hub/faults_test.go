@@ -12,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/offshoot-ml/offshoot/slm/checkpoint/hub/hubtest"
 )
 
 const big = "model.safetensors"
@@ -41,7 +43,7 @@ func rangeStart(r *http.Request) int {
 func (f *fakeHub) fetched(t *testing.T, s *Snapshot, name string) {
 	t.Helper()
 	got, err := os.ReadFile(s.Path(name))
-	if err != nil || !bytes.Equal(got, f.files[name]) {
+	if err != nil || !bytes.Equal(got, f.Files[name]) {
 		t.Errorf("%s: %d bytes, %v", name, len(got), err)
 	}
 	for _, left := range tree(t, s.folder()) {
@@ -54,9 +56,9 @@ func (f *fakeHub) fetched(t *testing.T, s *Snapshot, name string) {
 // TestCutConnections cuts more often than there are attempts: each that got further begins the count anew.
 func TestCutConnections(t *testing.T) {
 	f := newFakeHub(t)
-	f.content = func(w http.ResponseWriter, r *http.Request, attempt int) bool {
+	f.Content = func(w http.ResponseWriter, r *http.Request, attempt int) bool {
 		if attempt <= 6 {
-			half(w, f.files[big], rangeStart(r))
+			half(w, f.Files[big], rangeStart(r))
 		}
 		return false
 	}
@@ -65,7 +67,7 @@ func TestCutConnections(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.fetched(t, s, big)
-	from, asked := 0, f.asked("GET /blob")
+	from, asked := 0, f.Asked("GET /blob")
 	for i, r := range asked {
 		if want := strings.TrimSuffix(fmt.Sprintf("GET /blob/%s bytes=%d-", big, from), " bytes=0-"); r != want {
 			t.Errorf("request %d is %q, want %q", i, r, want)
@@ -79,9 +81,9 @@ func TestCutConnections(t *testing.T) {
 
 func TestRangeIgnored(t *testing.T) {
 	f := newFakeHub(t)
-	f.content = func(w http.ResponseWriter, r *http.Request, attempt int) bool {
+	f.Content = func(w http.ResponseWriter, r *http.Request, attempt int) bool {
 		if attempt == 1 {
-			half(w, f.files[big], 0)
+			half(w, f.Files[big], 0)
 		}
 		r.Header.Del("Range")
 		return false
@@ -105,14 +107,14 @@ func TestRangeOfAnotherIdea(t *testing.T) {
 		f.fetched(t, s, big)
 	}
 	f := newFakeHub(t)
-	f.content = func(w http.ResponseWriter, r *http.Request, attempt int) bool {
+	f.Content = func(w http.ResponseWriter, r *http.Request, attempt int) bool {
 		if rangeStart(r) > 0 {
 			w.WriteHeader(http.StatusRequestedRangeNotSatisfiable)
 		}
 		return rangeStart(r) > 0
 	}
 	s := open(t, f.client(t, Settings{}))
-	f.leave(t, s, f.files[big][:100])
+	f.leave(t, s, f.Files[big][:100])
 	if err := s.Fetch(t.Context(), big); err != nil {
 		t.Fatal(err)
 	}
@@ -152,7 +154,7 @@ func TestWrongContent(t *testing.T) {
 		want     string
 		requests int
 	}{
-		{"another content", answer(other), ErrDamaged, "has the hash " + sha256Of(other), 2},
+		{"another content", answer(other), ErrDamaged, "has the hash " + hubtest.SHA256(other), 2},
 		{"too short", answer(other[1:]), ErrDamaged, "sends 1048575 bytes, but lists 1048576", 1},
 		{"too long", answer(append(slices.Clone(other), 1)), ErrDamaged, "sends 1048577 bytes, but lists 1048576", 1},
 		{"too long, without saying so", chunked(append(slices.Clone(other), 1)), ErrDamaged, "sends more than the 1048576", 1},
@@ -167,13 +169,13 @@ func TestWrongContent(t *testing.T) {
 		}, nil, `sends the range "bytes 5-9/1048576", asked for from byte 524288`, 2},
 	} {
 		f := newFakeHub(t)
-		f.content = test.content
+		f.Content = test.content
 		s := open(t, f.client(t, Settings{}))
 		err := s.Fetch(t.Context(), big)
 		if err == nil || (test.is != nil && !errors.Is(err, test.is)) || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), big) {
 			t.Errorf("%s: error %v, want %q", test.name, err, test.want)
 		}
-		if n := len(f.asked("GET /blob")); n != test.requests {
+		if n := len(f.Asked("GET /blob")); n != test.requests {
 			t.Errorf("%s: %d requests, want %d", test.name, n, test.requests)
 		}
 		for _, name := range tree(t, s.folder()) {
@@ -185,7 +187,7 @@ func TestWrongContent(t *testing.T) {
 	// Small files are checked as well, by git's hash.
 	f := newFakeHub(t)
 	s := open(t, f.client(t, Settings{}))
-	f.files["config.json"] = []byte(`{"a": 2}`)
+	f.Files["config.json"] = []byte(`{"a": 2}`)
 	if err := s.Fetch(t.Context(), "config.json"); !errors.Is(err, ErrDamaged) {
 		t.Errorf("a small file: %v", err)
 	}
@@ -193,7 +195,7 @@ func TestWrongContent(t *testing.T) {
 
 func TestFaultsThatPass(t *testing.T) {
 	f := newFakeHub(t)
-	f.content = func(w http.ResponseWriter, r *http.Request, attempt int) bool {
+	f.Content = func(w http.ResponseWriter, r *http.Request, attempt int) bool {
 		switch attempt {
 		case 1:
 			w.WriteHeader(http.StatusInternalServerError)
@@ -205,7 +207,7 @@ func TestFaultsThatPass(t *testing.T) {
 		return true
 	}
 	refused := 0
-	f.api = func(w http.ResponseWriter, r *http.Request) bool {
+	f.API = func(w http.ResponseWriter, r *http.Request) bool {
 		if refused < 2 {
 			refused++
 			w.WriteHeader(http.StatusBadGateway)
@@ -218,20 +220,20 @@ func TestFaultsThatPass(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.fetched(t, s, big)
-	if len(f.asked("resolve")) != 3 { // a new address each time
-		t.Errorf("requests %v", f.asked("resolve"))
+	if len(f.Asked("resolve")) != 3 { // a new address each time
+		t.Errorf("requests %v", f.Asked("resolve"))
 	}
 }
 
 func TestFaultsThatDoNotPass(t *testing.T) {
 	f := newFakeHub(t)
-	f.api = func(w http.ResponseWriter, r *http.Request) bool {
+	f.API = func(w http.ResponseWriter, r *http.Request) bool {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		return true
 	}
 	_, err := f.client(t, Settings{}).Open(t.Context(), Repository{Kind: Models, ID: owner})
-	if err == nil || !strings.Contains(err.Error(), "503 Service Unavailable (given up after 3 attempts)") || len(f.requests) != 3 {
-		t.Errorf("error %v after %d requests", err, len(f.requests))
+	if err == nil || !strings.Contains(err.Error(), "503 Service Unavailable (given up after 3 attempts)") || len(f.Asked("")) != 3 {
+		t.Errorf("error %v after %d requests", err, len(f.Asked("")))
 	}
 }
 
@@ -239,7 +241,7 @@ func TestTooManyRequests(t *testing.T) {
 	f := newFakeHub(t)
 	var first time.Time
 	var waited time.Duration
-	f.api = func(w http.ResponseWriter, r *http.Request) bool {
+	f.API = func(w http.ResponseWriter, r *http.Request) bool {
 		if first.IsZero() {
 			first = time.Now()
 			w.Header().Set("Retry-After", "1")
@@ -254,7 +256,7 @@ func TestTooManyRequests(t *testing.T) {
 	if open(t, f.client(t, Settings{})); waited < time.Second || waited > 3*time.Second {
 		t.Errorf("asked again after %v, want a second", waited)
 	}
-	f.api = func(w http.ResponseWriter, r *http.Request) bool {
+	f.API = func(w http.ResponseWriter, r *http.Request) bool {
 		w.Header().Set("Retry-After", time.Now().Add(time.Hour).UTC().Format(http.TimeFormat))
 		w.WriteHeader(http.StatusTooManyRequests)
 		return true
@@ -271,13 +273,13 @@ func TestStalled(t *testing.T) {
 	f := newFakeHub(t)
 	done := make(chan struct{})
 	defer close(done)
-	f.content = func(w http.ResponseWriter, r *http.Request, attempt int) bool {
+	f.Content = func(w http.ResponseWriter, r *http.Request, attempt int) bool {
 		if attempt > 2 {
 			return false
 		}
 		if attempt == 2 { // first in the middle, then before the first byte
-			w.Header().Set("Content-Length", fmt.Sprint(len(f.files[big])))
-			_, _ = w.Write(f.files[big][:1000])
+			w.Header().Set("Content-Length", fmt.Sprint(len(f.Files[big])))
+			_, _ = w.Write(f.Files[big][:1000])
 			_ = http.NewResponseController(w).Flush()
 		}
 		select {
@@ -293,7 +295,7 @@ func TestStalled(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.fetched(t, s, big)
-	f.attempts, f.content = 0, func(w http.ResponseWriter, r *http.Request, attempt int) bool {
+	f.Content = func(w http.ResponseWriter, r *http.Request, attempt int) bool {
 		select {
 		case <-r.Context().Done():
 		case <-done:
@@ -311,12 +313,12 @@ func TestCancelAndResume(t *testing.T) {
 	f := newFakeHub(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	f.content = func(w http.ResponseWriter, r *http.Request, attempt int) bool {
+	f.Content = func(w http.ResponseWriter, r *http.Request, attempt int) bool {
 		if attempt > 1 {
 			return false
 		}
-		w.Header().Set("Content-Length", fmt.Sprint(len(f.files[big])))
-		_, _ = w.Write(f.files[big][:1<<19])
+		w.Header().Set("Content-Length", fmt.Sprint(len(f.Files[big])))
+		_, _ = w.Write(f.Files[big][:1<<19])
 		_ = http.NewResponseController(w).Flush()
 		time.AfterFunc(200*time.Millisecond, cancel) // when it has arrived
 		<-r.Context().Done()
@@ -338,7 +340,7 @@ func TestCancelAndResume(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.fetched(t, again, big)
-	if asked := f.asked("GET /blob"); len(asked) != 2 || !strings.HasSuffix(asked[1], "bytes=524288-") {
+	if asked := f.Asked("GET /blob"); len(asked) != 2 || !strings.HasSuffix(asked[1], "bytes=524288-") {
 		t.Errorf("requests %v", asked)
 	}
 	if first.Done != 1<<19 || first.Total != 1<<20 {
@@ -349,7 +351,7 @@ func TestCancelAndResume(t *testing.T) {
 // TestTwoAtOnce has two clients of one cache, as two processes are: the second waits, and takes what the first got.
 func TestTwoAtOnce(t *testing.T) {
 	f := newFakeHub(t)
-	f.content = func(w http.ResponseWriter, r *http.Request, attempt int) bool {
+	f.Content = func(w http.ResponseWriter, r *http.Request, attempt int) bool {
 		time.Sleep(100 * time.Millisecond)
 		return false
 	}
@@ -365,7 +367,7 @@ func TestTwoAtOnce(t *testing.T) {
 	}
 	wait.Wait()
 	f.fetched(t, snapshots[0], big)
-	if asked := f.asked("GET /blob"); len(asked) != 1 {
+	if asked := f.Asked("GET /blob"); len(asked) != 1 {
 		t.Errorf("requests %v, want one", asked)
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/offshoot-ml/offshoot/slm/checkpoint/hub/hubtest"
 )
 
 func TestFetch(t *testing.T) {
@@ -18,7 +20,7 @@ func TestFetch(t *testing.T) {
 	var told []Progress
 	c := f.client(t, Settings{Token: "secret", Progress: func(p Progress) { told = append(told, p) }})
 	s := open(t, c)
-	if s.Commit != f.commit || len(s.Files) != len(f.files) {
+	if s.Commit != f.Commit || len(s.Files) != len(f.Files) {
 		t.Fatalf("commit %s, %d files", s.Commit, len(s.Files))
 	}
 	names := []string{"config.json", "model.safetensors", "sub/deep/notes.txt"}
@@ -26,41 +28,43 @@ func TestFetch(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range names {
-		if got, err := os.ReadFile(s.Path(name)); err != nil || !bytes.Equal(got, f.files[name]) {
+		if got, err := os.ReadFile(s.Path(name)); err != nil || !bytes.Equal(got, f.Files[name]) {
 			t.Errorf("%s: %d bytes, %v", name, len(got), err)
 		}
 	}
 	// The layout is that of huggingface_hub.
 	root := filepath.Join(c.settings.Cache, "models--owner--name")
-	want := []string{"blobs/" + gitHash([]byte("x")), "blobs/" + gitHash(f.files["config.json"]), "blobs/" + sha256Of(f.files["model.safetensors"]),
-		"refs/main", "snapshots/" + f.commit + "/config.json", "snapshots/" + f.commit + "/model.safetensors", "snapshots/" + f.commit + "/sub/deep/notes.txt"}
+	want := []string{"blobs/" + hubtest.GitHash([]byte("x")), "blobs/" + hubtest.GitHash(f.Files["config.json"]), "blobs/" + hubtest.SHA256(f.Files["model.safetensors"]),
+		"refs/main", "snapshots/" + f.Commit + "/config.json", "snapshots/" + f.Commit + "/model.safetensors", "snapshots/" + f.Commit + "/sub/deep/notes.txt"}
 	slices.Sort(want)
 	if got := tree(t, root); !slices.Equal(got, want) {
 		t.Errorf("the cache holds %v, want %v", got, want)
 	}
-	if target, err := os.Readlink(s.Path("sub/deep/notes.txt")); target != "../../../../blobs/"+gitHash([]byte("x")) {
+	if target, err := os.Readlink(s.Path("sub/deep/notes.txt")); target != "../../../../blobs/"+hubtest.GitHash([]byte("x")) {
 		t.Errorf("link to %s, %v", target, err)
 	}
-	if ref, err := os.ReadFile(filepath.Join(root, "refs", "main")); string(ref) != f.commit {
+	if ref, err := os.ReadFile(filepath.Join(root, "refs", "main")); string(ref) != f.Commit {
 		t.Errorf("refs/main holds %q, %v", ref, err)
 	}
 	// The token goes to the hub, in every request, and nowhere else, though the other host differs by its port only.
-	if slices.ContainsFunc(f.tokens, func(token string) bool { return token != "Bearer secret" }) || len(f.tokens) < 4 || len(f.leaked) > 0 {
-		t.Errorf("the hub saw the tokens %q, the other host %q", f.tokens, f.leaked)
+	tokens, leaked := f.Tokens()
+	if slices.ContainsFunc(tokens, func(token string) bool { return token != "Bearer secret" }) || len(tokens) < 4 ||
+		slices.ContainsFunc(leaked, func(token string) bool { return token != "" }) || len(leaked) != 1 {
+		t.Errorf("the hub saw the tokens %q, the other host %q", tokens, leaked)
 	}
 	last := told[len(told)-1]
 	if want := int64(1<<20 + 1 + 8); last.Done != want || last.Total != want || last.Rate <= 0 || last.Left != 0 {
 		t.Errorf("the last progress is %+v", last)
 	}
-	if file, ok := s.Find("model.safetensors"); !ok || file.SHA256 != sha256Of(f.files["model.safetensors"]) || file.Size != 1<<20 {
+	if file, ok := s.Find("model.safetensors"); !ok || file.SHA256 != hubtest.SHA256(f.Files["model.safetensors"]) || file.Size != 1<<20 {
 		t.Errorf("Find gives %+v, %v", file, ok)
 	}
 	// What is there is not downloaded again.
-	before := len(f.asked("resolve"))
-	if err := open(t, c).Fetch(t.Context(), names...); err != nil || len(f.asked("resolve")) != before {
-		t.Errorf("fetched again: %v, %v", f.asked("resolve")[before:], err)
+	before := len(f.Asked("resolve"))
+	if err := open(t, c).Fetch(t.Context(), names...); err != nil || len(f.Asked("resolve")) != before {
+		t.Errorf("fetched again: %v, %v", f.Asked("resolve")[before:], err)
 	}
-	if len(f.asked("pytorch_model.bin")) > 0 {
+	if len(f.Asked("pytorch_model.bin")) > 0 {
 		t.Error("a file was downloaded that nobody asked for")
 	}
 }
@@ -85,9 +89,9 @@ func tree(t *testing.T, root string) (names []string) {
 func TestRevisions(t *testing.T) {
 	f := newFakeHub(t)
 	c := f.client(t, Settings{})
-	for _, revision := range []string{"refs/pr/1", f.commit} {
+	for _, revision := range []string{"refs/pr/1", f.Commit} {
 		s, err := c.Open(t.Context(), Repository{Kind: Models, ID: owner, Revision: revision})
-		if err != nil || s.Commit != f.commit {
+		if err != nil || s.Commit != f.Commit {
 			t.Fatalf("%s: %v", revision, err)
 		}
 		if err := s.Fetch(t.Context(), "config.json"); err != nil {
@@ -134,7 +138,7 @@ func TestRefusals(t *testing.T) {
 		{"another kind", "", Repository{"spaces", owner, ""}, nil, nil, []string{`"spaces"`}},
 	} {
 		f := newFakeHub(t)
-		f.api = test.api
+		f.API = test.api
 		_, err := f.client(t, Settings{Token: test.token}).Open(t.Context(), test.repo)
 		if err == nil || (test.is != nil && !errors.Is(err, test.is)) {
 			t.Errorf("%s: error %v, want one that is %v", test.name, err, test.is)
@@ -145,7 +149,7 @@ func TestRefusals(t *testing.T) {
 				t.Errorf("%s: error %q lacks %q", test.name, err, want)
 			}
 		}
-		if n := len(f.requests); n > 2 {
+		if n := len(f.Asked("")); n > 2 {
 			t.Errorf("%s: %d requests for an answer that does not change", test.name, n)
 		}
 	}
@@ -157,7 +161,7 @@ func TestMissingFiles(t *testing.T) {
 	if err := s.Fetch(t.Context(), "config.json", "none.txt"); !errors.Is(err, ErrNoFile) || !strings.Contains(err.Error(), "none.txt at commit 01234567") {
 		t.Errorf("a file that is not listed: %v", err)
 	}
-	delete(f.files, "config.json") // listed, but gone
+	delete(f.Files, "config.json") // listed, but gone
 	if err := s.Fetch(t.Context(), "config.json"); !errors.Is(err, ErrNoFile) || !strings.Contains(err.Error(), "config.json") {
 		t.Errorf("a file that is gone: %v", err)
 	}
@@ -167,19 +171,19 @@ func TestMissingFiles(t *testing.T) {
 func TestHostileListings(t *testing.T) {
 	for _, name := range []string{"../evil", "a/../../evil", "/etc/evil", "", ".", "a//b", "a/./b", `..\evil`, "a\x00b", "a/.."} {
 		f := newFakeHub(t)
-		f.edit = func(l *listing) { l.Siblings[0].Name = name }
+		f.Edit = func(l *hubtest.Listing) { l.Siblings[0].Name = name }
 		if _, err := f.client(t, Settings{}).Open(t.Context(), Repository{Kind: Models, ID: owner}); err == nil || !strings.Contains(err.Error(), "outside the repository") {
 			t.Errorf("file %q: %v", name, err)
 		}
 	}
 	f := newFakeHub(t)
-	f.edit = func(l *listing) { l.SHA = "../../" + strings.Repeat("0", 34) }
+	f.Edit = func(l *hubtest.Listing) { l.SHA = "../../" + strings.Repeat("0", 34) }
 	if _, err := f.client(t, Settings{}).Open(t.Context(), Repository{Kind: Models, ID: owner}); err == nil || !strings.Contains(err.Error(), "as the commit") {
 		t.Errorf("commit: %v", err)
 	}
 	for _, hash := range []string{"../../../../evil", "", strings.Repeat("g", 40), strings.Repeat("0", 41)} {
 		f := newFakeHub(t)
-		f.edit = func(l *listing) { l.Siblings[0].BlobID = hash }
+		f.Edit = func(l *hubtest.Listing) { l.Siblings[0].BlobID = hash }
 		c := f.client(t, Settings{})
 		if err := open(t, c).Fetch(t.Context(), "config.json"); err == nil || !strings.Contains(err.Error(), "which content") {
 			t.Errorf("hash %q: %v", hash, err)
@@ -196,14 +200,14 @@ func TestOffline(t *testing.T) {
 	if err := open(t, f.client(t, Settings{Cache: cache})).Fetch(t.Context(), "config.json", "model.safetensors"); err != nil {
 		t.Fatal(err)
 	}
-	requests := len(f.requests)
+	requests := len(f.Asked(""))
 	c := f.client(t, Settings{Cache: cache, Offline: true})
-	for _, revision := range []string{"", f.commit} {
+	for _, revision := range []string{"", f.Commit} {
 		s, err := c.Open(t.Context(), Repository{Models, owner, revision})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if s.Commit != f.commit || len(s.Files) != 2 || s.Files[1].SHA256 != sha256Of(f.files["model.safetensors"]) || s.Files[1].Size != 1<<20 || s.Files[0].SHA256 != "" {
+		if s.Commit != f.Commit || len(s.Files) != 2 || s.Files[1].SHA256 != hubtest.SHA256(f.Files["model.safetensors"]) || s.Files[1].Size != 1<<20 || s.Files[0].SHA256 != "" {
 			t.Errorf("commit %s, files %+v", s.Commit, s.Files)
 		}
 		if err := s.Fetch(t.Context(), "config.json", "model.safetensors"); err != nil {
@@ -218,8 +222,8 @@ func TestOffline(t *testing.T) {
 			t.Errorf("%+v: %v", repo, err)
 		}
 	}
-	if len(f.requests) != requests {
-		t.Errorf("requests were made: %v", f.requests[requests:])
+	if len(f.Asked("")) != requests {
+		t.Errorf("requests were made: %v", f.Asked("")[requests:])
 	}
 }
 
@@ -230,7 +234,7 @@ func TestUnreachable(t *testing.T) {
 	if err := open(t, c).Fetch(t.Context(), "config.json"); err != nil {
 		t.Fatal(err)
 	}
-	f.hub.Close()
+	f.Close()
 	s := open(t, c)
 	if err := s.Fetch(t.Context(), "config.json"); err != nil {
 		t.Error(err)
@@ -259,8 +263,8 @@ func TestFullDisk(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "is full; the file has 1.0 MB: free that much") || !strings.Contains(err.Error(), c.settings.Cache) {
 		t.Errorf("error %v", err)
 	}
-	if len(f.asked("blob")) != 1 {
-		t.Errorf("requests %v, want one", f.asked("blob"))
+	if len(f.Asked("blob")) != 1 {
+		t.Errorf("requests %v, want one", f.Asked("blob"))
 	}
 }
 
