@@ -42,7 +42,7 @@ func measure(ctx context.Context, request ask.Request, out io.Writer, m *meter) 
 	}
 	defer teacher.Close()
 	loaded := ask.Loaded{Parameters: slm.Subnet{}.Parameters(opened.Config).Total(), Vocab: opened.Config.Vocab,
-		Seconds: time.Since(begin).Seconds(), Before: before, Peak: peakBytes(), Held: residentBytes()}
+		Seconds: time.Since(begin).Seconds(), Before: before, Peak: peakBytes()}
 	if err := lines.Encode(loaded); err != nil {
 		return err
 	}

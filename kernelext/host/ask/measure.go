@@ -52,7 +52,6 @@ type Loaded struct {
 	Seconds    float64 `json:"seconds"`
 	Before     int64   `json:"before"` // resident bytes before the model was opened, with the accelerator ready
 	Peak       int64   `json:"peak"`   // the most resident bytes that the process ever had; 0 where the system does not tell
-	Held       int64   `json:"held"`   // resident bytes once the model is loaded
 }
 
 // Passed is a pass of Forward.
