@@ -8,7 +8,6 @@ import (
 	"slices"
 
 	"github.com/gomlx/compute/dtypes/bfloat16"
-	"github.com/gomlx/compute/dtypes/float16"
 )
 
 // DType is a number type that weights are stored in, by torch's name.
@@ -59,11 +58,11 @@ func (d DType) append(to []byte, values []float32) ([]byte, error) {
 		}
 	case Float16:
 		for _, v := range values {
-			half := float16.FromFloat32(v)
+			half := toFloat16(v)
 			if half&0x7fff == 0x7c00 && !math.IsInf(float64(v), 0) {
 				return to, fmt.Errorf("its value %g is beyond float16, whose largest is 65504: use bfloat16 or float32", v)
 			}
-			to = binary.LittleEndian.AppendUint16(to, uint16(half))
+			to = binary.LittleEndian.AppendUint16(to, half)
 		}
 	}
 	return to, nil
