@@ -42,9 +42,6 @@ type TokenLoss func(student, teacher, targets *Node) *Node
 // frequencies, attention scale.
 const sizeInputs = 6
 
-// sizes are those inputs of a selection.
-func (s selection) sizes() []*Node { return []*Node{s[1], s[3], s[5], s[8], s[9], s[10]} }
-
 // NewWarmer prepares the training of sub-networks of a teacher on batches of windows of plan.SeqLen+1 tokens, one for each
 // step, row-major. The teacher's logits are computed once, where the loss needs them.
 func NewWarmer(ctx context.Context, t *Teacher, plan slm.Warm, loss TokenLoss, batches [][]int32) (w *Warmer, err error) {
@@ -290,7 +287,7 @@ func (w *Warmer) start(subnet slm.Subnet) (s *inTraining, err error) {
 		if err != nil {
 			return s, fmt.Errorf("layer %d: %w", l.Layer, err)
 		}
-		layer := trainedLayer{sizes: []any{chosen[1], chosen[3], chosen[5], chosen[8], chosen[9], chosen[10]}}
+		layer := trainedLayer{sizes: []any{chosen[1], chosen[3], chosen[5], chosen[8], chosen[9], chosen[10]}} // see sizeInputs
 		for i, weight := range t.Config.LayerWeights() {
 			layer.weights = append(layer.weights, newParameter(kept[i], !weight.IsVector()))
 		}
