@@ -54,8 +54,8 @@ func eval(ctx context.Context, request ask.Request, out io.Writer, m *meter) err
 		return err
 	}
 	m.end()
-	return printEvaluation(out, asked.JSON, evaluation{Model: opened.name, Parameters: opened.subnet.Parameters(opened.Config).Total(),
-		FLOPsPerToken: opened.subnet.ForwardFLOPs(opened.Config, asked.Seq), Tokens: predicted, NLL: nll, Perplexity: math.Exp(nll)})
+	parameters, flops := opened.sizes(asked.Seq)
+	return printEvaluation(out, asked.JSON, evaluation{Model: opened.name, Parameters: parameters, FLOPsPerToken: flops, Tokens: predicted, NLL: nll, Perplexity: math.Exp(nll)})
 }
 
 func printEvaluation(out io.Writer, asJSON bool, e evaluation) error {

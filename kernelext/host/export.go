@@ -41,9 +41,12 @@ func exportModel(ctx context.Context, reference, subnet, dir string, options exp
 	return writeStudent(ctx, s, dir, options, out, m)
 }
 
-// student is the model's sub-network with the weights that it has there. Those of the whole model are read when they are
-// written; a part of them is cut out on the device.
+// student is the model's sub-network with the weights that it has there; an exported student stays what it was. The weights
+// of a whole model are read when they are written, a part of them is cut out on the device.
 func (o *opened) student(ctx context.Context, m *meter) (s export.Student, err error) {
+	if o.exported != nil {
+		return *o.exported, nil
+	}
 	s = export.Student{Teacher: o.Config, Subnet: o.subnet, Weights: o.Source, Provenance: newProvenance(o.name)}
 	if s.Tokenizer, err = studentTokenizer(o.Teacher); err != nil {
 		return s, err

@@ -13,19 +13,43 @@ import (
 	"github.com/offshoot-ml/offshoot/kernelext/host/ask"
 	"github.com/offshoot-ml/offshoot/slm"
 	"github.com/offshoot-ml/offshoot/slm/checkpoint"
+	"github.com/offshoot-ml/offshoot/slm/export"
 	"github.com/offshoot-ml/offshoot/slm/model"
 )
 
 // opened is a model whose weights are not on the device yet, and a sub-network of it. Close it.
 type opened struct {
 	*checkpoint.Teacher
-	name   string // as it was asked for
-	subnet slm.Subnet
+	name     string // as it was asked for
+	subnet   slm.Subnet
+	exported *export.Student // of a folder that an export wrote: then the Teacher is the student as a plain model
+}
+
+// Close ends the reading of the weights. An exported student's are read whole.
+func (o *opened) Close() error {
+	if o.exported != nil {
+		return nil
+	}
+	return o.Teacher.Close()
+}
+
+// sizes are the parameters, and the FLOPs of a forward pass for each token of a window: without padding.
+func (o *opened) sizes(seq int) (parameters, flops int64) {
+	c, s := o.Config, o.subnet
+	if o.exported != nil {
+		c, s = o.exported.Teacher, o.exported.Subnet
+	}
+	return s.Parameters(c).Total(), s.ForwardFLOPs(c, seq)
 }
 
 // openModel finds a model by its reference: a teacher that set-up or a person put into the lab's folder of teachers, by its
 // name, or whatever checkpoint.Open takes. subnet is a JSON file, or empty for all of the model.
 func openModel(ctx context.Context, reference, subnet string, m *meter) (*opened, error) {
+	if subnet == "" {
+		if o, err := openExported(reference); o != nil || err != nil {
+			return o, err
+		}
+	}
 	t, err := checkpoint.Open(ctx, installed(reference), checkpoint.Options{Progress: m.part("downloading "+reference, "bytes")})
 	if err != nil {
 		return nil, err
@@ -38,6 +62,23 @@ func openModel(ctx context.Context, reference, subnet string, m *meter) (*opened
 		return nil, errors.Join(err, t.Close())
 	}
 	return o, nil
+}
+
+// openExported opens a student that an export wrote, however its layers are written; nil for anything else.
+func openExported(folder string) (*opened, error) {
+	if _, err := os.Stat(filepath.Join(folder, "offshoot.json")); err != nil {
+		return nil, nil
+	}
+	s, _, err := export.Open(folder)
+	if err != nil {
+		return nil, err
+	}
+	o := &opened{name: folder, exported: &s, Teacher: &checkpoint.Teacher{TokenizerJSON: s.Tokenizer.JSON, EOS: -1, Origin: checkpoint.Origin{Path: folder}}}
+	if s.Tokenizer.EOS != nil {
+		o.EOS = *s.Tokenizer.EOS
+	}
+	o.Config, o.Source, err = s.Plain()
+	return o, err
 }
 
 // installed is the file of an installed teacher; another reference stays as it is.

@@ -234,14 +234,23 @@ func TestEvalRefuses(t *testing.T) {
 // The command finds what is wrong before it sets anything up.
 func TestHostVerbsCheckFirst(t *testing.T) {
 	for args, want := range map[string]string{
-		"eval":                                 "--model is missing",
-		"eval -h":                              "evaluate only the sub-network of this JSON FILE",
-		"eval --model m --text x --seq 2":      "--text: there is no file x",
-		"eval --model m --text . --seq 2":      ". is a folder, want a file",
-		"eval m":                               `no argument "m"`,
-		"extract --model m":                    "--subnet is missing",
-		"extract --model m --subnet x":         "--out is missing",
-		"extract --model m --subnet x --out y": "--subnet: there is no file x",
+		"eval":                                          "--model is missing",
+		"eval -h":                                       "evaluate only the sub-network of this JSON FILE",
+		"eval --model m --text x --seq 2":               "--text: there is no file x",
+		"eval --model m --text . --seq 2":               ". is a folder, want a file",
+		"eval m":                                        `no argument "m"`,
+		"extract --model m":                             "--subnet is missing",
+		"extract --model m --subnet x":                  "--out is missing",
+		"extract --model m --subnet x --out y":          "--subnet: there is no file x",
+		"export":                                        "--run is missing",
+		"export --run r --out x":                        "--lab is missing",
+		"export --lab l --out x":                        "--run is missing",
+		"export --lab l --run r":                        "--out is missing",
+		"export --lab l --run r --model m":              "name one of them",
+		"export --lab l --run r --subnet s":             "--subnet is of a --model",
+		"export --model m --out x --layers y":           `--layers is "y", want auto, uniform, padded, code`,
+		"export --model m --out x --dtype y":            `--dtype is "y", want float32, bfloat16, float16`,
+		"export --model m --out x --layers code --gguf": "llama.cpp runs no Python",
 	} {
 		if _, out := runVerb(t, strings.Fields(args)...); !strings.Contains(out, want) {
 			t.Errorf("%s: %q, want %q", args, out, want)
@@ -288,14 +297,52 @@ func TestExtractedStudentHasTheSubnetworksLoss(t *testing.T) {
 	if !strings.Contains(stdout.String(), student) {
 		t.Errorf("it printed %q", stdout)
 	}
-	if !exists(filepath.Join(student, "tokenizer.json")) {
-		if err := os.Link(filepath.Join(dir, "tokenizer.json"), filepath.Join(student, "tokenizer.json")); err != nil {
-			t.Fatal(err)
-		}
-	}
 	inside := evaluate(t, "--model", dir, "--subnet", subnet, "--text", text, "--seq", "12")
 	own := evaluate(t, "--model", student, "--text", text, "--seq", "12")
 	if math.Abs(inside.NLL-own.NLL) > 1e-5 || inside.Params != own.Params || inside.FLOPsPerToken != own.FLOPsPerToken {
 		t.Errorf("inside the teacher %+v, as a student %+v", inside, own)
+	}
+}
+
+// A layer-wise student loses and gains nothing by how it is written; of the files its own parameters are counted, not the
+// padding. It can be written anew from its folder, and over an earlier export, but not over anything else.
+func TestExportedLayersHaveTheSubnetworksLoss(t *testing.T) {
+	dir, out := tinyTeacher(t, "llama-tied-gqa"), t.TempDir()
+	text := words(t, 5, 9, 60, 33, 2, 2, 17, 40, 8, 21, 13, 55)
+	subnet := filepath.Join(out, "subnet.json")
+	if err := os.WriteFile(subnet, []byte(`{"embd":"0-23","layers":[{"layer":0,"ffn":"0-31"},{"layer":2,"ffn":"0-12"}]}`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	inside := evaluate(t, "--model", dir, "--subnet", subnet, "--text", text, "--seq", "12")
+	model := dir
+	for i, layers := range []string{"padded", "code", "auto"} {
+		args := []string{"--model", model, "--out", filepath.Join(out, layers), "--layers", layers}
+		if i == 0 {
+			args = append(args, "--subnet", subnet)
+		}
+		for range 2 {
+			l, _, stderr := hostLab(t)
+			if err := l.askHost(t.Context(), "export", args); err != nil {
+				t.Fatalf("%v: %v\n%s", args, err, stderr)
+			}
+		}
+		model = filepath.Join(out, layers) // the next is made of this one
+		own := evaluate(t, "--model", model, "--text", text, "--seq", "12")
+		if math.Abs(inside.NLL-own.NLL) > 1e-5 || inside.Params != own.Params || inside.FLOPsPerToken != own.FLOPsPerToken {
+			t.Errorf("inside the teacher %+v, written as %s %+v", inside, layers, own)
+		}
+	}
+	l, _, stderr := hostLab(t)
+	if err := l.askHost(t.Context(), "export", []string{"--model", dir, "--out", out}); err == nil || !strings.Contains(stderr.String(), "name a new folder") {
+		t.Errorf("over other things: %v, %s", err, stderr)
+	}
+}
+
+// What a lab does not hold is named with what it does.
+func TestExportOfUnknownRuns(t *testing.T) {
+	l, _, stderr := hostLab(t)
+	if err := l.askHost(t.Context(), "export", []string{"--lab", "no-such-lab", "--run", "r", "--out", t.TempDir()}); err == nil ||
+		!strings.Contains(stderr.String(), `there is no lab "no-such-lab"`) {
+		t.Errorf("%v, %s", err, stderr)
 	}
 }
