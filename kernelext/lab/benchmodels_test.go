@@ -135,3 +135,44 @@ func TestRandomModel(t *testing.T) {
 		t.Error("a Llama was written as a GPT-NeoX")
 	}
 }
+
+// A model in the shape of pythia-14m, as the bench writes it, is loaded, evaluated in turns, continued, and cut out of, each
+// by a process of its own.
+func TestMeasuringARandomModel(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short")
+	}
+	l, _, _ := hostLab(t)
+	config, err := slm.Published("pythia-14m")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(t.TempDir(), "pythia-14m")
+	if err := writeRandomModel(dir, config); err != nil {
+		t.Fatal(err)
+	}
+	var loaded ask.Loaded
+	if err := l.measure(t.Context(), &loaded, "--model", dir, "--what", ask.Load); err != nil {
+		t.Fatal(err)
+	}
+	if loaded.Parameters != 14067712 || loaded.Seconds <= 0 || loaded.Peak > 0 && loaded.Peak < loaded.Before {
+		t.Errorf("loading: %+v", loaded)
+	}
+	var generated ask.Generated
+	if err := l.measure(t.Context(), &generated, "--model", dir, "--what", ask.Generate); err != nil || len(generated.Seconds) != 5 {
+		t.Errorf("generating: %+v, %v", generated, err)
+	}
+	cmd := exec.Command(l.path("bin", "offshoot-host"), "measure", "--model", dir, "--what", ask.Forward, "--seq", "32", "--batch", "2")
+	cmd.Env = l.environ()
+	r := &racer{name: "ours", cmd: cmd, passes: &[]ask.Passed{}}
+	if err := race(t.Context(), []*racer{r}, 2); err != nil {
+		t.Fatal(err)
+	}
+	// Random weights know nothing: about the logarithm of the 50,304 tokens, each time the same.
+	if p := *r.passes; len(p) != 2 || math.Abs(p[0].Loss-math.Log(50304)) > 0.5 || p[0].Loss != p[1].Loss {
+		t.Errorf("passes %+v", p)
+	}
+	if err := l.measure(t.Context(), &loaded, "--model", dir, "--what", "everything"); err == nil {
+		t.Error("everything was measured")
+	}
+}
