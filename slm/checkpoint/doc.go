@@ -12,7 +12,9 @@
 //     safetensorsfile.go, safetensorsheader.go).
 //   - A GGUF has everything in one file (gguf.go): a header that is held against the file before anything believes it
 //     (ggufheader.go, ggufextent.go), the architecture (ggufconfig.go), the vocabulary (vocabulary.go), and tensors under
-//     names and in an order of llama.cpp's own (ggufnames.go), most of them quantized (ggmltypes.go, floats.go).
+//     names and in an order of llama.cpp's own (ggufnames.go), most of them quantized (ggmltypes.go, floats.go). The reader
+//     is our own because go-huggingface's allocates what a header's counts ask for, and decodes a tensor only as a whole
+//     into memory beside the place that it is for.
 //   - [SaveSafetensors] and [LoadSafetensors] keep weights in the format that the rest of the field reads (safetensors.go,
 //     atomic.go). A file is there as a whole or not at all.
 //   - [WriteStudent] writes a folder that transformers loads: model.safetensors and config.json (student.go).
