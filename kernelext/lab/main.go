@@ -48,6 +48,8 @@ func verbs() []verb {
 		{"eval", "--model MODEL [--subnet FILE] --text FILE --seq N [--batch N] [--json]", "measure a model's perplexity on a text", hostVerb("eval")},
 		{"export", "--lab LAB --run RUN --out FOLDER [--layers HOW] [--dtype TYPE] [--gguf]",
 			"write a run's student, or a --model's --subnet, for transformers and llama.cpp, with a model card", hostVerb("export")},
+		{"search", "--bin BIN --out FILE [--teacher MODEL] [--space SPACE] [--strategy S] [--objective O] [--generations N] [--population N] [--warm STEPS]",
+			"search sub-networks inside a parameter bin, as a batch job that goes on where it was stopped", hostVerb("search")},
 		{"extract", "--model MODEL --subnet FILE --out FOLDER", "write a sub-network as a student that transformers loads", hostVerb("extract")},
 		{"setup", "[--references]", "only set up what is missing", setup},
 		{"doctor", "", "show each part of the lab: version, place, state, and the fix", doctor},

@@ -21,7 +21,8 @@ type Request interface {
 
 // Requests are the verbs by name, each with its defaults.
 func Requests() map[string]Request {
-	return map[string]Request{"eval": &Eval{}, "export": &Export{}, "extract": &Extract{}, "measure": &Measure{}}
+	return map[string]Request{"eval": &Eval{}, "export": &Export{}, "extract": &Extract{}, "measure": &Measure{},
+		"search": &Search{}}
 }
 
 const modelUsage = "`MODEL`: an installed teacher's name, a folder, a .gguf file, or a Hugging Face repository such as EleutherAI/pythia-70m"
