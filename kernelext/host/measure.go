@@ -15,7 +15,7 @@ import (
 
 	"github.com/offshoot-ml/offshoot/kernelext/host/ask"
 	"github.com/offshoot-ml/offshoot/slm"
-	"github.com/offshoot-ml/offshoot/slm/checkpoint"
+	"github.com/offshoot-ml/offshoot/slm/export"
 	"github.com/offshoot-ml/offshoot/slm/model"
 )
 
@@ -52,7 +52,7 @@ func measure(ctx context.Context, request ask.Request, out io.Writer, m *meter) 
 	case ask.Generate:
 		return measureGeneration(ctx, teacher, lines)
 	case ask.ExtractStudent:
-		return measureExtraction(teacher, lines)
+		return measureExtraction(ctx, teacher, lines)
 	}
 	return nil
 }
@@ -89,7 +89,7 @@ func measureGeneration(ctx context.Context, teacher *model.Teacher, lines *json.
 }
 
 // measureExtraction takes the student that represents 30M parameters.
-func measureExtraction(teacher *model.Teacher, lines *json.Encoder) error {
+func measureExtraction(ctx context.Context, teacher *model.Teacher, lines *json.Encoder) error {
 	sizes, err := slm.CoarseUniform.Proportional(teacher.Config, slm.Around(30e6, 0.05))
 	if err != nil {
 		return err
@@ -108,7 +108,8 @@ func measureExtraction(teacher *model.Teacher, lines *json.Encoder) error {
 		}
 		found.Parameters = weights.Parameters()
 		found.Seconds = append(found.Seconds, time.Since(begin).Seconds())
-		if err := checkpoint.WriteStudent(filepath.Join(dir, "student"), teacher.Config, subnet, weights); err != nil {
+		student := export.Student{Teacher: teacher.Config, Subnet: subnet, Weights: weights}
+		if _, err := export.Write(ctx, filepath.Join(dir, "student"), student, export.Options{}); err != nil {
 			return err
 		}
 		found.Written = append(found.Written, time.Since(begin).Seconds())

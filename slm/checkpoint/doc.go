@@ -1,4 +1,5 @@
-// Package checkpoint moves weights between files and memory: teachers in, students out.
+// Package checkpoint moves weights between files and memory: teachers in, training states out and in. Students for other
+// programs are written by package export.
 //
 // The story, in the order of the files:
 //
@@ -17,7 +18,6 @@
 //     into memory beside the place that it is for.
 //   - [SaveSafetensors] and [LoadSafetensors] keep weights in the format that the rest of the field reads (safetensors.go,
 //     atomic.go). A file is there as a whole or not at all.
-//   - [WriteStudent] writes a folder that transformers loads: model.safetensors and config.json (student.go).
 //
 // Nothing here knows a tensor library or a device, and every error names the file and what to do next.
 package checkpoint
