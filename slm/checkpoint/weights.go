@@ -81,11 +81,8 @@ func ReadAll(ctx context.Context, source Source, c slm.Config) (Weights, error) 
 }
 
 // Layout lists the tensors that a model of architecture c has, with their shapes.
-func Layout(c slm.Config) map[string][]int { return layout(c, slm.Subnet{}) }
-
-// layout lists the tensors of a teacher's sub-network, its layers numbered from 0.
-func layout(c slm.Config, s slm.Subnet) map[string][]int {
-	shapes := map[string][]int{}
+func Layout(c slm.Config) map[string][]int {
+	shapes, s := map[string][]int{}, slm.Subnet{}
 	for name, t := range s.Tensors(c) {
 		shapes[name] = t.MatrixShape(s.Sizes(c, t.Layer, t.Weight))
 	}
