@@ -103,7 +103,7 @@ func TestNewTokenizerRefuses(t *testing.T) {
 		want string
 	}{
 		{"another model", func(v *checkpoint.Vocabulary) { v.Model = "llama" }, `model "llama"`},
-		{"another cut", func(v *checkpoint.Vocabulary) { v.PreTokenizer = "qwen2" }, `"qwen2"`},
+		{"another cut", func(v *checkpoint.Vocabulary) { v.PreTokenizer = "tekken" }, `"tekken" is not supported (supported: gpt-2, llama-bpe, olmo, qwen2, smollm)`},
 		{"a token twice", func(v *checkpoint.Vocabulary) { v.Tokens[9] = v.Tokens[8] }, "two ids, 8 and 9"},
 		{"a merge of one", func(v *checkpoint.Vocabulary) { v.Merges[1] = "int" }, "merge 1"},
 		{"a merge of strangers", func(v *checkpoint.Vocabulary) { v.Merges[1] = "foo bar" }, "do not fit together"},

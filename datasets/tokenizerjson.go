@@ -3,6 +3,8 @@ package datasets
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/offshoot-ml/offshoot/slm/checkpoint"
@@ -15,7 +17,7 @@ type tokenizerFile struct {
 	Truncation    *struct{}    `json:"truncation"`
 	Padding       *struct{}    `json:"padding"`
 	AddedTokens   []addedToken `json:"added_tokens"`
-	Normalizer    *struct{}    `json:"normalizer"`
+	Normalizer    any          `json:"normalizer"`
 	PreTokenizer  any          `json:"pre_tokenizer"`
 	PostProcessor *struct{}    `json:"post_processor"`
 	Decoder       any          `json:"decoder"`
@@ -62,16 +64,40 @@ type sequence struct {
 	PreTokenizers []any  `json:"pretokenizers"`
 }
 
-// preTokenizer is how text is cut before merging, by the name a GGUF gives it.
-func preTokenizer(name string) (any, error) {
-	gpt2 := byteLevel{Type: "ByteLevel", TrimOffsets: true, UseRegex: true}
-	switch name {
-	case "smollm": // each digit is a token of its own, then GPT-2's pattern
-		return sequence{"Sequence", []any{digits{"Digits", true}, gpt2}}, nil
-	case "gpt-2":
-		return gpt2, nil
-	}
-	return nil, fmt.Errorf("pre-tokenizer %q is not supported (supported: smollm, gpt-2)", name)
+type splitBy struct {
+	Type     string            `json:"type"`
+	Pattern  map[string]string `json:"pattern"`
+	Behavior string            `json:"behavior"`
+	Invert   bool              `json:"invert"`
+}
+
+type typed struct {
+	Type string `json:"type"`
+}
+
+// cutting is what happens to text before merging.
+type cutting struct {
+	normalizer   any
+	preTokenizer any
+	ignoreMerges bool // a piece that is a token as a whole is not merged from parts
+}
+
+// cuttings are what happens to text before merging, by the names that a GGUF gives: those of llama.cpp's
+// llama-vocab.cpp, in the words of the models' own tokenizer.json.
+var cuttings = map[string]cutting{
+	"gpt-2":     {preTokenizer: gpt2Cut},
+	"smollm":    {preTokenizer: sequence{"Sequence", []any{digits{"Digits", true}, gpt2Cut}}}, // each digit is a token of its own
+	"olmo":      {preTokenizer: gpt2Cut, normalizer: typed{"NFC"}},                            // GPT-NeoX's, and so Pythia's
+	"qwen2":     {preTokenizer: cutBy(`\p{N}`), normalizer: typed{"NFC"}},                     // Qwen3's too
+	"llama-bpe": {preTokenizer: cutBy(`\p{N}{1,3}`), ignoreMerges: true},                      // Llama 3's
+}
+
+var gpt2Cut = byteLevel{Type: "ByteLevel", TrimOffsets: true, UseRegex: true}
+
+// cutBy is the pattern of GPT-4's successors, which differ in how many digits stay together.
+func cutBy(number string) any {
+	pattern := `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|` + number + `| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`
+	return sequence{"Sequence", []any{splitBy{"Split", map[string]string{"Regex": pattern}, "Isolated", false}, byteLevel{Type: "ByteLevel"}}}
 }
 
 // tokenizerJSON writes a vocabulary as the tokenizer.json of a byte-level BPE tokenizer. Equal vocabularies give equal
@@ -80,13 +106,13 @@ func tokenizerJSON(v checkpoint.Vocabulary) ([]byte, error) {
 	if v.Model != "gpt2" {
 		return nil, fmt.Errorf("tokenizer model %q is not supported (supported: gpt2, which is byte-level BPE)", v.Model)
 	}
-	cut, err := preTokenizer(v.PreTokenizer)
-	if err != nil {
-		return nil, err
+	cut, ok := cuttings[v.PreTokenizer]
+	if !ok {
+		return nil, fmt.Errorf("pre-tokenizer %q is not supported (supported: %s)", v.PreTokenizer, strings.Join(slices.Sorted(maps.Keys(cuttings)), ", "))
 	}
-	file := tokenizerFile{Version: "1.0", AddedTokens: addedTokens(v), PreTokenizer: cut,
+	file := tokenizerFile{Version: "1.0", AddedTokens: addedTokens(v), Normalizer: cut.normalizer, PreTokenizer: cut.preTokenizer,
 		Decoder: byteLevel{Type: "ByteLevel", AddPrefixSpace: true, TrimOffsets: true, UseRegex: true},
-		Model:   bpeModel{Type: "BPE", Vocab: make(map[string]int, len(v.Tokens)), Merges: make([][2]string, len(v.Merges))}}
+		Model:   bpeModel{Type: "BPE", IgnoreMerges: cut.ignoreMerges, Vocab: make(map[string]int, len(v.Tokens)), Merges: make([][2]string, len(v.Merges))}}
 	for id, token := range v.Tokens {
 		if first, twice := file.Model.Vocab[token]; twice {
 			return nil, fmt.Errorf("token %q has two ids, %d and %d", token, first, id)

@@ -67,7 +67,12 @@ func (t *Teacher) Hash(ctx context.Context) (string, error) {
 }
 
 // Close ends the reading of the weights.
-func (t *Teacher) Close() error { return t.files.Close() }
+func (t *Teacher) Close() error {
+	if t.files == nil { // not from Open
+		return nil
+	}
+	return t.files.Close()
+}
 
 // originFiles notes files of a folder, in order of their names.
 func originFiles(folder string, names ...string) ([]OriginFile, error) {
