@@ -71,6 +71,7 @@ func TestTransformersContinuesTheSame(t *testing.T) {
 	var found []struct {
 		Continued                     [][]int32
 		Loss, Padded, Uncached, Saved float64
+		States                        bool
 	}
 	if err := json.Unmarshal(out, &found); err != nil || len(found) != len(students) {
 		t.Fatalf("transformers ran %d of %d students: %v", len(found), len(students), err)
@@ -84,6 +85,9 @@ func TestTransformersContinuesTheSame(t *testing.T) {
 		if math.Abs(f.Loss-loss) > most*loss || f.Padded > most || f.Uncached > most || f.Saved != 0 {
 			t.Errorf("%s: loss %g, want %g; logits differ by %g with padding, %g without a cache, %g after saving",
 				s.name, f.Loss, loss, f.Padded, f.Uncached, f.Saved)
+		}
+		if !f.States {
+			t.Errorf("%s: hidden states are not one from each layer, the last of which the head reads", s.name)
 		}
 		t.Logf("%s: loss %.6f and %.6f; logits differ by %.1e with padding, %.1e without a cache", s.name, f.Loss, loss, f.Padded, f.Uncached)
 		for j, prompt := range prompts {

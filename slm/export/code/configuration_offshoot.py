@@ -20,7 +20,7 @@ class OffshootConfig(PretrainedConfig):
     model_type = "offshoot"
 
     def __init__(self, family="llama", vocab_size=1, hidden_size=2, layers=(), max_position_embeddings=2048, norm_eps=1e-5,
-                 parallel_residual=False, tie_word_embeddings=False, **others):
+                 parallel_residual=False, tie_word_embeddings=False, use_cache=True, **others):
         self.family = family
         self.vocab_size = vocab_size
         self.hidden_size = hidden_size
@@ -29,5 +29,6 @@ class OffshootConfig(PretrainedConfig):
         self.max_position_embeddings = max_position_embeddings
         self.norm_eps = norm_eps
         self.parallel_residual = parallel_residual
+        self.use_cache = use_cache
         others.pop("num_hidden_layers", None)
         super().__init__(tie_word_embeddings=tie_word_embeddings, **others)

@@ -211,8 +211,10 @@ class OffshootForCausalLM(PreTrainedModel, GenerationMixin):
         setattr(self, self.head_name, head)
 
     def forward(self, input_ids=None, attention_mask=None, position_ids=None, past_key_values=None, inputs_embeds=None,
-                labels=None, use_cache=None, logits_to_keep=0, **others):
+                labels=None, use_cache=None, output_hidden_states=None, logits_to_keep=0, **others):
         x = self.get_input_embeddings()(input_ids) if inputs_embeds is None else inputs_embeds  # [B, T, E]
+        if use_cache is None:
+            use_cache = self.config.use_cache and labels is None
         if past_key_values is None and use_cache:
             past_key_values = DynamicCache()
         past = past_key_values.get_seq_length() if past_key_values is not None else 0
@@ -220,7 +222,10 @@ class OffshootForCausalLM(PreTrainedModel, GenerationMixin):
         if position_ids is None:
             position_ids = torch.arange(past, past + new, device=x.device)[None]
         seen = visible(attention_mask, batch, new, past + new, x.device)
+        states = ()
         for layer in self.body.layers:
+            if output_hidden_states:
+                states += (x,)
             x = layer(x, position_ids, seen, past_key_values)
         x = getattr(self.body, self.norm_name)(x)
         if isinstance(logits_to_keep, int):
@@ -230,4 +235,5 @@ class OffshootForCausalLM(PreTrainedModel, GenerationMixin):
         loss = None
         if labels is not None:
             loss = self.loss_function(logits=logits, labels=labels, vocab_size=self.config.vocab_size, **others)
-        return CausalLMOutputWithPast(loss=loss, logits=logits, past_key_values=past_key_values)
+        states = states + (x,) if output_hidden_states else None  # of the last layer as the head reads it
+        return CausalLMOutputWithPast(loss=loss, logits=logits, past_key_values=past_key_values, hidden_states=states)

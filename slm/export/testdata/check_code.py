@@ -9,6 +9,7 @@ is computed offline, on the CPU, in float32. Prints JSON with an object for each
   "padded"       largest difference between logits of a prompt alone and of the same in the padded batch
   "uncached"     largest difference between logits with and without keys and values of earlier positions
   "saved"        largest difference between logits before and after save_pretrained and from_pretrained
+  "states"       whether hidden states are those that the head reads, with one from each layer
 """
 
 import json, os, sys, tempfile
@@ -28,6 +29,14 @@ def difference(a, b):
     return (a - b).abs().max().item()
 
 
+def states_are_whole(model, tokens):
+    """The head makes the logits of the last hidden state, of the embedding and one from each layer."""
+    out = model(tokens, output_hidden_states=True)
+    head = model.get_output_embeddings() or model.get_input_embeddings()
+    agree = difference(out.hidden_states[-1] @ head.weight.T, out.logits) < 1e-4
+    return agree and len(out.hidden_states) == len(model.config.layers) + 1
+
+
 @torch.no_grad()
 def check(path, prompts, new):
     model = load(path)
@@ -38,7 +47,7 @@ def check(path, prompts, new):
     together = model(padded, attention_mask=mask).logits
     alone = [model(torch.tensor([p])).logits[0] for p in prompts]
     first = torch.tensor(prompts[:1])
-    part = model(first[:, :2], use_cache=True)
+    part = model(first[:, :2])
     rest = model(first[:, 2:], past_key_values=part.past_key_values)
     with tempfile.TemporaryDirectory() as folder:
         model.save_pretrained(folder)
@@ -49,6 +58,7 @@ def check(path, prompts, new):
         "padded": max(difference(t[-len(a):], a) for t, a in zip(together, alone)),
         "uncached": difference(torch.cat([part.logits, rest.logits], 1)[0], alone[0]),
         "saved": difference(saved, alone[0]),
+        "states": states_are_whole(model, first),
     }
 
 
