@@ -86,6 +86,7 @@ func newWriting(ctx context.Context, s Student, o Options) (*writing, error) {
 		return w, nil
 	}
 	w.record.Model, w.record.Padding, w.weights = plain.config, padding, plain.weights(s.Weights)
+	w.record.Model.Name = firstOf(s.Provenance.Name, "student of "+s.Teacher.Name)
 	for name := range (slm.Subnet{}).Tensors(plain.config) {
 		w.names = append(w.names, name)
 	}

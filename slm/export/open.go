@@ -23,12 +23,12 @@ func Open(dir string) (Student, Record, error) {
 		return Student{}, r, fmt.Errorf("student %s is not whole: %w; export it again", dir, err)
 	}
 	s := Student{Teacher: r.Teacher, Subnet: r.Subnet, Tokenizer: r.Tokenizer, Provenance: r.Provenance}
-	if err := s.checkArchitecture(); err != nil {
-		return s, r, fmt.Errorf("read %s: %w", filepath.Join(dir, recordFile), err)
-	}
 	stored, err := readWeights(dir, r.Files)
 	if err != nil {
 		return s, r, err
+	}
+	if err := s.checkRecorded(stored); err != nil {
+		return s, r, fmt.Errorf("read %s: %w", filepath.Join(dir, recordFile), err)
 	}
 	if s.Weights, err = s.unpad(stored, r.Layers); err != nil {
 		return s, r, fmt.Errorf("student %s: %w", dir, err)
@@ -38,6 +38,23 @@ func Open(dir string) (Student, Record, error) {
 		s.Tokenizer.Config, err = readIfThere(filepath.Join(dir, "tokenizer_config.json"))
 	}
 	return s, r, err
+}
+
+// largestHead bounds what a record may make this program compute before its sizes are held against the weights.
+const largestHead = 1 << 14
+
+// checkRecorded reports an architecture that is wrong, or out of proportion with the weights.
+func (s Student) checkRecorded(stored checkpoint.Weights) error {
+	if s.Teacher.HeadSize > largestHead {
+		return fmt.Errorf("architecture %q: head_size is %d, want at most %d", s.Teacher.Name, s.Teacher.HeadSize, largestHead)
+	}
+	if err := s.checkArchitecture(); err != nil {
+		return err
+	}
+	if layers := s.Subnet.Depth(s.Teacher); layers > len(stored) {
+		return fmt.Errorf("a student of %d layers in %d tensors", layers, len(stored))
+	}
+	return nil
 }
 
 // readWeights reads all of a folder's safetensors files.

@@ -15,7 +15,7 @@ type Provenance struct {
 	Created  time.Time `json:"created,omitzero"`
 	Teacher  Origin    `json:"teacher,omitzero"`
 	Search   *Search   `json:"search,omitempty"`
-	Training *Training `json:"training,omitempty"`
+	Training *Training `json:"training,omitempty"` // nil: its weights are its teacher's
 	Measured []Loss    `json:"measured,omitempty"`
 }
 
