@@ -96,11 +96,11 @@ func TestOpenRepository(t *testing.T) {
 	}
 	// By its commit, and without a network.
 	o.Progress, o.Hub.Progress = nil, nil
-	again := open("Owner/Tiny@"+h.Commit, o)
+	open("Owner/Tiny@"+h.Commit, o)
 	h.Close()
 	o.Hub.Offline = true
 	for _, reference := range []string{"Owner/Tiny", "Owner/Tiny@main", "Owner/Tiny@" + h.Commit} {
-		again = open(reference, o)
+		again := open(reference, o)
 		if other, err := again.Hash(t.Context()); err != nil || other != hash || again.Origin.Revision != h.Commit {
 			t.Errorf("%s: hash %s, %v, want %s", reference, other, err, hash)
 		}

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"time"
 )
 
 // Kind is what a repository holds.
@@ -128,7 +129,12 @@ type listing struct {
 // mostListing bounds a listing in bytes: a hundred thousand files take a third of it.
 const mostListing = 64 << 20
 
+// listingTime is the longest that a listing may take.
+const listingTime = 5 * time.Minute
+
 func (s *Snapshot) ask(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, listingTime)
+	defer cancel()
 	response, err := s.get(ctx, s.api()+"/revision/"+url.PathEscape(s.repo.Revision)+"?blobs=true", 0)
 	if errors.Is(err, ErrNoFile) {
 		return s.whatIsMissing(ctx)
