@@ -188,21 +188,16 @@ func TestFailedWritesChangeNothing(t *testing.T) {
 
 // The way that is chosen for a student follows from how much padding it takes.
 func TestAutoPadsOnlyALittle(t *testing.T) {
-	layer := func(i, ffn int) slm.LayerSubnet { return slm.LayerSubnet{Layer: i, FFN: slm.First(ffn)} }
-	for want, layers := range map[export.Layers][]slm.LayerSubnet{
-		export.Uniform: {layer(0, 8), layer(2, 8)},
-		export.Padded:  {layer(0, 8), layer(2, 9)},
-		export.Code:    {layer(0, 24), layer(1, 1), layer(2, 1)},
-	} {
-		c := smallLlama
-		c.FFN, c.Vocab = 1000, 8
-		for i := range layers {
-			if want == export.Code {
-				layers[i].FFN = slm.First([]int{1000, 1, 1}[i])
-			}
+	c := smallLlama
+	c.FFN, c.Vocab = 1000, 8
+	for want, ffn := range map[export.Layers][]int{export.Uniform: {8, 8}, export.Padded: {8, 9}, export.Code: {1000, 1, 1}} {
+		var s slm.Subnet
+		for i, n := range ffn {
+			s.Layers = append(s.Layers, slm.LayerSubnet{Layer: i, FFN: slm.First(n)})
 		}
-		if e := write(t, t.TempDir(), studentOf(c, slm.Subnet{Layers: layers}), export.Options{}); e.Layers != want || (e.Padding > 0) != (want == export.Padded) {
-			t.Errorf("%v is %s with a padding of %d, want %s", layers, e.Layers, e.Padding, want)
+		e := write(t, t.TempDir(), studentOf(c, s), export.Options{})
+		if padded := want == export.Padded; e.Layers != want || (e.Padding > 0) != padded {
+			t.Errorf("layers of %d neurons are %s with a padding of %d, want %s", ffn, e.Layers, e.Padding, want)
 		}
 	}
 }
