@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"reflect"
 	"testing"
@@ -83,5 +84,39 @@ func BenchmarkReadAll(b *testing.B) {
 	path := realTeacher(b)
 	for b.Loop() {
 		openAll(b, path)
+	}
+}
+
+// TestGGUFOfEveryFolder has the gguf package write each folder as llama.cpp's converter does: the file is the same model.
+func TestGGUFOfEveryFolder(t *testing.T) {
+	python := os.Getenv("OFFSHOOT_REFERENCES")
+	if python == "" {
+		t.Skip("the Python references are not installed: go run ./kernelext/lab setup --references")
+	}
+	folders, err := filepath.Glob(filepath.Join(transformersCases, "*", "config.json"))
+	if err != nil || len(folders) < 10 {
+		t.Fatalf("%d cases, %v", len(folders), err)
+	}
+	for _, path := range folders {
+		folder := filepath.Dir(path)
+		target := filepath.Join(t.TempDir(), filepath.Base(folder)+".gguf")
+		if out, err := exec.Command(python, filepath.Join("testdata", "convert.py"), folder, target).CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v\n%s", folder, err, out)
+		}
+		want, wantWeights := openAll(t, folder)
+		got, gotWeights := openAll(t, target)
+		if !reflect.DeepEqual(gotWeights, wantWeights) {
+			t.Errorf("%s: the weights differ", folder)
+		}
+		f, w := got.Config.Frequencies(got.Config.HeadSize), want.Config.Frequencies(want.Config.HeadSize)
+		for i := range w { // Llama 3's scaling comes as factors
+			if math.Abs(f[i]-w[i]) > 1e-6*w[i] {
+				t.Errorf("%s: frequency %d is %g, want %g", folder, i, f[i], w[i])
+			}
+		}
+		got.Config.RopeScaling, want.Config.RopeScaling = slm.RopeScaling{}, slm.RopeScaling{}
+		if !reflect.DeepEqual(got.Config, want.Config) {
+			t.Errorf("%s: architecture\n%+v, want\n%+v", folder, got.Config, want.Config)
+		}
 	}
 }
