@@ -4,6 +4,7 @@
 //
 //   - A [Student] is a sub-network of a teacher's architecture with weights of its own (student.go), and comes from
 //     somewhere: its [Provenance] (provenance.go). Its layers may differ in every size (anatomy.go).
+//   - [Cut] takes the weights that a sub-network keeps out of a teacher's file (cut.go).
 //   - [Student.Plain] finds the plain model of the family that computes the same logits (padding.go), and makes its weights
 //     (paddingweights.go).
 //   - [Write] writes a folder that transformers loads (export.go): all of it or nothing (folder.go). [Layers] says how
