@@ -28,6 +28,7 @@ const (
 	VerbDistill  = "distill"  // WorkRequest, ends with a Summary: names a run and checks its options
 	VerbSteps    = "steps"    // WorkRequest, ends with a Summary
 	VerbGenerate = "generate" // WorkRequest, ends with a string
+	VerbExport   = "export"   // WorkRequest, ends with an Exported
 )
 
 // HelloRequest opens a lab; it makes the lab's folder the first time.
@@ -64,9 +65,10 @@ type WorkRequest struct {
 	Search       *slm.Search       `json:"search,omitempty"`
 	Distillation *slm.Distillation `json:"distillation,omitempty"`
 	Steps        int               `json:"steps,omitempty"`
-	Run          bool              `json:"run,omitempty"` // let the student of the run Name write, not the teacher Name
+	Run          bool              `json:"run,omitempty"` // it is about the student of the run Name, not the teacher Name
 	Prompt       string            `json:"prompt,omitempty"`
 	Generation   *slm.Generation   `json:"generation,omitempty"`
+	Export       *Export           `json:"export,omitempty"`
 }
 
 // Accepted names a job.

@@ -43,6 +43,23 @@ func TestTeacherCard(t *testing.T) {
 	wellFormed(t, card.html)
 }
 
+func TestExportCard(t *testing.T) {
+	e := Exported{Dir: "students/a", Class: "LlamaForCausalLM", Layers: "padded", DType: "bfloat16", Parameters: 3e7, Padding: 1e6, Bytes: 62e6,
+		GGUF: "model-bf16.gguf", Tokenizer: true, Steps: 1500}
+	card := exportCard(e)
+	for _, want := range []string{"30M parameters in bfloat16, 59.1 MiB, after 1,500 steps", "LlamaForCausalLM: layers padded to equal sizes, 1M parameters more",
+		`AutoModelForCausalLM.from_pretrained("students/a")`, `AutoTokenizer.from_pretrained("students/a")`, "llama-completion -m students/a/model-bf16.gguf"} {
+		if !strings.Contains(card.text, want) {
+			t.Errorf("the card lacks %q:\n%s", want, card.text)
+		}
+	}
+	wellFormed(t, strings.ReplaceAll(card.html, "<br>", "<br/>"))
+	e.Layers, e.Padding, e.GGUF = "code", 0, ""
+	if text := exportCard(e).text; !strings.Contains(text, `"students/a", trust_remote_code=True)`) || strings.Contains(text, "llama.cpp") {
+		t.Errorf("the card of a student with code:\n%s", text)
+	}
+}
+
 func wellFormed(t *testing.T, page string) {
 	t.Helper()
 	decoder := xml.NewDecoder(strings.NewReader(page))

@@ -24,7 +24,19 @@ func exportStudent(ctx context.Context, request ask.Request, out io.Writer, m *m
 	if asked.Model != "" {
 		return exportModel(ctx, asked.Model, asked.Subnet, asked.Out, options, out, m)
 	}
-	return exportRun(ctx, asked, options, out, m)
+	home, err := kernelext.Home()
+	if err != nil {
+		return err
+	}
+	history, err := resident.ReadHistory(ctx, home, asked.Lab, asked.Run)
+	if err != nil {
+		return err
+	}
+	s, err := runStudent(ctx, history, m)
+	if err != nil {
+		return err
+	}
+	return writeAndTell(ctx, s, asked.Out, options, out, m)
 }
 
 // exportModel writes what a sub-network keeps of a model, untrained.
@@ -34,72 +46,56 @@ func exportModel(ctx context.Context, reference, subnet, dir string, options exp
 		return err
 	}
 	defer opened.Close()
-	s, err := opened.student(ctx, m)
+	s, err := opened.student(ctx)
 	if err != nil {
 		return err
 	}
-	return writeStudent(ctx, s, dir, options, out, m)
+	return writeAndTell(ctx, s, dir, options, out, m)
 }
 
-// student is the model's sub-network with the weights that it has there; an exported student stays what it was. The weights
-// of a whole model are read when they are written, a part of them is cut out on the device.
-func (o *opened) student(ctx context.Context, m *meter) (s export.Student, err error) {
+// student is the model's sub-network with the weights that it has there; an exported student stays what it was. Weights are
+// read when they are written.
+func (o *opened) student(ctx context.Context) (s export.Student, err error) {
 	if o.exported != nil {
 		return *o.exported, nil
 	}
-	s = export.Student{Teacher: o.Config, Subnet: o.subnet, Weights: o.Source, Provenance: newProvenance(o.name)}
+	s = export.Student{Teacher: o.Config, Subnet: o.subnet, Weights: export.Cut(o.Config, o.subnet, o.Source), Provenance: newProvenance(o.name)}
 	if s.Tokenizer, err = studentTokenizer(o.Teacher); err != nil {
 		return s, err
 	}
-	if s.Provenance.Teacher, err = teacherOrigin(ctx, o.Teacher, o.name); err != nil || len(o.subnet.Layers) == 0 && o.subnet.Embd.IsZero() {
-		return s, err
-	}
-	teacher, err := o.load(ctx, m)
-	if err != nil {
-		return s, err
-	}
-	defer teacher.Close()
-	s.Weights, err = teacher.Extract(o.subnet)
+	s.Provenance.Teacher, err = teacherOrigin(ctx, o.Teacher, o.name)
 	return s, err
 }
 
-// exportRun writes the student of a run as of its last checkpoint. It asks the lab's folder, not a host: one that is
-// training goes on.
-func exportRun(ctx context.Context, asked *ask.Export, options export.Options, out io.Writer, m *meter) error {
-	home, err := kernelext.Home()
-	if err != nil {
-		return err
-	}
-	history, err := resident.ReadHistory(ctx, home, asked.Lab, asked.Run)
-	if err != nil {
-		return err
-	}
+// runStudent is the student of a run as of its last checkpoint. It asks the lab's folder, not a host: one that is training
+// goes on.
+func runStudent(ctx context.Context, history resident.History, p progress) (s export.Student, err error) {
 	saved, err := distill.ReadSaved(history.Checkpoint, history.Curve.Teacher)
 	if err != nil {
-		return fmt.Errorf("run %s of lab %s cannot be read: %w; a run has a checkpoint once it has taken steps", asked.Run, asked.Lab, err)
+		return s, fmt.Errorf("run %s cannot be read: %w; a run has a checkpoint once it has taken steps", history.Curve.Name, err)
 	}
-	teacher, err := openModel(ctx, saved.Distillation.Teacher, "", m)
+	teacher, err := openModel(ctx, saved.Distillation.Teacher, "", p)
 	if err != nil {
-		return fmt.Errorf("the student's tokenizer is its teacher's: %w", err)
+		return s, fmt.Errorf("the student's tokenizer is its teacher's: %w", err)
 	}
 	defer teacher.Close()
-	s := export.Student{Teacher: history.Curve.Teacher, Subnet: saved.Distillation.Subnet, Weights: saved.Weights,
+	s = export.Student{Teacher: history.Curve.Teacher, Subnet: saved.Distillation.Subnet, Weights: saved.Weights,
 		Provenance: runProvenance(history, saved)}
 	if s.Tokenizer, err = studentTokenizer(teacher.Teacher); err != nil {
-		return err
+		return s, err
 	}
 	if s.Provenance.Teacher, err = teacherOrigin(ctx, teacher.Teacher, saved.Distillation.Teacher); err != nil {
-		return err
+		return s, err
 	}
 	if now := s.Provenance.Teacher.SHA256; history.SHA256 != "" && now != history.SHA256 {
-		return fmt.Errorf("teacher %s is not the one that the run learned from: its SHA-256 is %s, it was %s; put the old file back",
+		return s, fmt.Errorf("teacher %s is not the one that the run learned from: its SHA-256 is %s, it was %s; put the old file back",
 			saved.Distillation.Teacher, now, history.SHA256)
 	}
-	return writeStudent(ctx, s, asked.Out, options, out, m)
+	return s, nil
 }
 
-// writeStudent writes a student and says what came of it.
-func writeStudent(ctx context.Context, s export.Student, dir string, options export.Options, out io.Writer, m *meter) error {
+// writeAndTell writes a student and says what came of it.
+func writeAndTell(ctx context.Context, s export.Student, dir string, options export.Options, out io.Writer, m *meter) error {
 	options.Progress = m.part("writing "+dir, "bytes")
 	e, err := export.Write(ctx, dir, s, options)
 	if err != nil {
@@ -116,6 +112,51 @@ func writeStudent(ctx context.Context, s export.Student, dir string, options exp
 		_, err = fmt.Fprintf(out, "%s: for llama.cpp\n", e.GGUF)
 	}
 	return err
+}
+
+// Export writes a student for a cell.
+func (e *engine) Export(ctx context.Context, asked resident.Export, report resident.Report) (info kernelext.Exported, err error) {
+	begin := time.Now()
+	var s export.Student
+	if asked.Run != nil {
+		s, err = runStudent(ctx, *asked.Run, reported(report))
+	} else {
+		var from *opened
+		if from, err = openPart(ctx, asked.Teacher, asked.Subnet, reported(report)); err == nil {
+			defer from.Close()
+			s, err = from.student(ctx)
+		}
+	}
+	if err != nil {
+		return info, err
+	}
+	written, err := export.Write(ctx, asked.Dir, s, export.Options{Layers: export.Layers(asked.Layers), DType: export.DType(asked.DType),
+		GGUF: asked.GGUF, Progress: reported(report).part("writing "+asked.Dir, "bytes")})
+	if err != nil {
+		return info, err
+	}
+	info = kernelext.Exported{Layers: string(written.Layers), DType: string(written.DType), Class: written.Class,
+		Parameters: written.Parameters, Padding: written.Padding, Bytes: written.Bytes, GGUF: written.GGUF,
+		Tokenizer: s.Tokenizer.JSON != nil, Seconds: time.Since(begin).Seconds()}
+	if s.Provenance.Training != nil {
+		info.Steps = s.Provenance.Training.Steps
+	}
+	return info, nil
+}
+
+// openPart opens a model, or a teacher with a sub-network of it.
+func openPart(ctx context.Context, reference string, subnet slm.Subnet, p progress) (*opened, error) {
+	if len(subnet.Layers) == 0 && subnet.Embd.IsZero() {
+		return openModel(ctx, reference, "", p)
+	}
+	return openTeacher(ctx, reference, subnet, p)
+}
+
+// reported is progress that the host's events carry.
+type reported resident.Report
+
+func (r reported) part(what, _ string) func(done, total int64) {
+	return func(done, total int64) { r(what, done, total) }
 }
 
 // newProvenance is what is known of every student.

@@ -5,8 +5,10 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
 
+	"github.com/offshoot-ml/offshoot/kernelext"
 	"github.com/offshoot-ml/offshoot/kernelext/host/resident"
 	"github.com/offshoot-ml/offshoot/slm"
 	"github.com/offshoot-ml/offshoot/slm/checkpoint"
@@ -60,5 +62,46 @@ func TestStudentTokenizerOfAFolder(t *testing.T) {
 	bos, eos := 0, 3
 	if want := (export.Tokenizer{JSON: []byte("{}"), Config: []byte(`{"eos_token": "x"}`), BOS: &bos, EOS: &eos}); !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, want %+v", got, want)
+	}
+}
+
+// A cell's export writes what a sub-network keeps of a teacher's folder, with where it comes from; an exported student is
+// exported again as it is.
+func TestExportForACell(t *testing.T) {
+	teacher := filepath.Join("..", "..", "slm", "model", "testdata", "transformers", "llama-tied-gqa")
+	subnet := slm.Subnet{Layers: []slm.LayerSubnet{{Layer: 0, FFN: slm.First(20)}, {Layer: 2}}}
+	dir := filepath.Join(t.TempDir(), "student")
+	var last, total int64
+	report := func(what string, done, all int64) {
+		if strings.HasPrefix(what, "writing") {
+			last, total = done, all
+		}
+	}
+	info, err := (&engine{}).Export(t.Context(), resident.Export{Teacher: teacher, Export: kernelext.Export{Dir: dir, Subnet: subnet, Layers: "code"}}, report)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, r, err := export.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.Class != "OffshootForCausalLM" || info.Layers != "code" || info.Parameters != s.Parameters() || info.Bytes != 4*s.Parameters() || last != total || total != info.Bytes {
+		t.Errorf("%+v of %d parameters; progress ended at %d of %d", info, s.Parameters(), last, total)
+	}
+	if s.Subnet.Key() != subnet.Key() || s.Provenance.Teacher.Name != teacher || len(s.Provenance.Teacher.SHA256) != 64 || s.Provenance.Training != nil {
+		t.Errorf("%+v of %+v", s.Subnet, s.Provenance)
+	}
+	again := filepath.Join(t.TempDir(), "again")
+	info, err = (&engine{}).Export(t.Context(), resident.Export{Teacher: dir, Export: kernelext.Export{Dir: again, DType: "float16", Layers: "padded"}}, report)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, second, err := export.Open(again)
+	if err != nil || info.Layers != "padded" || info.Padding == 0 || second.Subnet.Key() != r.Subnet.Key() || second.Provenance.Teacher != r.Provenance.Teacher {
+		t.Errorf("%+v, %+v, %v", info, second, err)
+	}
+	bad := resident.Export{Teacher: teacher, Export: kernelext.Export{Dir: again, Subnet: slm.Subnet{Embd: slm.First(1000)}}}
+	if _, err := (&engine{}).Export(t.Context(), bad, report); err == nil || !strings.Contains(err.Error(), "embd") {
+		t.Errorf("a sub-network of another teacher: %v", err)
 	}
 }

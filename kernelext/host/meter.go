@@ -7,6 +7,11 @@ import (
 	"time"
 )
 
+// progress is told of pieces of work, one after the other, and how much of each is done.
+type progress interface {
+	part(what, unit string) func(done, total int64)
+}
+
 // meter shows how far a piece of work is, with its rate and the time left: one live line on a terminal, now and then a
 // line elsewhere.
 type meter struct {

@@ -44,24 +44,33 @@ func (o *opened) sizes(seq int) (parameters, flops int64) {
 
 // openModel finds a model by its reference: a teacher that set-up or a person put into the lab's folder of teachers, by its
 // name, or whatever checkpoint.Open takes. subnet is a JSON file, or empty for all of the model.
-func openModel(ctx context.Context, reference, subnet string, m *meter) (*opened, error) {
+func openModel(ctx context.Context, reference, subnet string, p progress) (*opened, error) {
 	if subnet == "" {
 		if o, err := openExported(reference); o != nil || err != nil {
 			return o, err
 		}
+		return openTeacher(ctx, reference, slm.Subnet{}, p)
 	}
-	t, err := checkpoint.Open(ctx, installed(reference), checkpoint.Options{Progress: m.part("downloading "+reference, "bytes")})
+	o, err := openTeacher(ctx, reference, slm.Subnet{}, p)
 	if err != nil {
 		return nil, err
 	}
-	o := &opened{Teacher: t, name: reference}
-	if subnet == "" {
-		return o, nil
-	}
-	if o.subnet, err = ask.ReadSubnet(subnet, t.Config); err != nil {
-		return nil, errors.Join(err, t.Close())
+	if o.subnet, err = ask.ReadSubnet(subnet, o.Config); err != nil {
+		return nil, errors.Join(err, o.Close())
 	}
 	return o, nil
+}
+
+// openTeacher opens a teacher, and checks that it has the sub-network.
+func openTeacher(ctx context.Context, reference string, subnet slm.Subnet, p progress) (*opened, error) {
+	t, err := checkpoint.Open(ctx, installed(reference), checkpoint.Options{Progress: p.part("downloading "+reference, "bytes")})
+	if err != nil {
+		return nil, err
+	}
+	if err := subnet.Validate(t.Config); err != nil {
+		return nil, errors.Join(fmt.Errorf("sub-network of %s: %w", reference, err), t.Close())
+	}
+	return &opened{Teacher: t, name: reference, subnet: subnet}, nil
 }
 
 // openExported opens a student that an export wrote, however its layers are written; nil for anything else.

@@ -51,7 +51,7 @@ func cardText(s Student, r Record, gguf string) ([]byte, error) {
 		"teacherName": func() string { return firstOf(s.Provenance.Teacher.Name, s.Teacher.Name, "a teacher") },
 		"trained":     func() string { return trainedTag(s.Provenance.Training) },
 		"start":       startText,
-		"form":        func() string { return formText(s, r) },
+		"form":        func() string { return formText(r) },
 		"isCode":      func() bool { return r.Layers == Code },
 		"layers":      func() int { return s.Subnet.Depth(s.Teacher) },
 		"embd":        func() int { return s.Subnet.Embd.Len(s.Teacher.Embd) },
@@ -76,16 +76,15 @@ func cardText(s Student, r Record, gguf string) ([]byte, error) {
 }
 
 // formText says how the layers are written.
-func formText(s Student, r Record) string {
+func formText(r Record) string {
 	if r.Layers == Code {
 		return "Its layers differ in size, which no class of transformers describes; `modeling_offshoot.py` does. Read it before you trust it."
 	}
-	class, _ := configJSON(r.Model, r.DType, s.Tokenizer)["architectures"].([]string)
 	if r.Layers == Uniform {
-		return fmt.Sprintf("It is a plain `%s`.", class[0])
+		return fmt.Sprintf("It is a plain `%s`.", class(r))
 	}
 	return fmt.Sprintf("It is a `%s` whose layers are padded to equal sizes; the padding adds %s parameters and changes no logit.",
-		class[0], slm.Count(r.Padding))
+		class(r), slm.Count(r.Padding))
 }
 
 // trainedTag is a tag for how a student was trained.

@@ -43,15 +43,40 @@ func decimals(values []float64) []decimal {
 
 // configJSON is the config.json of a plain model, in the keys of transformers 4, which transformers 5 reads too.
 func configJSON(c slm.Config, dtype DType, t Tokenizer) object {
-	o := object{"vocab_size": c.Vocab, "hidden_size": c.Embd, "intermediate_size": c.FFN, "num_hidden_layers": c.Layers,
+	name, modelType := plainClass(c)
+	o := object{"architectures": []string{name}, "model_type": modelType, "vocab_size": c.Vocab, "hidden_size": c.Embd, "intermediate_size": c.FFN, "num_hidden_layers": c.Layers,
 		"num_attention_heads": c.Heads, "max_position_embeddings": c.Context, "tie_word_embeddings": c.Tied, "use_cache": true,
 		"torch_dtype": dtype, "bos_token_id": t.BOS, "eos_token_id": t.EOS, "pad_token_id": t.Padding, "rope_scaling": scalingJSON(c)}
 	if c.Family == slm.GPTNeoX {
 		maps.Copy(o, neoxKeys(c))
 	} else {
-		maps.Copy(o, llamaKeys(c))
+		maps.Copy(o, llamaKeys(c, modelType))
 	}
 	return o
+}
+
+// class is the class of transformers that runs what was written.
+func class(r Record) string {
+	if r.Layers == Code {
+		return "OffshootForCausalLM"
+	}
+	name, _ := plainClass(r.Model)
+	return name
+}
+
+// plainClass is the class of transformers for a plain model, and its model_type. Where heads do not divide the embedding
+// dimension, transformers 5 refuses the configuration of a Llama; a Mistral without a sliding window computes the same, and
+// takes any sizes.
+func plainClass(c slm.Config) (name, modelType string) {
+	switch {
+	case c.Family == slm.GPTNeoX:
+		return "GPTNeoXForCausalLM", "gpt_neox"
+	case c.Family == slm.Qwen3:
+		return "Qwen3ForCausalLM", "qwen3"
+	case c.Embd%c.Heads != 0:
+		return "MistralForCausalLM", "mistral"
+	}
+	return "LlamaForCausalLM", "llama"
 }
 
 func neoxKeys(c slm.Config) object {
@@ -59,24 +84,21 @@ func neoxKeys(c slm.Config) object {
 	if fraction == 0 {
 		fraction = 1
 	}
-	return object{"architectures": []string{"GPTNeoXForCausalLM"}, "model_type": "gpt_neox", "layer_norm_eps": decimal(c.NormEps),
-		"rotary_emb_base": decimal(c.RopeTheta), "rotary_pct": decimal(fraction), "use_parallel_residual": c.ParallelResidual,
-		"hidden_act": "gelu", "attention_bias": true}
+	return object{"layer_norm_eps": decimal(c.NormEps), "rotary_emb_base": decimal(c.RopeTheta), "rotary_pct": decimal(fraction),
+		"use_parallel_residual": c.ParallelResidual, "hidden_act": "gelu", "attention_bias": true}
 }
 
-// llamaKeys are those of Llama and Qwen3. Where heads do not divide the embedding dimension, transformers 5 refuses the
-// configuration of a Llama; a Mistral without a sliding window computes the same, and takes any sizes.
-func llamaKeys(c slm.Config) object {
+// llamaKeys are those of Llama, Mistral and Qwen3.
+func llamaKeys(c slm.Config, modelType string) object {
 	o := object{"num_key_value_heads": c.QueryGroups, "head_dim": c.HeadSize, "rms_norm_eps": decimal(c.NormEps),
 		"rope_theta": decimal(c.RopeTheta), "hidden_act": "silu"}
-	switch {
-	case c.Family == slm.Qwen3:
-		maps.Copy(o, object{"architectures": []string{"Qwen3ForCausalLM"}, "model_type": "qwen3", "attention_bias": false,
-			"use_sliding_window": false, "sliding_window": nil, "max_window_layers": c.Layers})
-	case c.Embd%c.Heads != 0:
-		maps.Copy(o, object{"architectures": []string{"MistralForCausalLM"}, "model_type": "mistral", "sliding_window": nil})
-	default:
-		maps.Copy(o, object{"architectures": []string{"LlamaForCausalLM"}, "model_type": "llama", "attention_bias": false, "mlp_bias": false})
+	switch modelType {
+	case "llama":
+		maps.Copy(o, object{"attention_bias": false, "mlp_bias": false})
+	case "mistral":
+		o["sliding_window"] = nil
+	case "qwen3":
+		maps.Copy(o, object{"attention_bias": false, "use_sliding_window": false, "sliding_window": nil, "max_window_layers": c.Layers})
 	}
 	return o
 }

@@ -24,6 +24,7 @@ type Options struct {
 type Exported struct {
 	Record
 	Dir   string
+	Class string // of transformers, such as "LlamaForCausalLM"
 	GGUF  string // the file's name; "" for none
 	Bytes int64  // of weights, in all files
 }
@@ -50,7 +51,10 @@ func Write(ctx context.Context, dir string, s Student, o Options) (Exported, err
 	if err != nil {
 		return Exported{}, err
 	}
-	return Exported{Record: w.record, Dir: dir, GGUF: w.gguf, Bytes: w.total}, writeFolder(dir, files)
+	if err := writeFolder(dir, files); err != nil {
+		return Exported{}, err
+	}
+	return Exported{Record: w.record, Dir: dir, Class: class(w.record), GGUF: w.gguf, Bytes: w.total}, nil
 }
 
 // writing is one export.

@@ -3,6 +3,7 @@ package resident
 import (
 	"context"
 
+	"github.com/offshoot-ml/offshoot/kernelext"
 	"github.com/offshoot-ml/offshoot/slm"
 )
 
@@ -12,6 +13,15 @@ type Engine interface {
 	Backend(ctx context.Context) (backend, device string, err error)
 	// OpenTeacher loads a teacher: from a file or folder, or by the name of a repository or a published architecture.
 	OpenTeacher(ctx context.Context, reference string, report Report) (Teacher, error)
+	// Export writes a student from files. It does not use the accelerator, and may run beside the other calls.
+	Export(ctx context.Context, e Export, report Report) (kernelext.Exported, error)
+}
+
+// Export is a student to be written: that of a run as of its last checkpoint, or what a sub-network keeps of a teacher.
+type Export struct {
+	kernelext.Export
+	Run     *History // nil for a teacher's sub-network
+	Teacher string   // where the teacher comes from, as for OpenTeacher
 }
 
 // Report tells how far something is. Total is 0 when it is not known.

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/offshoot-ml/offshoot/kernelext"
 	"github.com/offshoot-ml/offshoot/kernelext/host/resident"
 	"github.com/offshoot-ml/offshoot/slm"
 )
@@ -75,6 +76,24 @@ func (fakeEngine) OpenTeacher(_ context.Context, path string, report resident.Re
 	report("loading", 1, 1)
 	t.config, err = slm.Published("smollm2-135m")
 	return t, err
+}
+
+// Export writes what it was asked into the folder, in as many slow parts as the teacher's name asks for.
+func (fakeEngine) Export(ctx context.Context, e resident.Export, report resident.Report) (kernelext.Exported, error) {
+	for i := range int64(10) {
+		report("writing", i, 10)
+		if filepath.Base(e.Teacher) == "slow.gguf" {
+			time.Sleep(50 * time.Millisecond)
+		}
+		if ctx.Err() != nil {
+			return kernelext.Exported{}, ctx.Err()
+		}
+	}
+	text, err := json.Marshal(e)
+	if err == nil {
+		err = os.WriteFile(e.Dir, text, 0o644)
+	}
+	return kernelext.Exported{Class: "Fake", Layers: e.Layers, Steps: 7}, err
 }
 
 type fakeTeacher struct {

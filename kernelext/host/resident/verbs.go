@@ -29,6 +29,7 @@ func (h *Host) addVerbs() error {
 		kernelext.VerbDistill:  h.distillWork,
 		kernelext.VerbSteps:    h.stepsWork,
 		kernelext.VerbGenerate: h.generateWork,
+		kernelext.VerbExport:   h.exportWork,
 	} {
 		add(verb, reading(func(ctx context.Context, request kernelext.WorkRequest) (any, error) {
 			return h.accept(ctx, verb, request, do)
@@ -134,7 +135,7 @@ func checkSubject(verb string, request kernelext.WorkRequest) error {
 	switch {
 	case verb == kernelext.VerbSearch:
 		return kernelext.CheckName("search", request.Name)
-	case verb == kernelext.VerbTeacher, verb == kernelext.VerbGenerate && !request.Run:
+	case verb == kernelext.VerbTeacher, (verb == kernelext.VerbGenerate || verb == kernelext.VerbExport) && !request.Run:
 		return kernelext.CheckTeacher(request.Name)
 	}
 	return kernelext.CheckName("run", request.Name)
