@@ -22,6 +22,15 @@ func (c *Client) Generate(ctx context.Context, teacher, prompt string, g slm.Gen
 	return text, err
 }
 
+// Importance measures how much each unit of a teacher matters, by its activations on so many tokens of the training text. What
+// was measured before is remembered.
+func (c *Client) Importance(ctx context.Context, teacher string, aggregate slm.Aggregate, tokens int, watch func(Event)) (slm.Importance, error) {
+	var importance slm.Importance
+	request := WorkRequest{Name: teacherName(teacher), Importance: &Importance{Aggregate: aggregate, Tokens: tokens}}
+	err := c.work(ctx, VerbImportance, request, watch, &importance)
+	return importance, err
+}
+
 // Search runs a search to its end, continuing what the lab holds of it, and returns all that it evaluated. A finished
 // search returns at once. Other options under the same name are an error of code [Differs].
 func (c *Client) Search(ctx context.Context, name string, search slm.Search, watch func(Event)) (slm.Population, error) {

@@ -23,12 +23,13 @@ const (
 	VerbRecords = "records" // RecordsRequest, answered by Records
 	VerbCancel  = "cancel"  // Accepted: stops that job at its next step boundary
 
-	VerbTeacher  = "teacher"  // WorkRequest, ends with a TeacherInfo
-	VerbSearch   = "search"   // WorkRequest, ends with a Summary
-	VerbDistill  = "distill"  // WorkRequest, ends with a Summary: names a run and checks its options
-	VerbSteps    = "steps"    // WorkRequest, ends with a Summary
-	VerbGenerate = "generate" // WorkRequest, ends with a string
-	VerbExport   = "export"   // WorkRequest, ends with an Exported
+	VerbTeacher    = "teacher"    // WorkRequest, ends with a TeacherInfo
+	VerbSearch     = "search"     // WorkRequest, ends with a Summary
+	VerbDistill    = "distill"    // WorkRequest, ends with a Summary: names a run and checks its options
+	VerbSteps      = "steps"      // WorkRequest, ends with a Summary
+	VerbGenerate   = "generate"   // WorkRequest, ends with a string
+	VerbImportance = "importance" // WorkRequest, ends with a slm.Importance
+	VerbExport     = "export"     // WorkRequest, ends with an Exported
 )
 
 // HelloRequest opens a lab; it makes the lab's folder the first time.
@@ -68,7 +69,14 @@ type WorkRequest struct {
 	Run          bool              `json:"run,omitempty"` // it is about the student of the run Name, not the teacher Name
 	Prompt       string            `json:"prompt,omitempty"`
 	Generation   *slm.Generation   `json:"generation,omitempty"`
+	Importance   *Importance       `json:"importance,omitempty"`
 	Export       *Export           `json:"export,omitempty"`
+}
+
+// Importance asks how much each unit of a teacher matters.
+type Importance struct {
+	Aggregate slm.Aggregate `json:"aggregate"`
+	Tokens    int           `json:"tokens"` // of the training text on which activations are measured
 }
 
 // Accepted names a job.

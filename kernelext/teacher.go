@@ -32,6 +32,22 @@ func (t *Teacher) Generate(prompt string, g slm.Generation) string {
 	return text
 }
 
+// importanceTokens is how much text activations are measured on: more changes the order of the units little.
+const importanceTokens = 4096
+
+// Importance measures how much each unit of the teacher matters, by its activations on the training text: for the order of a
+// search, or for pruning.
+//
+//	order, err := teacher.Importance(slm.Norm).Order(teacher.Config)
+func (t *Teacher) Importance(aggregate slm.Aggregate) slm.Importance {
+	var importance slm.Importance
+	t.lab.do("importance in "+t.Config.Name, func(ctx context.Context, d *display) (line string, err error) {
+		importance, err = t.lab.client.Importance(ctx, t.Config.Name, aggregate, importanceTokens, d.watch)
+		return "", err
+	})
+	return importance
+}
+
 // Sample draws one sub-network at random from a search's space, inside its bin.
 func (t *Teacher) Sample(search slm.Search, seed uint64) slm.Candidate {
 	candidate, err := search.Sample(t.Config, seed)

@@ -144,13 +144,29 @@ func (t *teacher) Loss(ctx context.Context, subnet slm.Subnet, windows []int32, 
 	return t.model.Loss(ctx, subnet, windows, seqLen)
 }
 
+// Importance measures activations on the first batches of the corpus.
+func (t *teacher) Importance(ctx context.Context, aggregate slm.Aggregate, tokens, seqLen int, report resident.Report) (slm.Importance, error) {
+	corpus, err := t.corpus(ctx, report)
+	if err != nil {
+		return slm.Importance{}, err
+	}
+	windows, err := corpus.Train(warmShuffle, (tokens+seqLen-1)/seqLen, seqLen).Next(ctx)
+	if err != nil {
+		return slm.Importance{}, err
+	}
+	return t.model.Activations(ctx, windows, seqLen, aggregate, func(done, total int) {
+		report("measuring activations", int64(done), int64(total))
+	})
+}
+
 // warmer trains candidates by a plan.
 type warmer struct {
 	*model.Warmer
 	plan string // its JSON
 }
 
-// warmShuffle is the order of the training documents from which candidates learn: every candidate gets the same batches.
+// warmShuffle is the order of the training documents from which candidates learn, and on which importance is measured: all
+// get the same batches.
 const warmShuffle = 1
 
 // WarmLoss trains a candidate on the first batches of the corpus, and evaluates it.

@@ -126,6 +126,17 @@ func (t *fakeTeacher) Loss(_ context.Context, subnet slm.Subnet, _ []int32, _ in
 	return 3 + 1e7/float64(subnet.Parameters(t.config).Total()), err
 }
 
+// Importance is noted in a file, so that tests can count measurements.
+func (t *fakeTeacher) Importance(_ context.Context, aggregate slm.Aggregate, tokens, _ int, _ resident.Report) (slm.Importance, error) {
+	file, err := os.OpenFile(filepath.Join(t.home, "importances"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return slm.Importance{}, err
+	}
+	defer file.Close()
+	_, err = fmt.Fprintln(file, aggregate, tokens)
+	return slm.Importance{Method: string(aggregate), Layers: make([]float64, t.config.Layers)}, err
+}
+
 // WarmLoss falls with the steps.
 func (t *fakeTeacher) WarmLoss(ctx context.Context, plan slm.Warm, subnet slm.Subnet, windows []int32, seqLen int, _ resident.Report) (float64, error) {
 	return 2 + 1/float64(plan.Steps), nil

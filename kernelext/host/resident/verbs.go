@@ -24,12 +24,13 @@ func (h *Host) addVerbs() error {
 	add(kernelext.VerbRecords, reading(h.records))
 	add(kernelext.VerbCancel, reading(h.cancelJob))
 	for verb, do := range map[string]work{
-		kernelext.VerbTeacher:  h.teacherWork,
-		kernelext.VerbSearch:   h.searchWork,
-		kernelext.VerbDistill:  h.distillWork,
-		kernelext.VerbSteps:    h.stepsWork,
-		kernelext.VerbGenerate: h.generateWork,
-		kernelext.VerbExport:   h.exportWork,
+		kernelext.VerbTeacher:    h.teacherWork,
+		kernelext.VerbSearch:     h.searchWork,
+		kernelext.VerbDistill:    h.distillWork,
+		kernelext.VerbSteps:      h.stepsWork,
+		kernelext.VerbGenerate:   h.generateWork,
+		kernelext.VerbImportance: h.importanceWork,
+		kernelext.VerbExport:     h.exportWork,
 	} {
 		add(verb, reading(func(ctx context.Context, request kernelext.WorkRequest) (any, error) {
 			return h.accept(ctx, verb, request, do)
@@ -135,7 +136,7 @@ func checkSubject(verb string, request kernelext.WorkRequest) error {
 	switch {
 	case verb == kernelext.VerbSearch:
 		return kernelext.CheckName("search", request.Name)
-	case verb == kernelext.VerbTeacher, (verb == kernelext.VerbGenerate || verb == kernelext.VerbExport) && !request.Run:
+	case verb == kernelext.VerbTeacher, verb == kernelext.VerbImportance, (verb == kernelext.VerbGenerate || verb == kernelext.VerbExport) && !request.Run:
 		return kernelext.CheckTeacher(request.Name)
 	}
 	return kernelext.CheckName("run", request.Name)

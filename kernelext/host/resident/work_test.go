@@ -311,6 +311,29 @@ func TestInterruptKeepsTheStepsAndTheNextCallContinuesInMemory(t *testing.T) {
 	}
 }
 
+// An importance is measured once, also over a restart of the host, for each aggregate and number of tokens.
+func TestAnImportanceIsMeasuredOnce(t *testing.T) {
+	home := newHome(t, nil)
+	for range 2 {
+		client := connect(t, "one")
+		for _, tokens := range []int{512, 512, 1024} {
+			got, err := client.Importance(t.Context(), "tiny", slm.Norm, tokens, nil)
+			if err != nil || got.Method != "norm" || len(got.Layers) == 0 {
+				t.Fatalf("%+v, %v", got, err)
+			}
+		}
+		if err := kernelext.StopHost(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text, err := os.ReadFile(filepath.Join(home, "importances"))
+	if err != nil || string(text) != "norm 512\nnorm 1024\n" {
+		t.Errorf("measured %q (%v)", text, err)
+	}
+	_, err = connect(t, "one").Importance(t.Context(), "tiny", "loudness", 512, nil)
+	wantError(t, err, kernelext.Invalid, "loudness")
+}
+
 // A warm search keeps the loss before the steps beside the one after them.
 func TestWarmSearchKeepsBothLosses(t *testing.T) {
 	newHome(t, nil)
