@@ -10,6 +10,7 @@
 //	found := lab.Search("30M", slm.Search{Bin: slm.Around(30e6, 0.05)})
 //	run := lab.Distill("from-30M", slm.Distillation{Subnet: found.Best().Subnet})
 //	run.Steps(20)
+//	run.Export("student")
 //
 // [Open] starts the host the first time and attaches to it in milliseconds from then on, also after the kernel, the
 // browser or the host itself was restarted. Everything in a lab has a name, and naming it again continues it: a finished
@@ -21,6 +22,6 @@
 //
 // The files, in the order of the story: the words that client and host speak (protocol.go), where things lie (home.go),
 // how a host is found, started and replaced (hostfile.go, start.go, connect.go), how a long piece of work is followed
-// and interrupted (work.go), the calls of a program (client.go), those of a cell (lab.go, teacher.go, found.go, run.go),
-// and what a cell shows (card.go, markup.go, progress.go, sparkline.go, display.go).
+// and interrupted (work.go), the calls of a program (client.go), those of a cell (lab.go, teacher.go, found.go, run.go,
+// export.go), and what a cell shows (card.go, markup.go, progress.go, sparkline.go, display.go).
 package kernelext

@@ -120,7 +120,7 @@ func exportCard(e Exported) shown {
 	}
 	python := fmt.Sprintf("AutoModelForCausalLM.from_pretrained(%q%s)", e.Dir, trust)
 	if e.Tokenizer {
-		python += fmt.Sprintf("\nAutoTokenizer.from_pretrained(%q)", e.Dir)
+		python += fmt.Sprintf("\nAutoTokenizer.from_pretrained(%q%s)", e.Dir, trust)
 	}
 	out.add("transformers", "%s", python)
 	if e.GGUF != "" {

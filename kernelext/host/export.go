@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"path"
+	"path/filepath"
 	"runtime/debug"
 	"time"
 
@@ -59,12 +61,21 @@ func (o *opened) student(ctx context.Context) (s export.Student, err error) {
 	if o.exported != nil {
 		return *o.exported, nil
 	}
-	s = export.Student{Teacher: o.Config, Subnet: o.subnet, Weights: export.Cut(o.Config, o.subnet, o.Source), Provenance: newProvenance(o.name)}
+	s = export.Student{Teacher: o.Config, Subnet: o.subnet, Weights: export.Cut(o.Config, o.subnet, o.Source), Provenance: newProvenance(o.studentName())}
 	if s.Tokenizer, err = studentTokenizer(o.Teacher); err != nil {
 		return s, err
 	}
 	s.Provenance.Teacher, err = teacherOrigin(ctx, o.Teacher, o.name)
 	return s, err
+}
+
+// studentName is such as "smollm2-135m-30M"; a whole model keeps its name.
+func (o *opened) studentName() string {
+	name := path.Base(filepath.ToSlash(o.name))
+	if parameters := o.subnet.Parameters(o.Config).Total(); parameters < (slm.Subnet{}).Parameters(o.Config).Total() {
+		name += "-" + slm.Count(parameters)
+	}
+	return name
 }
 
 // runStudent is the student of a run as of its last checkpoint. It asks the lab's folder, not a host: one that is training

@@ -88,7 +88,7 @@ func TestExportForACell(t *testing.T) {
 	if info.Class != "OffshootForCausalLM" || info.Layers != "code" || info.Parameters != s.Parameters() || info.Bytes != 4*s.Parameters() || last != total || total != info.Bytes {
 		t.Errorf("%+v of %d parameters; progress ended at %d of %d", info, s.Parameters(), last, total)
 	}
-	if s.Subnet.Key() != subnet.Key() || s.Provenance.Teacher.Name != teacher || len(s.Provenance.Teacher.SHA256) != 64 || s.Provenance.Training != nil {
+	if s.Subnet.Key() != subnet.Key() || s.Provenance.Name != "llama-tied-gqa-"+slm.Count(s.Parameters()) || s.Provenance.Teacher.Name != teacher || len(s.Provenance.Teacher.SHA256) != 64 || s.Provenance.Training != nil {
 		t.Errorf("%+v of %+v", s.Subnet, s.Provenance)
 	}
 	again := filepath.Join(t.TempDir(), "again")
