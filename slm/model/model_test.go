@@ -134,20 +134,20 @@ func TestInPlaceAndExtractedAgree(t *testing.T) {
 	}
 }
 
-// someSubnets are the whole, a part with whole layers, one drawn from each coarse space, and fine ones: any index sets,
-// with unequally many heads in the groups and smaller heads, one choice for all layers or one for each, with recomputed and
-// with kept rotary positions. Compiling their students takes most of the test's time.
+// someSubnets are the whole, a part with whole layers, one drawn from each space, and others of any index sets: with
+// unequally many heads in the groups and smaller heads, one choice for all layers or one for each, with recomputed and with
+// kept rotary positions. Compiling their students takes most of the test's time.
 func someSubnets(t *testing.T, config slm.Config) []slm.Subnet {
 	t.Helper()
 	subnets := []slm.Subnet{{}, {Layers: []slm.LayerSubnet{{Layer: 1}, {Layer: 3, FFN: slm.First(7)}}}}
-	for i, space := range []slm.Space{slm.CoarseUniform, slm.CoarseLayerWise} {
+	for i, space := range []slm.Space{slm.CoarseUniform, slm.CoarseLayerWise, slm.FineUniform, slm.FineLayerWise} {
 		c, err := slm.Search{Space: space, Bin: slm.Bin{Lower: 1, Upper: 1 << 30}}.Sample(config, uint64(i+1))
 		if err != nil {
 			t.Fatal(err)
 		}
 		subnets = append(subnets, c.Subnet)
 	}
-	for seed := range uint64(6) {
+	for seed := range uint64(4) {
 		s := fine(config, seed%2 == 0, slm.Rotary([]slm.Rotary{slm.Recomputed, slm.Kept}[seed/2%2]), seed)
 		if err := s.Validate(config); err != nil {
 			t.Fatal(err)
