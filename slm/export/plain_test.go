@@ -107,9 +107,10 @@ func keptPairs(c slm.Config, r *rand.Rand) slm.Indices {
 	return slm.IndicesOf(kept...)
 }
 
+// newBackend is GoMLX's own: it compiles nothing, which takes XLA most of a second for each shape of these small models.
 func newBackend(t *testing.T) compute.Backend {
 	t.Helper()
-	backend, err := model.NewBackend()
+	backend, err := compute.NewWithConfig("go")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -168,9 +169,9 @@ func TestPlainModelsComputeTheSame(t *testing.T) {
 	backend := newBackend(t)
 	for _, c := range smallTeachers() {
 		t.Run(c.Name, func(t *testing.T) {
-			teacher := load(t, backend, c, spread(c, slm.Subnet{}, 5))
-			for i, rotary := range []slm.Rotary{slm.Recomputed, slm.Kept, slm.Kept, slm.Recomputed, slm.Kept, slm.Recomputed, slm.Recomputed, slm.Kept} {
-				s := drawn(c, rotary, uint64(i))
+			teacher, worst := load(t, backend, c, spread(c, slm.Subnet{}, 5)), 0.0
+			for i := range uint64(64) {
+				s := drawn(c, []slm.Rotary{slm.Recomputed, slm.Kept}[i/8%2], i)
 				text, _ := json.Marshal(s)
 				weights, err := teacher.Extract(s)
 				if err != nil {
@@ -180,12 +181,17 @@ func TestPlainModelsComputeTheSame(t *testing.T) {
 				if err != nil {
 					t.Fatalf("%s: %v", text, err)
 				}
-				d := distance(t, logits(t, load(t, backend, plain, source), slm.Subnet{}), logits(t, teacher, s))
-				if !(d <= 1e-5) {
+				m, err := model.Load(t.Context(), backend, plain, source, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				d := distance(t, logits(t, m, slm.Subnet{}), logits(t, teacher, s))
+				m.Close()
+				if worst = max(worst, d); !(d <= 1e-5) {
 					t.Errorf("%s as %+v: logits differ by %g", text, plain, d)
 				}
-				t.Logf("logits differ by %.1e of the largest", d)
 			}
+			t.Logf("logits differ by at most %.1e of the largest", worst)
 		})
 	}
 }
