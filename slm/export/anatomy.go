@@ -96,7 +96,7 @@ func irregularities(layers []anatomy) string {
 }
 
 // pairs are the frequencies that any of the layers has, each once, with what they are without scaling. The layers' own
-// order stays where all have the same.
+// order stays where all have the same. Where nothing turns there is none.
 func pairs(layers []anatomy) (frequencies, unscaled []float64) {
 	type pair struct{ scaled, plain float64 }
 	var all []pair

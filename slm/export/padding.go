@@ -1,6 +1,7 @@
 package export
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
@@ -44,6 +45,9 @@ type fit struct {
 func newOrdinary(teacher slm.Config, subnet slm.Subnet) (*ordinary, error) {
 	layers := anatomies(teacher, subnet)
 	frequencies, unscaled := pairs(layers)
+	if len(frequencies) == 0 {
+		return nil, errors.New("no dimension of its heads turns, which the family's files cannot say")
+	}
 	c := teacher
 	c.Layers, c.Embd, c.FFN = len(layers), subnet.Embd.Len(teacher.Embd), 0
 	groups, inGroup, still := 0, 0, 0

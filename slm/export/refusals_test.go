@@ -33,6 +33,7 @@ func TestWriteRefusesStudents(t *testing.T) {
 		{"a tokenizer that is none", studentOf(smallLlama, uniform), func(s *export.Student) { s.Tokenizer.JSON = []byte("{") }, "tokenizer.json"},
 		{"a token without a row", studentOf(smallLlama, uniform), func(s *export.Student) { n := 64; s.Tokenizer.EOS = &n }, "eos_token has the id 64"},
 		{"unequal groups", studentOf(smallLlama, slm.Subnet{Layers: []slm.LayerSubnet{{Heads: slm.IndicesOf(0, 1, 2, 4)}}}), nil, "(layer 0: [2 1 1])"},
+		{"heads that do not turn", studentOf(neox, slm.Subnet{Rotary: slm.Kept, Layers: []slm.LayerSubnet{{HeadSize: slm.IndicesOf(5, 6)}}}), nil, "no dimension of its heads turns"},
 		{"a GPT-NeoX that its files cannot say", studentOf(neox, slm.Subnet{Embd: slm.First(40)}), nil, "here 6·8 and 40"},
 	} {
 		if test.harm != nil {
@@ -130,4 +131,32 @@ func TestOpenRefuses(t *testing.T) {
 			t.Errorf("%s: error %v, want %q", test.name, err, test.want)
 		}
 	}
+}
+
+// FuzzRecord holds that no record makes Open panic or compute out of proportion, and that what it takes is a student.
+func FuzzRecord(f *testing.F) {
+	dir := f.TempDir()
+	s := studentOf(smallLlama, kinds(smallLlama)["uniform"])
+	for _, layers := range []export.Layers{export.Code, export.Padded} {
+		if _, err := export.Write(f.Context(), dir, s, export.Options{Layers: layers}); err != nil {
+			f.Fatal(err)
+		}
+		text, err := os.ReadFile(filepath.Join(dir, "offshoot.json"))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(string(text))
+	}
+	f.Fuzz(func(t *testing.T, record string) {
+		if err := os.WriteFile(filepath.Join(dir, "offshoot.json"), []byte(record), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		student, _, err := export.Open(dir)
+		if err != nil {
+			return
+		}
+		if _, _, err := student.Plain(); err != nil {
+			t.Errorf("what was read is no student: %v", err)
+		}
+	})
 }
