@@ -39,7 +39,8 @@ type ExportOption func(*Export)
 func WithGGUF() ExportOption { return func(e *Export) { e.GGUF = true } }
 
 // WithLayers chooses how layers of unequal sizes are written: "padded" with zeros to a plain model, which every program
-// runs, or as they are with "code" that transformers runs for who trusts it. By default the one that wastes less.
+// runs, or as they are with "code" that transformers runs for who trusts it. By default they are padded, unless that adds
+// more than half of the student's size.
 func WithLayers(how string) ExportOption { return func(e *Export) { e.Layers = how } }
 
 // WithDType chooses the type of number: "float32", the default, "bfloat16" or "float16".

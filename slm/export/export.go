@@ -73,10 +73,9 @@ type writing struct {
 func newWriting(ctx context.Context, s Student, o Options) (*writing, error) {
 	plain, err := newOrdinary(s.Teacher, s.Subnet)
 	if err != nil {
-		return nil, fmt.Errorf("student: %w", err)
+		err = fmt.Errorf("student: %w", err)
 	}
-	padding := slm.Subnet{}.Parameters(plain.config).Total() - s.Parameters()
-	layers, err := choose(s, o, plain.config, padding)
+	layers, err := choose(s, o, plain, err)
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +88,7 @@ func newWriting(ctx context.Context, s Student, o Options) (*writing, error) {
 		}
 		return w, nil
 	}
-	w.record.Model, w.record.Padding, w.weights = plain.config, padding, plain.weights(s.Weights)
+	w.record.Model, w.record.Padding, w.weights = plain.config, plain.padding(), plain.weights(s.Weights)
 	w.record.Model.Name = firstOf(s.Provenance.Name, "student of "+s.Teacher.Name)
 	for name := range (slm.Subnet{}).Tensors(plain.config) {
 		w.names = append(w.names, name)
@@ -97,27 +96,35 @@ func newWriting(ctx context.Context, s Student, o Options) (*writing, error) {
 	return w, nil
 }
 
-// choose decides how the layers are written. plain is the plain model that holds the student, with padding parameters more.
-func choose(s Student, o Options, plain slm.Config, padding int64) (Layers, error) {
-	switch layers := o.Layers; {
-	case layers == Code && o.GGUF:
+// choose decides how the layers are written. plain is the plain model that holds the student, or noPlain says why there is
+// none.
+func choose(s Student, o Options, plain *ordinary, noPlain error) (Layers, error) {
+	switch o.Layers {
+	case Auto, Uniform, Padded, Code:
+	default:
+		return "", fmt.Errorf("export: layers %q: want %s, %s, %s or %s", o.Layers, Auto, Uniform, Padded, Code)
+	}
+	switch {
+	case o.Layers == Code && o.GGUF:
 		return "", fmt.Errorf("export: a GGUF holds plain models only; write the layers as %s", Padded)
-	case layers == Code, layers == Padded && padding > 0:
-		return layers, nil
-	case layers == Uniform && padding > 0:
-		return "", fmt.Errorf("export: the student is no plain %s: %s; write the layers as %s or %s", s.Teacher.Family, unlike(s, plain), Padded, Code)
-	case layers != Auto && layers != Uniform && layers != Padded:
-		return "", fmt.Errorf("export: layers %q: want %s, %s, %s or %s", layers, Auto, Uniform, Padded, Code)
-	case padding == 0:
+	case o.Layers == Code:
+		return Code, nil
+	case noPlain != nil && o.Layers == Auto && !o.GGUF:
+		return Code, nil
+	case noPlain != nil:
+		return "", noPlain
+	case plain.padding() == 0:
 		return Uniform, nil
-	case o.GGUF, 2*padding <= s.Parameters():
+	case o.Layers == Uniform:
+		return "", fmt.Errorf("export: the student is no plain %s: %s; write the layers as %s or %s", s.Teacher.Family, unlike(s), Padded, Code)
+	case o.Layers == Padded, o.GGUF, 2*plain.padding() <= s.Parameters():
 		return Padded, nil
 	}
 	return Code, nil
 }
 
 // unlike says why a student is no plain model.
-func unlike(s Student, plain slm.Config) string {
+func unlike(s Student) string {
 	layers := anatomies(s.Teacher, s.Subnet)
 	if found := irregularities(layers); found != "" {
 		return found

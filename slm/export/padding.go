@@ -73,6 +73,11 @@ func newOrdinary(teacher slm.Config, subnet slm.Subnet) (*ordinary, error) {
 	return o, c.Validate()
 }
 
+// padding is how many parameters the plain model has beside the student's.
+func (o *ordinary) padding() int64 {
+	return slm.Subnet{}.Parameters(o.config).Total() - o.subnet.Parameters(o.teacher).Total()
+}
+
 // square finds the fewest embedding dimensions with embd = heads·headSize, all at least what they are.
 func square(heads, headSize, embd int) (int, int, int) {
 	for e := max(embd, heads*headSize); ; e++ { // ends at a multiple of headSize

@@ -50,6 +50,16 @@ func TestWriteRefusesStudents(t *testing.T) {
 	}
 }
 
+// What no plain model can be is written with code, unless another way is asked for.
+func TestCodeIsTheLastResort(t *testing.T) {
+	s := studentOf(smallTeachers()[3], slm.Subnet{Rotary: slm.Kept, Layers: []slm.LayerSubnet{{HeadSize: slm.IndicesOf(5, 6)}}})
+	for layers, want := range map[export.Layers]export.Layers{export.Auto: export.Code, export.Code: export.Code, export.Padded: "", export.Uniform: ""} {
+		if e, err := export.Write(t.Context(), t.TempDir(), s, export.Options{Layers: layers}); e.Layers != want || (want == "") != (err != nil) {
+			t.Errorf("%s: written as %q (%v), want %q", layers, e.Layers, err, want)
+		}
+	}
+}
+
 func TestWriteRefusesFolders(t *testing.T) {
 	s, top := studentOf(smallLlama, slm.Subnet{}), t.TempDir()
 	put := func(name, text string) string {
