@@ -143,17 +143,11 @@ func (c Config) checkPairs(headSize Indices) error {
 	if err != nil || headSize.IsZero() {
 		return err
 	}
-	half, pairs := rotated/2, 0
+	half := rotated / 2
 	for i := range half {
 		if headSize.Contains(i) != headSize.Contains(i+half) {
 			return fmt.Errorf("head_size: dimensions %d and %d turn together; with rotary %q keep both or none", i, i+half, Kept)
 		}
-		if headSize.Contains(i) {
-			pairs++
-		}
-	}
-	if pairs == 0 {
-		return fmt.Errorf("head_size: none of the dimensions that turn, 0-%d, is kept; attention would not see positions", rotated-1)
 	}
 	return nil
 }

@@ -19,14 +19,11 @@ func ExampleConfig_RotaryPairs() {
 	fmt.Println(half.Validate(teacher))
 	half.Layers[0].HeadSize = First(12)
 	fmt.Println(half.Validate(teacher))
-	half.Layers[0].HeadSize = IndicesOf(16, 17, 18, 19)
-	fmt.Println(half.Validate(teacher))
 	// Output:
 	// {"layers":[{"layer":0,"head_size":"0-3,8-11,16-39"}],"rotary":"kept"}
 	// <nil>
 	// <nil>
 	// layers[0].head_size: dimensions 4 and 12 turn together; with rotary "kept" keep both or none
-	// layers[0].head_size: none of the dimensions that turn, 0-15, is kept; attention would not see positions
 }
 
 // Every even number of dimensions has a set of whole pairs.
