@@ -147,6 +147,10 @@ func someSubnets(t *testing.T, config slm.Config) []slm.Subnet {
 		}
 		subnets = append(subnets, c.Subnet)
 	}
+	if config.RotaryFraction > 0 { // heads of which nothing turns
+		subnets = append(subnets, slm.Subnet{Rotary: slm.Kept, Layers: []slm.LayerSubnet{
+			{Layer: 1, HeadSize: slm.IndicesOf(5, 6)}, {Layer: 2, HeadSize: slm.IndicesOf(7)}}})
+	}
 	for seed := range uint64(4) {
 		s := fine(config, seed%2 == 0, slm.Rotary([]slm.Rotary{slm.Recomputed, slm.Kept}[seed/2%2]), seed)
 		if err := s.Validate(config); err != nil {

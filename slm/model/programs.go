@@ -104,7 +104,7 @@ func wholeBlock(c slm.Config, weights []*Node) *block {
 // denseBlock is a layer of a sub-network whose weights hold only what it keeps.
 func denseBlock(c slm.Config, s slm.Subnet, l slm.LayerSubnet, weights []*Node) *block {
 	g := weights[0].Graph()
-	return &block{config: c, weight: byRole(c, weights), frequencies: Const(g, singles(s.Frequencies(c, l))),
+	return &block{config: c, weight: byRole(c, weights), frequencies: Const(g, frequencies(c, s, l)),
 		scale: Const(g, float32(s.AttentionScale(c, l))), groupOf: irregularGroups(g, c, s, l)}
 }
 
@@ -120,10 +120,15 @@ func irregularGroups(g *Graph, c slm.Config, s slm.Subnet, l slm.LayerSubnet) *N
 	return nil
 }
 
-func singles(values []float64) []float32 {
-	out := make([]float32, len(values))
-	for i, v := range values {
-		out[i] = float32(v)
+// frequencies are those of a kept layer's rotated pairs. Where no pair is kept, one that turns by nothing stands for them:
+// an input cannot be empty.
+func frequencies(c slm.Config, s slm.Subnet, l slm.LayerSubnet) []float32 {
+	var out []float32
+	for _, v := range s.Frequencies(c, l) {
+		out = append(out, float32(v))
+	}
+	if out == nil {
+		return []float32{0}
 	}
 	return out
 }

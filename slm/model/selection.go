@@ -68,7 +68,7 @@ func selectLayer(c slm.Config, s slm.Subnet, l slm.LayerSubnet) []any {
 	return []any{padded(c, s, l, slm.EmbdAxis, embdParts), count(slm.EmbdAxis), heads, count(slm.HeadAxis),
 		padded(c, s, l, slm.GroupAxis, groupParts), groupPositions(c, s, l, len(heads)),
 		padded(c, s, l, slm.HeadSizeAxis, c.HeadSize), padded(c, s, l, slm.FFNAxis, ffnParts), count(slm.FFNAxis),
-		singles(s.Frequencies(c, l)), float32(s.AttentionScale(c, l))}
+		frequencies(c, s, l), float32(s.AttentionScale(c, l))}
 }
 
 // groupPositions maps each kept head to the position of its query group among the kept ones, padded with 0.

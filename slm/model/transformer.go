@@ -198,6 +198,9 @@ func (b *block) visible(x, scores *Node) *Node {
 // 2021, arXiv 2104.09864) in the "rotate half" layout of Hugging Face. x is [B, T, heads, D].
 func (b *block) rotate(x *Node) *Node {
 	positions, size, half := x.Shape().Dim(1), x.Shape().Dim(3), b.frequencies.Shape().Dim(0)
+	if size < 2*half { // a single dimension cannot turn
+		return x
+	}
 	at := Iota(x.Graph(), shapes.Make(dtypes.Int32, positions, 1), 0)
 	if b.past != nil {
 		at = Add(at, b.past.length)
