@@ -27,8 +27,8 @@ func passes(seconds ...float64) (out []ask.Passed) {
 func TestModelsBenchPrints(t *testing.T) {
 	b := modelsBench{Cores: 2, Backend: "XLA on the CPU",
 		Loads: []modelLoad{{"pythia-70m", ask.Loaded{Parameters: 70e6, Seconds: 0.25, Before: 100e6, Peak: 436e6}}},
-		// 1,020 tokens: medians of 1 s and 1.5 s; one slow pass does not move them.
-		Forward:    &forwardBench{Ours: passes(1, 9, 0.5), Transformers: passes(1.5, 1.4, 1.6)},
+		// 1,020 tokens: medians of 1 s and 1.5 s, and ratios of 1.5, 0.2 and 3 by turn; one slow pass does not move them.
+		Forward:    &forwardBench{Ours: passes(1, 9, 0.5), Transformers: passes(1.5, 1.8, 1.5)},
 		Generation: &ask.Generated{Tokens: 64, Seconds: []float64{2}},
 		Extraction: &ask.Extracted{Parameters: 30.8e6, Seconds: []float64{0.05}, Written: []float64{0.15}},
 		Counts:     []countDuration{{"fine/all three", 1500, 0}},
