@@ -33,6 +33,9 @@ func TestModelsBenchPrints(t *testing.T) {
 		Extraction: &ask.Extracted{Parameters: 30.8e6, Seconds: []float64{0.05}, Written: []float64{0.15}},
 		Counts:     []countDuration{{"fine/all three", 1500, 0}},
 	}
+	if err := b.Forward.compare(); err != nil {
+		t.Fatal(err)
+	}
 	var out strings.Builder
 	if err := b.print(&out); err != nil {
 		t.Fatal(err)
@@ -42,6 +45,13 @@ func TestModelsBenchPrints(t *testing.T) {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("no %q in\n%s", want, &out)
 		}
+	}
+	if text, err := json.Marshal(b); err != nil || !strings.Contains(string(text), `"ratio":1.5}`) {
+		t.Errorf("%v\n%s", err, text)
+	}
+	b.Forward.Ours[1].Loss = 3.1
+	if err := b.Forward.compare(); err == nil {
+		t.Error("another loss went unnoticed")
 	}
 	out.Reset()
 	b.Forward, b.Skipped = &forwardBench{Ours: passes(1)}, "needs PyTorch: lab setup --references"
