@@ -19,22 +19,44 @@ func Around(center, tolerance float64) Bin {
 	return Bin{Lower: int64(center * (1 - tolerance)), Upper: int64(center * (1 + tolerance))}
 }
 
-// ParseBin reads "410M", which is ±5%, or a range such as "390M-430M".
+// PaperBins are the three bins of arXiv 2510.07227, section 4: ±5% around the counts of Pythia-410M, 1B and 2.8B.
+var PaperBins = []string{"pythia-410m", "pythia-1b", "pythia-2.8b"}
+
+// ParseBin reads "410M", which is ±5%, "410M±2%" (or +-), a range such as "390M-430M", or the name of a published
+// architecture, such as "pythia-410m", for ±5% around its count.
 func ParseBin(text string) (Bin, error) {
+	if published, err := Published(text); err == nil {
+		return Around(float64(Subnet{}.Parameters(published).Total()), 0.05), nil
+	}
+	bin, err := parseBin(strings.ReplaceAll(text, "+-", "±"))
+	if err != nil {
+		return Bin{}, fmt.Errorf("bin %q: %w", text, err)
+	}
+	return bin, bin.Validate()
+}
+
+func parseBin(text string) (Bin, error) {
+	if middle, percent, ok := strings.Cut(text, "±"); ok {
+		center, err := ParseCount(middle)
+		if err != nil {
+			return Bin{}, err
+		}
+		tolerance, err := strconv.ParseFloat(strings.TrimSuffix(percent, "%"), 64)
+		if err != nil || !(tolerance >= 0 && tolerance < 100) || !strings.HasSuffix(percent, "%") {
+			return Bin{}, fmt.Errorf("%q is no tolerance, such as 5%%", percent)
+		}
+		return Around(float64(center), tolerance/100), nil
+	}
 	low, high, isRange := strings.Cut(text, "-")
 	lower, err := ParseCount(low)
 	if err != nil {
-		return Bin{}, fmt.Errorf("bin %q: %w", text, err)
+		return Bin{}, err
 	}
 	if !isRange {
 		return Around(float64(lower), 0.05), nil
 	}
 	upper, err := ParseCount(high)
-	if err != nil {
-		return Bin{}, fmt.Errorf("bin %q: %w", text, err)
-	}
-	b := Bin{lower, upper}
-	return b, b.Validate()
+	return Bin{lower, upper}, err
 }
 
 // Contains reports whether a parameter count falls into the bin.

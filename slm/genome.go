@@ -35,16 +35,22 @@ func (s Space) sample(teacher Config, r *rand.Rand) genome {
 	return g
 }
 
-// evenly reports whether the kept layers follow from their number.
-func (s Space) evenly() bool { return s.Granularity == Coarse && s.Scope == Uniform }
+// layersFollow reports whether the kept layers follow from their number.
+func (s Space) layersFollow() bool {
+	return s.LayerOrder != nil || s.Granularity == Coarse && s.Scope == Uniform
+}
 
-// sampleLayers draws which n layers are kept.
+// sampleLayers draws which n layers are kept, unless that follows from n.
 func (s Space) sampleLayers(n, layers int, r *rand.Rand) []bool {
-	if s.evenly() {
+	order := s.LayerOrder
+	if order == nil && s.layersFollow() {
 		return evenlySpaced(n, layers)
 	}
+	if order == nil {
+		order = r.Perm(layers)
+	}
 	kept := make([]bool, layers)
-	for _, l := range r.Perm(layers)[:n] {
+	for _, l := range order[:n] {
 		kept[l] = true
 	}
 	return kept
@@ -98,7 +104,7 @@ func (s Space) subnet(teacher Config, g genome) Subnet {
 			set := g.sets.layers[l]
 			layer.QueryGroups, layer.Heads, layer.FFN = set.groups, set.heads, set.ffn
 		} else {
-			layer.QueryGroups, layer.FFN = First(z.groups), First(z.ffn)
+			layer.QueryGroups, layer.FFN = First(z.groups), First(s.neurons(teacher, g.embd, z.ffn))
 			for group := range z.groups {
 				first := group * teacher.HeadsPerGroup()
 				layer.Heads.add(first, first+z.headsPerGroup-1)
@@ -141,7 +147,7 @@ func (s Space) genome(teacher Config, subnet Subnet, r *rand.Rand) genome {
 	for _, l := range subnet.KeptLayers(teacher) {
 		z := l.Shape(teacher)
 		g.kept[l.Layer] = true
-		g.sizes[l.Layer] = layerSizes{z.QueryGroups, z.Heads / z.QueryGroups, z.HeadSize, z.FFN}
+		g.sizes[l.Layer] = layerSizes{z.QueryGroups, z.Heads / z.QueryGroups, z.HeadSize, s.ffnChoice(teacher, g.embd, z.FFN)}
 		if g.sets != nil {
 			g.sets.layers[l.Layer] = layerSets{l.groups(teacher).explicit(teacher.QueryGroups), l.heads(teacher).explicit(teacher.Heads),
 				l.FFN.explicit(teacher.FFN)}
@@ -188,8 +194,8 @@ func (s Space) changeSize(g *genome, r *rand.Rand) {
 }
 
 func (s Space) mutateDepth(g *genome, r *rand.Rand) {
-	if s.evenly() {
-		g.kept = evenlySpaced(s.Depth.step(g.depth(), r), len(g.kept))
+	if s.layersFollow() {
+		g.kept = s.sampleLayers(s.Depth.step(g.depth(), r), len(g.kept), r)
 		return
 	}
 	l := r.IntN(len(g.kept))
@@ -237,6 +243,9 @@ func (s Space) cross(a, b genome, r *rand.Rand) genome {
 					child.sets.layers[l] = b.sets.layers[l]
 				}
 			}
+		}
+		if s.layersFollow() {
+			copy(child.kept, [][]bool{a.kept, b.kept}[r.IntN(2)])
 		}
 		return child
 	}

@@ -58,7 +58,7 @@ func (s Space) settle(teacher Config, g *genome, r *rand.Rand) {
 		if !kept {
 			continue
 		}
-		g.sets.layers[l] = g.sets.layers[l].settle(teacher, g.sizes[l], r)
+		g.sets.layers[l] = g.sets.layers[l].settle(teacher, g.sizes[l], s.neurons(teacher, g.embd, g.sizes[l].ffn), r)
 		if s.Scope == Uniform {
 			g.sets.setAll(l)
 			return
@@ -66,7 +66,7 @@ func (s Space) settle(teacher Config, g *genome, r *rand.Rand) {
 	}
 }
 
-func (a layerSets) settle(teacher Config, z layerSizes, r *rand.Rand) layerSets {
+func (a layerSets) settle(teacher Config, z layerSizes, neurons int, r *rand.Rand) layerSets {
 	a.groups = resized(a.groups, teacher.QueryGroups, z.groups, r)
 	each := teacher.HeadsPerGroup()
 	var heads Indices
@@ -82,7 +82,7 @@ func (a layerSets) settle(teacher Config, z layerSizes, r *rand.Rand) layerSets 
 		}
 	}
 	a.heads = heads
-	a.ffn = resized(a.ffn, teacher.FFN, z.ffn, r)
+	a.ffn = resized(a.ffn, teacher.FFN, neurons, r)
 	return a
 }
 

@@ -39,7 +39,7 @@ func (o Objective) Of(c Candidate) float64 {
 	case MinimizeKVCache:
 		return float64(c.KVBytes)
 	case MinimizeLatency:
-		return c.Seconds
+		return c.Latency
 	}
 	return rank(c.Loss)
 }

@@ -9,9 +9,10 @@ import (
 // in each layer. The reordered teacher computes the same function. With the important units first, the first n of a coarse
 // space are the n that matter most.
 //
-// Layers keep their order, since another one would be another function. So do the dimensions of a head: their place says
-// how fast they turn.
+// Layers keep their order, since another one would be another function; their list says which are kept first where a space
+// keeps n of them by a rule. The dimensions of a head keep their order, too: their place says how fast they turn.
 type Order struct {
+	Layers      []int   `json:"layers,omitempty"` // the important ones first; none where they were not measured
 	Embd        []int   `json:"embd"`
 	QueryGroups [][]int `json:"query_groups"` // [layers][query groups]
 	Heads       [][]int `json:"heads"`        // [layers][heads]: those of the first query group first
@@ -25,6 +26,9 @@ func (i Importance) Order(teacher Config) (Order, error) {
 		return Order{}, err
 	}
 	o := Order{Embd: ranked(i.Embd, teacher.Embd)}
+	if i.Layers != nil {
+		o.Layers = ranked(i.Layers, teacher.Layers)
+	}
 	each := teacher.HeadsPerGroup()
 	for l := range teacher.Layers {
 		groupScores, headScores := layerScores(i.QueryGroups, l), layerScores(i.Heads, l)
@@ -52,6 +56,11 @@ func (i Importance) Order(teacher Config) (Order, error) {
 func (o Order) Validate(teacher Config) error {
 	if err := checkPermutation("embd", o.Embd, teacher.Embd); err != nil {
 		return err
+	}
+	if o.Layers != nil {
+		if err := checkPermutation("layers", o.Layers, teacher.Layers); err != nil {
+			return err
+		}
 	}
 	if len(o.QueryGroups) != teacher.Layers || len(o.Heads) != teacher.Layers || len(o.FFN) != teacher.Layers {
 		return fmt.Errorf("order: %d, %d and %d layers of query groups, heads and neurons; the teacher has %d",
@@ -100,7 +109,7 @@ func (o Order) Inverse() Order {
 		}
 		return out
 	}
-	return Order{inverse(o.Embd), all(o.QueryGroups), all(o.Heads), all(o.FFN)}
+	return Order{o.Layers, inverse(o.Embd), all(o.QueryGroups), all(o.Heads), all(o.FFN)}
 }
 
 func inverse(order []int) []int {

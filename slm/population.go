@@ -16,7 +16,9 @@ type Candidate struct {
 	FLOPs      int64     `json:"flops"`              // forward, per token, in windows of the teacher's whole context
 	KVBytes    int64     `json:"kv_bytes"`           // of a token's keys and values in 16 bits
 	Loss       float64   `json:"loss"`               // mean cross-entropy on the search's held-out tokens, in nats per token
+	Rungs      []float64 `json:"rungs,omitempty"`    // with [Halving], the losses on ever more tokens; the last is Loss
 	Untrained  float64   `json:"untrained,omitzero"` // the loss before the steps of a warm search
+	Latency    float64   `json:"latency,omitzero"`   // seconds of the forward pass over 1,000 of those tokens, as measured
 	Seconds    float64   `json:"seconds"`            // time the evaluation took
 	Evaluated  time.Time `json:"evaluated,omitzero"`
 }
@@ -29,10 +31,20 @@ type Population struct {
 	Name       string      `json:"name"`
 	Teacher    Config      `json:"teacher"`
 	Search     Search      `json:"search"`
+	Held       Held        `json:"held,omitzero"`
 	Candidates []Candidate `json:"candidates"` // in the order of their IDs
 }
 
-// Best is the evaluated candidate with the lowest loss; the zero Candidate of an empty population.
+// Held says on which slice of held-out text a search judges its candidates.
+type Held struct {
+	Corpus string `json:"corpus"` // the text, and its version
+	Tokens int    `json:"tokens"` // predicted tokens
+	Window int    `json:"window"` // of which so many are in a window
+	SHA256 string `json:"sha256"` // of the windows' token IDs, 32 bits each, little-endian
+}
+
+// Best is the evaluated candidate with the lowest loss; the zero Candidate of an empty population. With [Halving] it is one
+// of those that were judged on the most tokens.
 func (p Population) Best() Candidate {
 	if len(p.Candidates) == 0 {
 		return Candidate{}
@@ -41,4 +53,4 @@ func (p Population) Best() Candidate {
 }
 
 // Done reports whether every generation has been evaluated.
-func (p Population) Done() bool { return len(p.Candidates) >= p.Search.Evaluations() }
+func (p Population) Done() bool { return p.Evaluations() >= p.Search.Evaluations() }

@@ -72,12 +72,12 @@ func (s Space) Proportional(teacher Config, bin Bin) (Sizes, error) {
 // the depth, so for each choice of the other sizes the depths follow from the bin.
 func (s Space) inside(teacher Config, bin Bin) func(yield func(Sizes) bool) {
 	return func(yield func(Sizes) bool) {
-		for z := range s.oneLayer() {
+		for z := range s.oneLayer(teacher) {
 			one, two := z.Config(teacher), z.Config(teacher)
 			two.Layers = 2
 			layer := Subnet{}.Parameters(two).Total() - Subnet{}.Parameters(one).Total()
 			outer := Subnet{}.Parameters(one).Total() - layer
-			for n := max(int64(s.Depth.Min), (bin.Lower-outer+layer-1)/layer); n <= int64(s.Depth.Max) && outer+n*layer <= bin.Upper; n++ {
+			for n := max(int64(s.Depth.at(0)), (bin.Lower-outer+layer-1)/layer); n <= int64(s.Depth.last()) && outer+n*layer <= bin.Upper; n++ {
 				if z.Depth = int(n); bin.Contains(outer+n*layer) && s.Depth.contains(z.Depth) && !yield(z) {
 					return
 				}
@@ -87,14 +87,14 @@ func (s Space) inside(teacher Config, bin Bin) func(yield func(Sizes) bool) {
 }
 
 // oneLayer yields every choice of sizes with a depth of 1.
-func (s Space) oneLayer() func(yield func(Sizes) bool) {
+func (s Space) oneLayer(teacher Config) func(yield func(Sizes) bool) {
 	return func(yield func(Sizes) bool) {
-		for embd := range s.Embd.all() {
-			for groups := range s.QueryGroups.all() {
-				for heads := range s.HeadsPerGroup.all() {
-					for size := range s.HeadSize.all() {
-						for ffn := range s.FFN.all() {
-							if !yield(Sizes{1, embd, groups, heads, size, ffn}) {
+		for embd := range s.Embd.all {
+			for groups := range s.QueryGroups.all {
+				for heads := range s.HeadsPerGroup.all {
+					for size := range s.HeadSize.all {
+						for ffn := range s.FFN.all {
+							if !yield(Sizes{1, embd, groups, heads, size, s.neurons(teacher, embd, ffn)}) {
 								return
 							}
 						}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"sort"
 )
 
 // sampler draws the sizes of a space's sub-networks uniformly, conditioned on a parameter bin: exactly the distribution of
@@ -29,12 +30,12 @@ const manyWidths = 64
 
 func newSampler(space Space, teacher Config, bin Bin) *sampler {
 	s := &sampler{space: space, teacher: teacher, bin: bin, tables: map[int]*widthTable{}}
-	for i := range space.Embd.choices() {
-		s.widths = append(s.widths, space.Embd.Min+i*space.Embd.Step)
+	for width := range space.Embd.all {
+		s.widths = append(s.widths, width)
 	}
 	stride := max(1, len(s.widths)/manyWidths)
 	for i := 0; i < len(s.widths); i += stride {
-		s.bound = max(s.bound, s.table(s.widths[i]).weight)
+		s.bound = max(s.bound, s.weight(i))
 	}
 	if stride > 1 {
 		s.bound *= 1.25 // between the widths that were looked at
@@ -54,20 +55,26 @@ func (s *sampler) table(width int) *widthTable {
 	return t
 }
 
+// weight is the probability of the i-th width and that the rest then lands in the bin, times the number of widths.
+func (s *sampler) weight(i int) float64 {
+	return s.table(s.widths[i]).weight * s.space.Embd.probability(i) * float64(len(s.widths))
+}
+
 // draw returns sizes whose parameters lie in the bin, and for a layer-wise space as many as it has layers: which layers
 // are kept is drawn uniformly. It gives up, with ok false, when many draws in a row missed the bin.
 func (s *sampler) draw(r *rand.Rand) (g genome, ok bool) {
+	if s.empty() {
+		return genome{}, false
+	}
 	for range 10000 {
-		width := s.widths[r.IntN(len(s.widths))]
-		t := s.table(width)
-		if t.weight > s.bound { // widths between those looked at may be likelier than expected
-			s.bound = t.weight
-		}
-		if r.Float64()*s.bound >= t.weight {
+		i := r.IntN(len(s.widths))
+		weight := s.weight(i)
+		s.bound = max(s.bound, weight) // widths between those looked at may be likelier than expected
+		if r.Float64()*s.bound >= weight {
 			continue
 		}
-		if layers, inside := t.draw(r); inside {
-			return s.genome(width, layers, r), true
+		if layers, inside := s.table(s.widths[i]).draw(r); inside {
+			return s.genome(s.widths[i], layers, r), true
 		}
 	}
 	return genome{}, false
@@ -77,14 +84,17 @@ func (s *sampler) draw(r *rand.Rand) (g genome, ok bool) {
 func (s *sampler) genome(width int, kept []layerSizes, r *rand.Rand) genome {
 	g := s.space.sample(s.teacher, r)
 	g.embd = width
+	g.kept = s.space.sampleLayers(len(kept), s.teacher.Layers, r)
 	if s.space.Scope == Uniform {
-		g.kept = s.space.sampleLayers(len(kept), s.teacher.Layers, r)
 		g.setAll(kept[0])
 		return g
 	}
-	g.kept = make([]bool, s.teacher.Layers)
-	for i, l := range r.Perm(s.teacher.Layers)[:len(kept)] {
-		g.kept[l], g.sizes[l] = true, kept[i]
+	next := 0
+	for l := range g.kept {
+		if g.kept[l] {
+			g.sizes[l] = kept[next]
+			next++
+		}
 	}
 	return g
 }
@@ -97,6 +107,7 @@ type widthTable struct {
 	outer     int64
 	perNeuron int64
 	heads     []headChoice
+	neurons   []int   // of each choice of FFN, ascending
 	weight    float64 // probability, over the other choices, that a sub-network of this width lies in the bin
 
 	// Of layer-wise spaces:
@@ -118,12 +129,15 @@ func newWidthTable(space Space, teacher Config, bin Bin, width int) *widthTable 
 		return Subnet{}.Parameters(c).Total()
 	}
 	t := &widthTable{space: space, bin: bin}
-	smallest := layerSizes{space.QueryGroups.Min, space.HeadsPerGroup.Min, space.HeadSize.Min, 1}
+	for choice := range space.FFN.all {
+		t.neurons = append(t.neurons, space.neurons(teacher, width, choice))
+	}
+	smallest := layerSizes{space.QueryGroups.at(0), space.HeadsPerGroup.at(0), space.HeadSize.at(0), 1}
 	t.perNeuron = count(1, 2, smallest) - count(1, 1, smallest)
 	t.outer = 2*count(1, 1, smallest) - count(2, 1, smallest)
-	for g := range space.QueryGroups.values {
-		for h := range space.HeadsPerGroup.values {
-			for d := range space.HeadSize.values {
+	for g := range space.QueryGroups.all {
+		for h := range space.HeadsPerGroup.all {
+			for d := range space.HeadSize.all {
 				z := layerSizes{g, h, d, 0}
 				t.heads = append(t.heads, headChoice{z, count(1, 1, z) - t.outer - t.perNeuron})
 			}
@@ -137,26 +151,6 @@ func newWidthTable(space Space, teacher Config, bin Bin, width int) *widthTable 
 	return t
 }
 
-// values yields a dimension's choices.
-func (d Dim) values(yield func(int) bool) {
-	for n := d.Min; n <= d.Max; n += d.Step {
-		if !yield(n) {
-			return
-		}
-	}
-}
-
-// between counts the choices of a dimension from low to high, and gives the first of them.
-func (d Dim) between(low, high int64) (first, count int) {
-	step := int64(d.Step)
-	from := max(0, ceilDiv(low-int64(d.Min), step))
-	to := min(int64(d.choices()-1), floorDiv(high-int64(d.Min), step))
-	if to < from {
-		return 0, 0
-	}
-	return d.Min + int(from)*d.Step, int(to - from + 1)
-}
-
 func floorDiv(a, b int64) int64 {
 	q := a / b
 	if a%b != 0 && a < 0 {
@@ -167,16 +161,19 @@ func floorDiv(a, b int64) int64 {
 
 func ceilDiv(a, b int64) int64 { return -floorDiv(-a, b) }
 
-// neurons counts the FFN sizes with which so many equal layers stay in a range of parameters.
-func (t *widthTable) neurons(h headChoice, layers, low, high int64) (first, count int) {
-	return t.space.FFN.between(ceilDiv(low-layers*h.base, layers*t.perNeuron), floorDiv(high-layers*h.base, layers*t.perNeuron))
+// inside counts the choices of FFN with which so many equal layers stay in a range of parameters, and gives the first.
+func (t *widthTable) inside(h headChoice, layers, low, high int64) (first, count int) {
+	least, most := ceilDiv(low-layers*h.base, layers*t.perNeuron), floorDiv(high-layers*h.base, layers*t.perNeuron)
+	first = sort.Search(len(t.neurons), func(i int) bool { return int64(t.neurons[i]) >= least })
+	end := sort.Search(len(t.neurons), func(i int) bool { return int64(t.neurons[i]) > most })
+	return first, max(0, end-first)
 }
 
 // uniform yields each choice of depth and heads with its number of FFN sizes inside the bin.
 func (t *widthTable) uniform(yield func(depth int, h headChoice, first, count int) bool) {
-	for depth := range t.space.Depth.values {
+	for depth := range t.space.Depth.all {
 		for _, h := range t.heads {
-			first, count := t.neurons(h, int64(depth), t.bin.Lower-t.outer, t.bin.Upper-t.outer)
+			first, count := t.inside(h, int64(depth), t.bin.Lower-t.outer, t.bin.Upper-t.outer)
 			if count > 0 && !yield(depth, h, first, count) {
 				return
 			}
@@ -189,7 +186,7 @@ func (t *widthTable) weigh() {
 		t.weight += float64(count)
 		return true
 	})
-	t.weight /= float64(t.space.Depth.choices()) * float64(len(t.heads)) * float64(t.space.FFN.choices())
+	t.weight /= float64(t.space.Depth.choices()) * float64(len(t.heads)) * float64(len(t.neurons))
 }
 
 // Bounds of a layer-wise table. Its work is the buckets, times the different layers, times the depth.
@@ -205,14 +202,14 @@ const (
 func (t *widthTable) addUp() {
 	t.least = math.MaxInt64
 	for _, h := range t.heads {
-		t.least = min(t.least, h.base+t.perNeuron*int64(t.space.FFN.Min))
+		t.least = min(t.least, h.base+t.perNeuron*int64(t.neurons[0]))
 	}
-	room := t.bin.Upper - t.outer - int64(t.space.Depth.Min)*t.least // for layers beyond the least
+	room := t.bin.Upper - t.outer - int64(t.space.Depth.at(0))*t.least // for layers beyond the least
 	if room < 0 {
 		return
 	}
 	step := t.step()
-	t.unit = max(step, (t.bin.Upper-t.bin.Lower+1)/int64(t.space.Depth.Max), room/firstBuckets)
+	t.unit = max(step, (t.bin.Upper-t.bin.Lower+1)/int64(t.space.Depth.last()), room/firstBuckets)
 	for {
 		t.fill(room, t.unit == step)
 		if t.weight == 0 || t.exact || t.accepted() >= trialDraws/16 || room/(t.unit/4+1) > mostBuckets {
@@ -230,11 +227,14 @@ func (t *widthTable) step() int64 {
 		}
 		return max(a, -a)
 	}
-	step := t.perNeuron * int64(t.space.FFN.Step)
-	for _, h := range t.heads {
-		step = gcd(step, h.base+t.perNeuron*int64(t.space.FFN.Min)-t.least)
+	step := int64(0)
+	for _, n := range t.neurons {
+		step = gcd(step, t.perNeuron*int64(n-t.neurons[0]))
 	}
-	return step
+	for _, h := range t.heads {
+		step = gcd(step, h.base+t.perNeuron*int64(t.neurons[0])-t.least)
+	}
+	return max(1, step)
 }
 
 // accepted counts trial draws that lie in the bin.
@@ -252,9 +252,9 @@ func (t *widthTable) accepted() int {
 func (t *widthTable) fill(room int64, exact bool) {
 	t.exact, t.weight = exact, 0
 	t.layer = make([]float64, room/t.unit+1)
-	all := float64(len(t.heads)) * float64(t.space.FFN.choices())
+	all := float64(len(t.heads)) * float64(len(t.neurons))
 	for _, h := range t.heads {
-		for f := range t.space.FFN.values {
+		for _, f := range t.neurons {
 			b := (h.base + t.perNeuron*int64(f) - t.least) / t.unit
 			if b >= int64(len(t.layer)) {
 				break
@@ -263,10 +263,10 @@ func (t *widthTable) fill(room int64, exact bool) {
 		}
 	}
 	t.sums = [][]float64{{1}}
-	for range t.space.Depth.Max {
+	for range t.space.Depth.last() {
 		t.sums = append(t.sums, convolve(t.sums[len(t.sums)-1], t.layer))
 	}
-	for depth := range t.space.Depth.values {
+	for depth := range t.space.Depth.all {
 		low, high := t.window(depth)
 		for b := low; b <= high; b++ {
 			t.weight += t.sums[depth][b] / float64(t.space.Depth.choices())
@@ -305,7 +305,7 @@ func (t *widthTable) draw(r *rand.Rand) (kept []layerSizes, inside bool) {
 		return t.drawUniform(r), true
 	}
 	at := r.Float64() * t.weight * float64(t.space.Depth.choices())
-	for depth := range t.space.Depth.values {
+	for depth := range t.space.Depth.all {
 		low, high := t.window(depth)
 		for b := low; b <= high; b++ {
 			if at -= t.sums[depth][b]; at < 0 {
@@ -326,7 +326,7 @@ func (t *widthTable) drawUniform(r *rand.Rand) (kept []layerSizes) {
 			return true
 		}
 		z := h.sizes
-		z.ffn = first + (at+count)*t.space.FFN.Step
+		z.ffn = t.space.FFN.at(first + at + count)
 		kept = make([]layerSizes, depth)
 		for i := range kept {
 			kept[i] = z
@@ -368,16 +368,16 @@ func (t *widthTable) drawLayer(r *rand.Rand, bucket int) (layerSizes, int64) {
 	low := t.least + int64(bucket)*t.unit
 	all := 0
 	for _, h := range t.heads {
-		_, count := t.neurons(h, 1, low, low+t.unit-1)
+		_, count := t.inside(h, 1, low, low+t.unit-1)
 		all += count
 	}
 	at := r.IntN(all)
 	for _, h := range t.heads {
-		first, count := t.neurons(h, 1, low, low+t.unit-1)
+		first, count := t.inside(h, 1, low, low+t.unit-1)
 		if at < count {
 			z := h.sizes
-			z.ffn = first + at*t.space.FFN.Step
-			return z, h.base + t.perNeuron*int64(z.ffn)
+			z.ffn = t.space.FFN.at(first + at)
+			return z, h.base + t.perNeuron*int64(t.neurons[first+at])
 		}
 		at -= count
 	}

@@ -16,7 +16,7 @@ func TestSamplerIsRejectionWithoutRejecting(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, space := range []Space{CoarseUniform, CoarseLayerWise} {
-			space.Depth = Dim{2, 6, 1}
+			space.Depth = Dim{Min: 2, Max: 6, Step: 1}
 			space, err := space.For(teacher)
 			if err != nil {
 				t.Fatal(err)

@@ -25,7 +25,10 @@ type Search struct {
 	Strategy   Strategy    `json:"strategy,omitzero"`    // zero is Evolution
 	Objectives []Objective `json:"objectives,omitempty"` // none is MinimizeLoss
 	Warm       Warm        `json:"warm,omitzero"`        // train each candidate for some steps before it is judged
-	Order      *Order      `json:"order,omitempty"`      // search the reordered teacher, such as one with the important units first
+	Halving    Halving     `json:"halving,omitzero"`     // judge on little text first, the better ones on more
+	Reorder    Reorder     `json:"reorder,omitempty"`    // search the teacher with its important units first; the host measures them
+	Order      *Order      `json:"order,omitempty"`      // instead of Reorder: any order of the teacher's units
+	Told       bool        `json:"told,omitzero"`        // a cell judges the candidates, not the host: any score to make small
 }
 
 // WithDefaults fills zero fields: 16 candidates, 4 generations, a quarter of the population as elites, three quarters
@@ -38,13 +41,11 @@ func (s Search) WithDefaults() Search {
 	s.Tokens = cmp.Or(s.Tokens, 1024)
 	s.Seed = cmp.Or(s.Seed, 1)
 	s.Warm = s.Warm.WithDefaults()
+	s.Halving = s.Halving.WithDefaults()
 	s.Space.Granularity = cmp.Or(s.Space.Granularity, Coarse)
 	s.Space.Scope = cmp.Or(s.Space.Scope, LayerWise)
 	return s
 }
-
-// Evaluations is how many candidates the whole search evaluates.
-func (s Search) Evaluations() int { return s.Population + s.Generations*s.Offspring }
 
 // Validate reports the first field that cannot work with the teacher, among them a bin that the space cannot reach.
 func (s Search) Validate(teacher Config) error {
@@ -61,19 +62,18 @@ func (s Search) Validate(teacher Config) error {
 	if err := s.Warm.Validate(); err != nil {
 		return fmt.Errorf("search: %w", err)
 	}
-	if s.Order != nil {
-		if err := s.Order.Validate(teacher); err != nil {
-			return fmt.Errorf("search: %w", err)
-		}
+	if err := s.Halving.validate(); err != nil {
+		return err
+	}
+	if err := s.validateOrder(teacher); err != nil {
+		return fmt.Errorf("search: %w", err)
 	}
 	space, err := s.Space.For(teacher)
 	if err != nil {
 		return err
 	}
-	least, most := space.Reach(teacher)
-	if s.Bin.Upper < least || s.Bin.Lower > most {
-		return fmt.Errorf("search: no sub-network of %s in the %s %s space has %s parameters: they have %s to %s",
-			teacher.Name, space.Granularity, space.Scope, s.Bin, Count(least), Count(most))
+	if err := space.unreachable(teacher, s.Bin); err != nil {
+		return fmt.Errorf("search: %w", err)
 	}
 	return nil
 }
@@ -96,7 +96,7 @@ func (s Search) Sample(teacher Config, seed uint64) (Candidate, error) {
 }
 
 // Next proposes the candidates to evaluate next: those of the first generation that done does not hold in full.
-// It returns none when the search is finished. It is a pure function of the search, the teacher and the evaluated
+// With [Halving] they may have been evaluated before, and are to be judged on more text: see [Search.Rung]. It returns none when the search is finished. It is a pure function of the search, the teacher and the evaluated
 // candidates, so a search continues from its records exactly as if it had never stopped.
 func (s Search) Next(teacher Config, done []Candidate) ([]Candidate, error) {
 	for generation := 0; generation <= s.Generations; generation++ {
@@ -114,6 +114,9 @@ func (s Search) Next(teacher Config, done []Candidate) ([]Candidate, error) {
 			want = s.Population
 		}
 		if len(within) >= want {
+			if promoted := s.promoted(within); len(promoted) > 0 {
+				return promoted, nil
+			}
 			continue
 		}
 		proposed, err := s.propose(teacher, generation, before, want)
@@ -164,6 +167,9 @@ func newProposer(s Search, teacher Config, generation int, before []Candidate) (
 	space, err := s.Space.For(teacher)
 	if err != nil {
 		return nil, err
+	}
+	if s.Order != nil && space.layersFollow() && space.LayerOrder == nil {
+		space.LayerOrder = s.Order.Layers
 	}
 	p := &proposer{search: s, space: space, teacher: teacher, seen: map[string]bool{},
 		rand: rand.New(rand.NewPCG(s.Seed, uint64(generation)))}
@@ -266,10 +272,11 @@ func (p *proposer) untilInside(draw func() (genome, string, []int, bool)) (Candi
 		return Candidate{Origin: origin, Parents: parents, Subnet: subnet, Parameters: subnet.Parameters(p.teacher).Total(),
 			FLOPs: subnet.ForwardFLOPs(p.teacher, p.teacher.Context), KVBytes: subnet.KVCacheBytes(p.teacher, 1, 2)}, nil
 	}
-	least, most := p.space.Reach(p.teacher)
-	return Candidate{}, fmt.Errorf("search: no new sub-network with %s parameters was found in the %s %s space of %s, "+
-		"which reaches from %s to %s; widen the bin or the space",
-		p.search.Bin, p.space.Granularity, p.space.Scope, p.teacher.Name, Count(least), Count(most))
+	if err := p.space.unreachable(p.teacher, p.search.Bin); err != nil {
+		return Candidate{}, fmt.Errorf("search: %w", err)
+	}
+	return Candidate{}, fmt.Errorf("search: no new sub-network with %s parameters was found in the %s space of %s: "+
+		"there are few, and they are known; widen the bin or the space", p.search.Bin, p.space.Name(), p.teacher.Name)
 }
 
 // repair mutates a genome again and again, and keeps each change that does not lead away from the bin.

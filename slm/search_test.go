@@ -144,7 +144,7 @@ func TestUnreachableBinSaysWhatIsReachable(t *testing.T) {
 			t.Errorf("bin around %g: error %v, want the reachable counts", center, err)
 		}
 	}
-	frozen := Space{Granularity: Coarse, Scope: Uniform, Depth: Frozen(12), Embd: Dim{192, 576, 384}}
+	frozen := Space{Granularity: Coarse, Scope: Uniform, Depth: Frozen(12), Embd: Dim{Min: 192, Max: 576, Step: 384}}
 	if _, err := (Search{Space: frozen, Bin: Bin{30e6, 30e6 + 1}}).Sample(teacher, 1); err == nil {
 		t.Error("a bin between the reachable counts gave a sub-network")
 	}
@@ -158,10 +158,10 @@ func TestSpaceRefusesBadDimensions(t *testing.T) {
 	for _, s := range []Space{
 		{Granularity: "finest", Scope: Uniform},
 		{Granularity: Coarse, Scope: "sideways"},
-		{Granularity: Coarse, Scope: Uniform, Depth: Dim{0, 30, 1}},
-		{Granularity: Coarse, Scope: Uniform, Embd: Dim{32, 577, 1}},
-		{Granularity: Coarse, Scope: Uniform, FFN: Dim{64, 32, 1}},
-		{Granularity: Coarse, Scope: Uniform, HeadSize: Dim{31, 31, 1}},
+		{Granularity: Coarse, Scope: Uniform, Depth: Dim{Min: 0, Max: 30, Step: 1}},
+		{Granularity: Coarse, Scope: Uniform, Embd: Dim{Min: 32, Max: 577, Step: 1}},
+		{Granularity: Coarse, Scope: Uniform, FFN: Dim{Min: 64, Max: 32, Step: 1}},
+		{Granularity: Coarse, Scope: Uniform, HeadSize: Dim{Min: 31, Max: 31, Step: 1}},
 	} {
 		if _, err := s.For(teacher); err == nil {
 			t.Errorf("%+v is accepted", s)

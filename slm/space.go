@@ -1,8 +1,11 @@
 package slm
 
 import (
+	"errors"
 	"fmt"
-	"math/rand/v2"
+	"maps"
+	"slices"
+	"strings"
 )
 
 // Granularity says which index sets a dimension may take.
@@ -38,7 +41,10 @@ type Space struct {
 	HeadsPerGroup Dim         `json:"heads_per_group,omitzero"`
 	HeadSize      Dim         `json:"head_size,omitzero"`
 	FFN           Dim         `json:"ffn,omitzero"`
-	Rotary        Rotary      `json:"rotary,omitzero"` // how smaller heads turn
+	FFNRatios     []float64   `json:"ffn_ratios,omitempty"`  // FFN sizes as multiples of the embedding's, ascending, in place of FFN
+	LayerOrder    []int       `json:"layer_order,omitempty"` // all layers; the space keeps the first n of them
+	Rotary        Rotary      `json:"rotary,omitzero"`       // how smaller heads turn
+	Preset        Preset      `json:"preset,omitempty"`      // whose defaults zero dimensions take; none is Offshoot's own
 }
 
 // The search spaces with default dimensions.
@@ -49,43 +55,24 @@ var (
 	FineLayerWise   = Space{Granularity: Fine, Scope: LayerWise}
 )
 
-// Dim bounds one dimension of a space: Min, Min+Step, … up to Max. Min = Max freezes it.
-type Dim struct {
-	Min  int `json:"min"`
-	Max  int `json:"max"`
-	Step int `json:"step"`
-}
-
-// Frozen is a dimension with a single value.
-func Frozen(n int) Dim { return Dim{n, n, 1} }
-
-func (d Dim) choices() int            { return (d.Max-d.Min)/d.Step + 1 }
-func (d Dim) sample(r *rand.Rand) int { return d.Min + d.Step*r.IntN(d.choices()) }
-func (d Dim) contains(n int) bool     { return d.Min <= n && n <= d.Max && (n-d.Min)%d.Step == 0 }
-
-// all yields every value, smallest first.
-func (d Dim) all() func(yield func(int) bool) {
-	return func(yield func(int) bool) {
-		for n := d.Min; n <= d.Max; n += d.Step {
-			if !yield(n) {
-				return
-			}
-		}
+// SpaceNamed is a search space by its name, such as "coarse-uniform" or "whittle-small".
+func SpaceNamed(name string) (Space, error) {
+	spaces := map[string]Space{"coarse-uniform": CoarseUniform, "coarse-layer-wise": CoarseLayerWise, "fine-uniform": FineUniform,
+		"fine-layer-wise": FineLayerWise, "whittle-small": WhittleSmall, "whittle-medium": WhittleMedium,
+		"whittle-hw-gpt-bench": WhittleHWGPTBench, "whittle-llama-joint": WhittleLlamaJoint}
+	space, ok := spaces[name]
+	if !ok {
+		return Space{}, fmt.Errorf("space %q is unknown; known: %s", name, strings.Join(slices.Sorted(maps.Keys(spaces)), ", "))
 	}
+	return space, nil
 }
 
-// step moves n by up to two steps and stays inside d.
-func (d Dim) step(n int, r *rand.Rand) int {
-	n += d.Step * (1 + r.IntN(2)) * (1 - 2*r.IntN(2))
-	return max(d.Min, min(n, d.Min+(d.choices()-1)*d.Step))
-}
-
-func (d Dim) validate(field string, most int) error {
-	if d.Min < 1 || d.Max < d.Min || d.Max > most || d.Step < 1 {
-		return fmt.Errorf("space: %s %d-%d step %d: want 1 <= min <= max <= %d (the teacher's) and step >= 1",
-			field, d.Min, d.Max, d.Step, most)
+// Name is the name by which [SpaceNamed] knows the space, whatever its dimensions.
+func (s Space) Name() string {
+	if s.Preset != "" {
+		return "whittle-" + strings.ReplaceAll(string(s.Preset), "_", "-")
 	}
-	return nil
+	return string(s.Granularity) + "-" + string(s.Scope)
 }
 
 // For fills the zero dimensions with their defaults for a teacher, and validates the rest. By default the head size is
@@ -101,42 +88,89 @@ func (s Space) For(teacher Config) (Space, error) {
 	if s.Scope != Uniform && s.Scope != LayerWise {
 		return s, fmt.Errorf("space: scope is %q, want %q or %q", s.Scope, Uniform, LayerWise)
 	}
+	defaults, err := s.Preset.defaults(teacher)
+	if err != nil {
+		return s, err
+	}
+	if s.FFNRatios == nil {
+		s.FFNRatios = defaults.FFNRatios
+	}
+	if s.LayerOrder == nil {
+		s.LayerOrder = defaults.LayerOrder
+	}
+	if s.LayerOrder != nil {
+		if err := checkPermutation("layers", s.LayerOrder, teacher.Layers); err != nil {
+			return s, fmt.Errorf("space: %w", err)
+		}
+	}
+	if err := s.validateRatios(); err != nil {
+		return s, err
+	}
 	for _, f := range []struct {
 		name   string
 		dim    *Dim
 		preset Dim
 		most   int
 	}{
-		{"depth", &s.Depth, Dim{max(1, teacher.Layers/6), teacher.Layers, 1}, teacher.Layers},
-		{"embd", &s.Embd, quarters(teacher.Embd, 32), teacher.Embd},
-		{"query_groups", &s.QueryGroups, Dim{1, teacher.QueryGroups, 1}, teacher.QueryGroups},
-		{"heads_per_group", &s.HeadsPerGroup, Dim{1, teacher.HeadsPerGroup(), 1}, teacher.HeadsPerGroup()},
-		{"head_size", &s.HeadSize, Frozen(teacher.HeadSize), teacher.HeadSize},
-		{"ffn", &s.FFN, quarters(teacher.FFN, 32), teacher.FFN},
+		{"depth", &s.Depth, defaults.Depth, teacher.Layers},
+		{"embd", &s.Embd, defaults.Embd, teacher.Embd},
+		{"query_groups", &s.QueryGroups, defaults.QueryGroups, teacher.QueryGroups},
+		{"heads_per_group", &s.HeadsPerGroup, defaults.HeadsPerGroup, teacher.HeadsPerGroup()},
+		{"head_size", &s.HeadSize, defaults.HeadSize, teacher.HeadSize},
+		{"ffn", &s.FFN, defaults.FFN, teacher.FFN},
 	} {
-		if *f.dim == (Dim{}) {
+		if f.dim.IsZero() {
 			*f.dim = f.preset
 		}
 		if err := f.dim.validate(f.name, f.most); err != nil {
 			return s, err
 		}
+		if f.dim.LogUniform && f.name != "embd" {
+			return s, fmt.Errorf("space: %s is log-uniform; only embd may be", f.name)
+		}
 	}
-	for size := range s.HeadSize.values {
+	for size := range s.HeadSize.all {
 		if _, err := teacher.rotated(size); err != nil && (s.Rotary != Kept || size%2 != 0) {
-			return s, fmt.Errorf("space: head_size %d-%d step %d: %w", s.HeadSize.Min, s.HeadSize.Max, s.HeadSize.Step, err)
+			return s, fmt.Errorf("space: head_size %s: %w", s.HeadSize, err)
 		}
 	}
 	return s, nil
 }
 
-// quarters runs from a quarter of size to size in about sixteenths, rounded to a multiple where size allows it.
-func quarters(size, multiple int) Dim {
-	if size%multiple != 0 {
-		multiple = 1
+// validateRatios checks the FFN ratios. With them FFN counts the ratio that is chosen, from 1.
+func (s *Space) validateRatios() error {
+	if len(s.FFNRatios) == 0 {
+		return nil
 	}
-	step := max(multiple, size/16/multiple*multiple)
-	low := size - (size-max(1, size/4))/step*step
-	return Dim{low, size, step}
+	choices := Dim{Min: 1, Max: len(s.FFNRatios), Step: 1}
+	if !s.FFN.IsZero() && !s.FFN.equal(choices) {
+		return errors.New("space: ffn and ffn_ratios: give one of them")
+	}
+	for i, r := range s.FFNRatios {
+		if !(r > 0) || i > 0 && r <= s.FFNRatios[i-1] {
+			return fmt.Errorf("space: ffn_ratios %v: want positive ratios, ascending", s.FFNRatios)
+		}
+	}
+	s.FFN = choices
+	return nil
+}
+
+// neurons is the FFN size that a choice of the FFN dimension means beside an embedding's size.
+func (s Space) neurons(teacher Config, embd, choice int) int {
+	if len(s.FFNRatios) == 0 {
+		return choice
+	}
+	return max(1, min(teacher.FFN, int(s.FFNRatios[choice-1]*float64(embd))))
+}
+
+// ffnChoice is the choice that means so many neurons.
+func (s Space) ffnChoice(teacher Config, embd, neurons int) int {
+	for choice := range s.FFN.all {
+		if len(s.FFNRatios) > 0 && s.neurons(teacher, embd, choice) >= neurons {
+			return choice
+		}
+	}
+	return min(neurons, s.FFN.last())
 }
 
 // Reach is the smallest and the largest parameter count in the space.
@@ -147,5 +181,5 @@ func (s Space) Reach(teacher Config) (least, most int64) {
 		sub := s.subnet(teacher, g)
 		return sub.Parameters(teacher).Total()
 	}
-	return corner(func(d Dim) int { return d.Min }), corner(func(d Dim) int { return d.Min + (d.choices()-1)*d.Step })
+	return corner(func(d Dim) int { return d.at(0) }), corner(Dim.last)
 }

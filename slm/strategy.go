@@ -2,6 +2,7 @@ package slm
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -36,6 +37,9 @@ func (s Search) validateStrategy() error {
 	if s.Strategy == NSGA2 && len(s.Objectives) < 2 {
 		return fmt.Errorf("search: strategy %s weighs several objectives, such as %s and %s; it has %v", NSGA2, MinimizeLoss, MinimizeFLOPs, s.Objectives)
 	}
+	if s.Told && (!s.Warm.IsZero() || !s.Halving.IsZero()) {
+		return errors.New("search: warm and halving are the host's ways to judge; a cell that judges does as it likes")
+	}
 	if s.Strategy != NSGA2 && len(s.Objectives) > 1 {
 		return fmt.Errorf("search: only strategy %s weighs several objectives", NSGA2)
 	}
@@ -58,18 +62,27 @@ func (s Search) elites(before []Candidate) []Candidate {
 	case LocalSearch:
 		n = 1
 	case NSGA2:
-		return selected(before, s.objectives(), max(n, s.Population/2))
+		return selected(furthest(before), s.objectives(), max(n, s.Population/2))
 	}
 	return lowest(before, s.objectives()[0], n)
 }
 
-// lowest are the n candidates with the lowest value, best first.
+// lowest are the n candidates with the lowest value, best first: with halving, of those that came furthest.
 func lowest(candidates []Candidate, o Objective, n int) []Candidate {
 	sorted := slices.Clone(candidates)
 	slices.SortStableFunc(sorted, func(a, b Candidate) int {
-		return cmp.Or(cmp.Compare(o.Of(a), o.Of(b)), cmp.Compare(a.ID, b.ID))
+		return cmp.Or(cmp.Compare(len(b.Rungs), len(a.Rungs)), cmp.Compare(o.Of(a), o.Of(b)), cmp.Compare(a.ID, b.ID))
 	})
 	return sorted[:min(n, len(sorted))]
+}
+
+// furthest are the candidates that were judged most often.
+func furthest(candidates []Candidate) []Candidate {
+	most := 0
+	for _, c := range candidates {
+		most = max(most, len(c.Rungs))
+	}
+	return slices.DeleteFunc(slices.Clone(candidates), func(c Candidate) bool { return len(c.Rungs) < most })
 }
 
 // selected are the survivors of NSGA-II (Deb et al. 2002, section III.C).

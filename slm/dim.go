@@ -1,0 +1,132 @@
+package slm
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"sort"
+)
+
+// Dim bounds one dimension of a space: Min, Min+Step, … up to Max, or a list of values. Min = Max freezes it.
+type Dim struct {
+	Min  int `json:"min"`
+	Max  int `json:"max"`
+	Step int `json:"step"`
+
+	Values     []int `json:"values,omitempty"`      // these, ascending, in place of a range
+	LogUniform bool  `json:"log_uniform,omitempty"` // drawn so that the logarithm is uniform, not the size
+}
+
+// Frozen is a dimension with a single value.
+func Frozen(n int) Dim { return Dim{Min: n, Max: n, Step: 1} }
+
+// Choice is a dimension of the given values, ascending.
+func Choice(values ...int) Dim { return Dim{Values: values} }
+
+// IsZero reports a dimension that takes its default.
+func (d Dim) IsZero() bool {
+	return d.Min == 0 && d.Max == 0 && d.Step == 0 && len(d.Values) == 0 && !d.LogUniform
+}
+
+func (d Dim) equal(e Dim) bool {
+	return d.Min == e.Min && d.Max == e.Max && d.Step == e.Step && d.LogUniform == e.LogUniform && slices.Equal(d.Values, e.Values)
+}
+
+// String is such as "64-576 step 32".
+func (d Dim) String() string {
+	switch {
+	case len(d.Values) > 0:
+		return fmt.Sprint(d.Values)
+	case d.LogUniform:
+		return fmt.Sprintf("%d-%d step %d, log-uniform", d.Min, d.Max, d.Step)
+	}
+	return fmt.Sprintf("%d-%d step %d", d.Min, d.Max, d.Step)
+}
+
+// choices is how many values there are, and at the i-th of them, ascending.
+func (d Dim) choices() int {
+	if len(d.Values) > 0 {
+		return len(d.Values)
+	}
+	return (d.Max-d.Min)/d.Step + 1
+}
+
+func (d Dim) at(i int) int {
+	if len(d.Values) > 0 {
+		return d.Values[i]
+	}
+	return d.Min + d.Step*i
+}
+
+func (d Dim) last() int { return d.at(d.choices() - 1) }
+
+// all yields every value, smallest first.
+func (d Dim) all(yield func(int) bool) {
+	for i := range d.choices() {
+		if !yield(d.at(i)) {
+			return
+		}
+	}
+}
+
+// index is the place of the largest value up to n, 0 where there is none.
+func (d Dim) index(n int) int {
+	return max(0, sort.Search(d.choices(), func(i int) bool { return d.at(i) > n })-1)
+}
+
+func (d Dim) contains(n int) bool { return d.at(d.index(n)) == n }
+
+// probability is that of drawing the i-th value. A log-uniform size stands for what rounds to it, as in whittle's spaces:
+// from half a step below to half a step above.
+func (d Dim) probability(i int) float64 {
+	if !d.LogUniform {
+		return 1 / float64(d.choices())
+	}
+	half := float64(d.Step) / 2
+	share := func(low, high int) float64 { return math.Log((float64(high) + half) / (float64(low) - half)) }
+	return share(d.at(i), d.at(i)) / share(d.Min, d.last())
+}
+
+func (d Dim) sample(r *rand.Rand) int {
+	if !d.LogUniform {
+		return d.at(r.IntN(d.choices()))
+	}
+	at := r.Float64()
+	for i := range d.choices() {
+		if at -= d.probability(i); at < 0 {
+			return d.at(i)
+		}
+	}
+	return d.last() // rounding
+}
+
+// step moves n by up to two values and stays inside d.
+func (d Dim) step(n int, r *rand.Rand) int {
+	i := d.index(n) + (1+r.IntN(2))*(1-2*r.IntN(2))
+	return d.at(max(0, min(i, d.choices()-1)))
+}
+
+func (d Dim) validate(field string, most int) error {
+	if len(d.Values) > 0 {
+		if !slices.IsSorted(d.Values) || d.Values[0] < 1 || d.last() > most || d.LogUniform || d.Min != 0 || d.Max != 0 || d.Step != 0 {
+			return fmt.Errorf("space: %s %v: want ascending values from 1 to %d (the teacher's), without a range", field, d.Values, most)
+		}
+		return nil
+	}
+	if d.Min < 1 || d.Max < d.Min || d.Max > most || d.Step < 1 {
+		return fmt.Errorf("space: %s %d-%d step %d: want 1 <= min <= max <= %d (the teacher's) and step >= 1",
+			field, d.Min, d.Max, d.Step, most)
+	}
+	return nil
+}
+
+// quarters runs from a quarter of size to size in about sixteenths, rounded to a multiple where size allows it.
+func quarters(size, multiple int) Dim {
+	if size%multiple != 0 {
+		multiple = 1
+	}
+	step := max(multiple, size/16/multiple*multiple)
+	low := size - (size-max(1, size/4))/step*step
+	return Dim{Min: low, Max: size, Step: step}
+}
