@@ -16,7 +16,7 @@ type Bin struct {
 
 // Around is the bin of center ± tolerance, such as Around(30e6, 0.05) for 28.5M to 31.5M parameters.
 func Around(center, tolerance float64) Bin {
-	return Bin{Lower: int64(center * (1 - tolerance)), Upper: int64(center * (1 + tolerance))}
+	return Bin{Lower: int64(math.Round(center * (1 - tolerance))), Upper: int64(math.Round(center * (1 + tolerance)))}
 }
 
 // PaperBins are the three bins of arXiv 2510.07227, section 4: ±5% around the counts of Pythia-410M, 1B and 2.8B.

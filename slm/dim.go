@@ -77,15 +77,18 @@ func (d Dim) index(n int) int {
 
 func (d Dim) contains(n int) bool { return d.at(d.index(n)) == n }
 
-// probability is that of drawing the i-th value. A log-uniform size stands for what rounds to it, as in whittle's spaces:
-// from half a step below to half a step above.
+// probability is that of drawing the i-th value. A log-uniform size stands for all that is rounded to it, as in whittle's
+// spaces (syne-tune's lograndint): from half a step below to half a step above, within the bounds.
 func (d Dim) probability(i int) float64 {
 	if !d.LogUniform {
 		return 1 / float64(d.choices())
 	}
-	half := float64(d.Step) / 2
-	share := func(low, high int) float64 { return math.Log((float64(high) + half) / (float64(low) - half)) }
-	return share(d.at(i), d.at(i)) / share(d.Min, d.last())
+	low, high, half := float64(d.Min), float64(d.last()), float64(d.Step)/2
+	if low == high {
+		return 1
+	}
+	n := float64(d.at(i))
+	return math.Log(min(n+half, high)/max(n-half, low)) / math.Log(high/low)
 }
 
 func (d Dim) sample(r *rand.Rand) int {
