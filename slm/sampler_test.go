@@ -96,3 +96,24 @@ func TestSamplerReachesThePapersBins(t *testing.T) {
 		}
 	}
 }
+
+// A fine layer-wise candidate of a 12B teacher, as a search draws it.
+func BenchmarkSample(b *testing.B) {
+	teacher, err := Published("pythia-12b")
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, space := range []Space{FineUniform, FineLayerWise, WhittleMedium} {
+		b.Run(space.Name(), func(b *testing.B) {
+			p, err := newProposer(Search{Space: space, Bin: Around(1e9, 0.05)}.WithDefaults(), teacher, 0, nil)
+			if err != nil {
+				b.Fatal(err)
+			}
+			for b.Loop() {
+				if _, err := p.random(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
