@@ -7,12 +7,18 @@
 //   - A sub-network keeps some of its layers, heads, neurons and embedding dimensions: [Subnet], made of
 //     [Indices] (subnet.go, indices.go); heads that lose dimensions turn by rotary.go. Its parameters, FLOPs and
 //     key/value cache follow in closed form (count.go).
-//   - A [Space] says which sub-networks a search may draw (space.go), a [Bin] how many parameters they may have (bin.go);
-//     the one of a bin that keeps the teacher's proportions represents it (proportional.go).
+//   - A [Space] says which sub-networks a search may draw (space.go), by a [Dim] for each size (dim.go); whittle's are known by
+//     name (preset.go). A [Bin] says how many parameters they may have (bin.go). A sampler draws uniformly inside it
+//     (sampler.go), and a bin that a space cannot hit is answered by what it can (nearest.go). The sub-network of a bin that
+//     keeps the teacher's proportions represents it (proportional.go).
 //   - Not all units matter alike: an [Importance] scores them (importance.go), such as by an [Aggregate] of their
 //     activations (aggregate.go), an [Order] puts the important first (order.go), and [Prune] keeps units by score, at
 //     random or by place: the baselines of a search (prune.go).
-//   - A [Search] evolves a [Population] of [Candidate] values inside a bin (search.go, population.go).
+//   - A [Search] proposes each [Candidate] of a [Population] inside a bin, from those evaluated before (search.go,
+//     population.go): by a [Strategy] (strategy.go) for one [Objective] or several (objective.go), breeding sizes and index
+//     sets (genome.go, genomesets.go). Candidates may be trained for some steps before they are judged: [Warm] (warm.go);
+//     judged on little text first: [Halving] (halving.go); drawn from a teacher with its important units first: [Reorder]
+//     (reorder.go). [RankCorrelation] says whether one judgement foretells another (correlation.go).
 //   - A [Distillation] pretrains the best one, with a [Loss] that may listen to the teacher (distillation.go, loss.go,
 //     schedule.go), and leaves a [Curve] (curve.go). What it takes on a [Device] says a [Plan] (plan.go, planmemory.go).
 //
