@@ -47,14 +47,22 @@ func (h Halving) survivors(n, rung int) int {
 	return max(1, int(math.Ceil(float64(n)*math.Pow(h.Keep, float64(rung))-1e-9)))
 }
 
+// part is how much of the text, and of a warm search's steps, a rung takes.
+func (h Halving) part(rung int) float64 {
+	if h.IsZero() {
+		return 1
+	}
+	return math.Pow(h.Keep, float64(h.Rungs-1-rung))
+}
+
 // Rung is how a candidate is judged next: on how many of the held-out tokens, a multiple of window, and after which training.
 // Its earlier losses say how often it was judged before.
 func (s Search) Rung(c Candidate, window int) (tokens int, warm Warm) {
 	if s.Halving.IsZero() {
 		return s.Tokens, s.Warm
 	}
-	part := math.Pow(s.Halving.Keep, float64(s.Halving.Rungs-1-len(c.Rungs)))
-	tokens, warm = max(1, int(math.Round(float64(s.Tokens/window)*part)))*window, s.Warm
+	part, windows := s.Halving.part(len(c.Rungs)), (s.Tokens-1)/window+1
+	tokens, warm = max(1, int(math.Round(float64(windows)*part)))*window, s.Warm
 	if !warm.IsZero() {
 		warm.Steps = max(1, int(math.Round(float64(warm.Steps)*part)))
 		warm.Schedule.Horizon = max(1, int(math.Round(float64(warm.Schedule.Horizon)*part)))
@@ -104,6 +112,27 @@ func (s Search) Evaluations() int {
 		return sum
 	}
 	return generation(s.Population) + s.Generations*generation(s.Offspring)
+}
+
+// Effort is how much time the whole search's judging takes, in units of one judgement on all of the text.
+func (s Search) Effort() float64 {
+	generation := func(n int) (sum float64) {
+		for rung := range s.Halving.rungs() {
+			sum += float64(s.Halving.survivors(n, rung)) * s.Halving.part(rung)
+		}
+		return sum
+	}
+	return generation(s.Population) + float64(s.Generations)*generation(s.Offspring)
+}
+
+// Effort is what the judging so far took, in the unit of [Search.Effort].
+func (p Population) Effort() (sum float64) {
+	for _, c := range p.Candidates {
+		for rung := range max(1, len(c.Rungs)) {
+			sum += p.Search.Halving.part(rung)
+		}
+	}
+	return sum
 }
 
 // Evaluations is how often a candidate of the population was judged so far.

@@ -96,8 +96,9 @@ func (s Search) Sample(teacher Config, seed uint64) (Candidate, error) {
 }
 
 // Next proposes the candidates to evaluate next: those of the first generation that done does not hold in full.
-// With [Halving] they may have been evaluated before, and are to be judged on more text: see [Search.Rung]. It returns none when the search is finished. It is a pure function of the search, the teacher and the evaluated
-// candidates, so a search continues from its records exactly as if it had never stopped.
+// With [Halving] they may have been evaluated before, and are to be judged on more text: see [Search.Rung]. It returns none
+// when the search is finished. It is a pure function of the search, the teacher and the evaluated candidates, so a search
+// continues from its records exactly as if it had never stopped.
 func (s Search) Next(teacher Config, done []Candidate) ([]Candidate, error) {
 	for generation := 0; generation <= s.Generations; generation++ {
 		var before, within []Candidate
