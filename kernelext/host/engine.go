@@ -67,7 +67,7 @@ func (e *engine) OpenTeacher(ctx context.Context, reference string, report resid
 		return nil, err
 	}
 	defer file.Close()
-	t := &teacher{engine: e, bytes: 4 * slm.Subnet{}.Parameters(file.Config).Total()}
+	t := &teacher{engine: e, warmers: map[string]*model.Warmer{}, bytes: 4 * slm.Subnet{}.Parameters(file.Config).Total()}
 	if t.tokenizer, err = datasets.TeacherTokenizer(file); err != nil {
 		return nil, err
 	}
@@ -99,7 +99,8 @@ type teacher struct {
 
 	mu   sync.Mutex
 	text *datasets.Corpus // opened when it is first needed
-	warm *warmer          // of the last warm search
+
+	warmers map[string]*model.Warmer // by the JSON of their plans
 }
 
 func (t *teacher) Config() slm.Config { return t.model.Config }
@@ -144,8 +145,8 @@ func (t *teacher) Loss(ctx context.Context, subnet slm.Subnet, windows []int32, 
 	return t.model.Loss(ctx, subnet, windows, seqLen)
 }
 
-// Importance measures activations on the first batches of the corpus.
-func (t *teacher) Importance(ctx context.Context, aggregate slm.Aggregate, tokens, seqLen int, report resident.Report) (slm.Importance, error) {
+// Importance measures on the first batches of the corpus.
+func (t *teacher) Importance(ctx context.Context, by slm.Reorder, tokens, seqLen int, report resident.Report) (slm.Importance, error) {
 	corpus, err := t.corpus(ctx, report)
 	if err != nil {
 		return slm.Importance{}, err
@@ -154,20 +155,25 @@ func (t *teacher) Importance(ctx context.Context, aggregate slm.Aggregate, token
 	if err != nil {
 		return slm.Importance{}, err
 	}
-	return t.model.Activations(ctx, windows, seqLen, aggregate, func(done, total int) {
-		report("measuring activations", int64(done), int64(total))
-	})
-}
-
-// warmer trains candidates by a plan.
-type warmer struct {
-	*model.Warmer
-	plan string // its JSON
+	progress := func(done, total int) { report("measuring the importance of units", int64(done), int64(total)) }
+	if aggregate, ok := by.Aggregate(); ok {
+		return t.model.Activations(ctx, windows, seqLen, aggregate, progress)
+	}
+	layers, err := t.model.BlockImportance(ctx, windows, seqLen, progress)
+	if err != nil {
+		return slm.Importance{}, err
+	}
+	units, err := t.model.WeightNorms()
+	units.Layers = layers.Layers
+	return units, err
 }
 
 // warmShuffle is the order of the training documents from which candidates learn, and on which importance is measured: all
 // get the same batches.
 const warmShuffle = 1
+
+// mostWarmers bounds the plans that are kept ready: a search with halving has one for each rung.
+const mostWarmers = 16
 
 // WarmLoss trains a candidate on the first batches of the corpus, and evaluates it.
 func (t *teacher) WarmLoss(ctx context.Context, plan slm.Warm, subnet slm.Subnet, windows []int32, seqLen int, report resident.Report) (float64, error) {
@@ -175,17 +181,24 @@ func (t *teacher) WarmLoss(ctx context.Context, plan slm.Warm, subnet slm.Subnet
 	if err != nil {
 		return 0, err
 	}
-	if t.warm == nil || t.warm.plan != string(text) {
-		made, err := t.newWarmer(ctx, plan, report)
-		if err != nil {
+	w, ready := t.warmers[string(text)]
+	if !ready {
+		if len(t.warmers) == mostWarmers {
+			t.closeWarmers()
+		}
+		if w, err = t.newWarmer(ctx, plan, report); err != nil {
 			return 0, err
 		}
-		if t.warm != nil {
-			t.warm.Close()
-		}
-		t.warm = &warmer{made, string(text)}
+		t.warmers[string(text)] = w
 	}
-	return t.warm.Loss(ctx, subnet, windows, seqLen)
+	return w.Loss(ctx, subnet, windows, seqLen)
+}
+
+func (t *teacher) closeWarmers() {
+	for _, w := range t.warmers {
+		w.Close()
+	}
+	clear(t.warmers)
 }
 
 func (t *teacher) newWarmer(ctx context.Context, plan slm.Warm, report resident.Report) (*model.Warmer, error) {

@@ -51,6 +51,17 @@ func (m *meter) part(what, unit string) func(done, total int64) {
 	}
 }
 
+// show shows a line that says by itself how far the work is.
+func (m *meter) show(line string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.what = "" // what was reported before is over
+	if time.Since(m.shown) >= m.every {
+		m.shown = time.Now()
+		m.print(line)
+	}
+}
+
 func (m *meter) print(line string) {
 	if !m.live {
 		fmt.Fprintln(m.out, line)

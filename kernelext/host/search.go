@@ -2,19 +2,14 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"math"
-	"time"
 
+	"github.com/offshoot-ml/offshoot/kernelext"
 	"github.com/offshoot-ml/offshoot/kernelext/host/ask"
 	"github.com/offshoot-ml/offshoot/kernelext/host/resident"
 	"github.com/offshoot-ml/offshoot/slm"
 )
-
-// searchWindow is how many tokens are predicted in a window when a candidate is judged, as in the lab.
-const searchWindow = 128
 
 // search runs a search to its end. Each evaluation is a line of the records' file, on the disk before the next begins; a
 // file that is there already is continued, if the search in it is the same.
@@ -24,70 +19,72 @@ func search(ctx context.Context, request ask.Request, out io.Writer, m *meter) e
 	if err != nil {
 		return err
 	}
+	r, err := readRecords(asked.Out)
+	if err != nil {
+		return err
+	}
+	if err := r.same(options); err != nil {
+		return err
+	}
+	defer func() { r.close() }()
+	if !r.begun() || !r.population.Done() {
+		if err := evolve(ctx, asked.Teacher, options, r, m); err != nil {
+			return err
+		}
+	}
+	m.end()
+	return printBest(out, asked.JSON, r)
+}
+
+// evolve evaluates what the records lack.
+func evolve(ctx context.Context, reference string, options slm.Search, r *records, m *meter) error {
 	e := &engine{}
 	if _, _, err := e.Backend(ctx); err != nil {
 		return err
 	}
-	teacher, err := e.OpenTeacher(ctx, installed(asked.Teacher), m.messages())
+	teacher, err := e.OpenTeacher(ctx, installed(reference), m.messages())
 	if err != nil {
 		return err
 	}
 	if err := options.Validate(teacher.Config()); err != nil {
 		return err
 	}
-	records, err := openRecords(asked.Out, recordsHead{Search: options, Teacher: teacher.Config(), SHA256: teacher.SHA256(), Corpus: teacher.Corpus()})
+	home, err := kernelext.Home()
 	if err != nil {
 		return err
 	}
-	defer records.close()
-	if err := evolve(ctx, teacher, options, records, m); err != nil {
-		return err
-	}
-	m.end()
-	return printBest(out, asked.JSON, records)
-}
-
-// evolve evaluates what the records lack.
-func evolve(ctx context.Context, teacher resident.Teacher, options slm.Search, records *records, m *meter) error {
-	windows, err := teacher.Held(ctx, options.Tokens, searchWindow, m.messages())
+	judge, err := resident.NewJudge(ctx, home, teacher, options, m.messages())
 	if err != nil {
 		return err
 	}
-	before, total := len(records.candidates), options.Evaluations()
-	report := m.part("searching", "evaluations")
-	for {
-		pending, err := options.Next(teacher.Config(), records.candidates)
-		if err != nil || len(pending) == 0 {
-			return err
-		}
-		for _, c := range pending {
-			begin := time.Now()
-			if c.Loss, err = teacher.Loss(ctx, c.Subnet, windows, searchWindow); err == nil && !options.Warm.IsZero() {
-				c.Untrained = c.Loss
-				c.Loss, err = teacher.WarmLoss(ctx, options.Warm, c.Subnet, windows, searchWindow, m.messages())
-			}
-			if err == nil && (math.IsNaN(c.Loss) || math.IsInf(c.Loss, 0)) {
-				err = errors.New("its loss is not a finite number")
-			}
-			if err != nil {
-				return fmt.Errorf("candidate %d: %w; %d evaluations are kept in %s", c.ID, err, len(records.candidates), records.path)
-			}
-			c.Seconds, c.Evaluated = time.Since(begin).Seconds(), time.Now().UTC()
-			if err := records.add(c); err != nil {
-				return err
-			}
-			report(int64(len(records.candidates)-before), int64(total-before))
-		}
+	if err := r.open(recordsHead{Search: options, Teacher: teacher.Config(), SHA256: teacher.SHA256(), Held: judge.Held()}); err != nil {
+		return err
 	}
+	keep := func(c slm.Candidate, _ resident.Basis) error { return r.add(c) }
+	err = judge.Evolve(ctx, &r.population, keep, func(event kernelext.Event) { m.show(searchLine(r.population, event)) })
+	if err != nil {
+		return fmt.Errorf("%w; %d evaluations are kept in %s", err, r.population.Evaluations(), r.path)
+	}
+	return nil
 }
 
-func printBest(out io.Writer, asJSON bool, records *records) error {
-	best := slm.Elites(records.candidates, 1)[0]
+// searchLine is such as "searching  12 of 64 evaluations  2.3 evaluations/s  23 s left  best perplexity 31.2 (30.1M parameters)".
+func searchLine(p slm.Population, e kernelext.Event) string {
+	best := p.Best()
+	line := fmt.Sprintf("searching  %d of %d evaluations  %.2g evaluations/s  ", e.Done, e.Total, e.Rate)
+	if e.Left > 0 {
+		line += fmt.Sprintf("%.0f s left  ", e.Left)
+	}
+	return line + fmt.Sprintf("best perplexity %.4g (%s parameters)", best.Perplexity(), slm.Count(best.Parameters))
+}
+
+func printBest(out io.Writer, asJSON bool, r *records) error {
+	best := r.population.Best()
 	if asJSON {
 		return printJSON(out, best)
 	}
 	_, err := fmt.Fprintf(out, "evaluations  %d, in %s\nbest         candidate %d of generation %d: loss %.4f, perplexity %.2f, %s parameters, %d layers\n",
-		len(records.candidates), records.path, best.ID, best.Generation, best.Loss, best.Perplexity(), slm.Count(best.Parameters), len(best.Subnet.Layers))
+		r.population.Evaluations(), r.path, best.ID, best.Generation, best.Loss, best.Perplexity(), slm.Count(best.Parameters), len(best.Subnet.Layers))
 	return err
 }
 

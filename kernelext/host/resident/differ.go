@@ -14,8 +14,8 @@ import (
 // maxDifferences bounds how many differing options an error lists.
 const maxDifferences = 8
 
-// differences lists, a line each, the options in which two values differ: "bin.upper: 31500000 in the lab, 33000000 here".
-func differences(stored, asked any) []string {
+// Differences lists, a line each, the options in which two values differ: "bin.upper: 31500000 in the lab, 33000000 here".
+func Differences(stored, asked any) []string {
 	a, b := fields(stored), fields(asked)
 	var lines []string
 	for _, name := range slices.Sorted(maps.Keys(union(a, b))) {

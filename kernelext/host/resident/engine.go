@@ -38,8 +38,9 @@ type Teacher interface {
 	Held(ctx context.Context, tokens, seqLen int, report Report) ([]int32, error)
 	// Loss is the mean cross-entropy of a sub-network on such windows, in nats per token.
 	Loss(ctx context.Context, subnet slm.Subnet, windows []int32, seqLen int) (float64, error)
-	// Importance measures the activations of units on tokens of the training text, in windows of seqLen.
-	Importance(ctx context.Context, aggregate slm.Aggregate, tokens, seqLen int, report Report) (slm.Importance, error)
+	// Importance scores units by their activations on tokens of the training text, in windows of seqLen, or by their
+	// weights, and layers by their block importance on that text.
+	Importance(ctx context.Context, by slm.Reorder, tokens, seqLen int, report Report) (slm.Importance, error)
 	// WarmLoss is Loss after the steps of a plan.
 	WarmLoss(ctx context.Context, plan slm.Warm, subnet slm.Subnet, windows []int32, seqLen int, report Report) (float64, error)
 	// Generate continues a prompt, and returns the new text.

@@ -54,6 +54,8 @@ type fakeEngine struct{}
 type fakeFile struct {
 	Wait  time.Duration // of an evaluation and of a step
 	Panic bool          // in every evaluation
+	Noise float64       // of losses on different numbers of tokens
+	First int32         // token of the held-out text
 	Break int           // a step that panics halfway
 }
 
@@ -108,11 +110,19 @@ func (t *fakeTeacher) Bytes() int64       { return 1 << 20 }
 func (t *fakeTeacher) Corpus() string     { return "test" }
 
 func (t *fakeTeacher) Held(_ context.Context, tokens, seqLen int, _ resident.Report) ([]int32, error) {
-	return make([]int32, (tokens+seqLen-1)/seqLen*(seqLen+1)), nil
+	ids := make([]int32, (tokens+seqLen-1)/seqLen*(seqLen+1))
+	ids[0] = t.file.First
+	return ids, nil
 }
 
-// Loss notes every evaluation in a file, so that a test can count them.
-func (t *fakeTeacher) Loss(_ context.Context, subnet slm.Subnet, _ []int32, _ int) (float64, error) {
+// evaluation is how an evaluation is noted.
+func evaluation(subnet slm.Subnet, tokens int) string {
+	return fmt.Sprintf("%s/%d", subnet.Key(), tokens)
+}
+
+// Loss depends on the sub-network and on how much text there is. It notes every evaluation in a file, so that a test can
+// count them.
+func (t *fakeTeacher) Loss(_ context.Context, subnet slm.Subnet, windows []int32, seqLen int) (float64, error) {
 	if t.file.Panic {
 		panic("as the test asked")
 	}
@@ -122,23 +132,31 @@ func (t *fakeTeacher) Loss(_ context.Context, subnet slm.Subnet, _ []int32, _ in
 		return 0, err
 	}
 	defer file.Close()
-	_, err = fmt.Fprintln(file, subnet.Key())
-	return 3 + 1e7/float64(subnet.Parameters(t.config).Total()), err
+	tokens := len(windows) / (seqLen + 1) * seqLen
+	_, err = fmt.Fprintln(file, evaluation(subnet, tokens))
+	return 3 + 1e7/float64(subnet.Parameters(t.config).Total()) + t.file.Noise*float64(subnet.Embd.Len(576)*tokens%7), err
 }
 
-// Importance is noted in a file, so that tests can count measurements.
-func (t *fakeTeacher) Importance(_ context.Context, aggregate slm.Aggregate, tokens, _ int, _ resident.Report) (slm.Importance, error) {
+// Importance is noted in a file, so that tests can count measurements. The last embedding dimensions and layers matter most.
+func (t *fakeTeacher) Importance(_ context.Context, by slm.Reorder, tokens, _ int, _ resident.Report) (slm.Importance, error) {
 	file, err := os.OpenFile(filepath.Join(t.home, "importances"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		return slm.Importance{}, err
 	}
 	defer file.Close()
-	_, err = fmt.Fprintln(file, aggregate, tokens)
-	return slm.Importance{Method: string(aggregate), Layers: make([]float64, t.config.Layers)}, err
+	_, err = fmt.Fprintln(file, by, tokens)
+	ascending := func(n int) (scores []float64) {
+		for i := range n {
+			scores = append(scores, float64(i))
+		}
+		return scores
+	}
+	return slm.Importance{Method: string(by), Layers: ascending(t.config.Layers), Embd: ascending(t.config.Embd)}, err
 }
 
 // WarmLoss falls with the steps.
 func (t *fakeTeacher) WarmLoss(ctx context.Context, plan slm.Warm, subnet slm.Subnet, windows []int32, seqLen int, _ resident.Report) (float64, error) {
+	time.Sleep(t.file.Wait)
 	return 2 + 1/float64(plan.Steps), nil
 }
 

@@ -104,7 +104,7 @@ func (l *lab) finder(ctx context.Context, c slm.Curve) (*Found, error) {
 			return nil, err
 		}
 		if found {
-			f.Evaluated, _, err = l.tally(ctx, name)
+			f.Evaluated, _, _, err = l.tally(ctx, name)
 			return &f, err
 		}
 	}

@@ -33,12 +33,12 @@ func TestReadHistoryBesideAWriter(t *testing.T) {
 	points := []slm.Point{{Validation: 9}, {Step: 1, Loss: 8}, {Step: 2, Validation: 7}}
 	for _, err := range []error{
 		s.useTeacher(ctx, "t", teacher, "abc"),
-		s.putSearch(ctx, slm.Population{Name: "of another", Teacher: teacher, Search: slm.Search{Teacher: "u"}}, 128),
-		s.addCandidate(ctx, "of another", want),
-		s.putSearch(ctx, slm.Population{Name: "reordered", Teacher: teacher, Search: slm.Search{Teacher: "t", Order: &reversed}}, 128),
-		s.addCandidate(ctx, "reordered", want),
-		s.putSearch(ctx, slm.Population{Name: "search", Teacher: teacher, Search: slm.Search{Teacher: "t", Seed: 4}}, 128),
-		s.addCandidate(ctx, "search", slm.Candidate{ID: 4}), s.addCandidate(ctx, "search", want),
+		s.putSearch(ctx, slm.Population{Name: "of another", Teacher: teacher, Search: slm.Search{Teacher: "u"}}),
+		s.putCandidate(ctx, "of another", want, Basis{}),
+		s.putSearch(ctx, slm.Population{Name: "reordered", Teacher: teacher, Search: slm.Search{Teacher: "t", Order: &reversed}}),
+		s.putCandidate(ctx, "reordered", want, Basis{}),
+		s.putSearch(ctx, slm.Population{Name: "search", Teacher: teacher, Search: slm.Search{Teacher: "t", Seed: 4}}),
+		s.putCandidate(ctx, "search", slm.Candidate{ID: 4}, Basis{}), s.putCandidate(ctx, "search", want, Basis{}),
 		s.putRun(ctx, run), s.addPoint(ctx, "run", points[0]), s.addPoint(ctx, "run", points[1]), s.addPoint(ctx, "run", points[2]),
 		os.MkdirAll(filepath.Join(home, "teachers"), 0o755),
 		os.WriteFile(filepath.Join(home, "teachers", "t.perplexity.json"), []byte(text(measurement{SHA256: "abc", Corpus: "c", Tokens: 8, Window: 4, Loss: 2})), 0o644),

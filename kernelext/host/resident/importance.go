@@ -1,9 +1,10 @@
 package resident
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"path/filepath"
 
@@ -11,15 +12,11 @@ import (
 	"github.com/offshoot-ml/offshoot/slm"
 )
 
-// mostImportanceTokens bounds a measurement: it takes as long as evaluating the teacher on them.
-const mostImportanceTokens = 1 << 20
-
-// keptImportance is a measurement in its file beside the teacher: it depends on the teacher's content and the corpus only.
-type keptImportance struct {
-	SHA256     string         `json:"sha256"`
-	Corpus     string         `json:"corpus"`
-	Importance slm.Importance `json:"importance"`
-}
+// Tokens of a measurement: it takes as long as evaluating the teacher on them. More change the order of units little.
+const (
+	mostImportanceTokens = 1 << 20
+	reorderTokens        = 4096 // what cells measure
+)
 
 // importanceWork measures the importance of a teacher's units, unless that was done before.
 func (h *Host) importanceWork(j *job) (any, error) {
@@ -38,33 +35,75 @@ func (h *Host) importanceWork(j *job) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	path := h.importancePath(t, asked)
-	if kept, ok := readImportance(path); ok && kept.SHA256 == t.info.SHA256 && kept.Corpus == t.info.Corpus {
-		return kept.Importance, nil
-	}
-	importance, err := t.Importance(j.ctx, asked.Aggregate, asked.Tokens, window, j.report())
+	importance, err := importance(j.ctx, h.settings.Home, t, slm.Reorder("activation-"+asked.Aggregate), asked.Tokens, j.report())
 	if j.boundary() {
 		return nil, &kernelext.InterruptedError{Message: "stopped; the importance is not measured yet: run the cell again"}
 	}
+	return importance, err
+}
+
+// reordered gives a search the order that its Reorder means.
+func reordered(ctx context.Context, home string, t Teacher, s slm.Search, report Report) (slm.Search, error) {
+	if s.Reorder == "" {
+		return s, nil
+	}
+	scores, err := importance(ctx, home, t, s.Reorder, reorderTokens, report)
 	if err != nil {
-		return nil, err
+		return s, err
 	}
-	if err := os.WriteFile(path, []byte(text(keptImportance{t.info.SHA256, t.info.Corpus, importance})), 0o644); err != nil {
-		h.log.Warn("importance not kept", "error", err)
-	}
-	return importance, nil
+	order, err := scores.Order(t.Config())
+	s.Order = &order
+	return s, err
 }
 
-func (h *Host) importancePath(t *heldTeacher, asked *kernelext.Importance) string {
-	name := fmt.Sprintf("%s.importance-%s-%d.json", url.PathEscape(t.info.Config.Name), asked.Aggregate, asked.Tokens)
-	return filepath.Join(h.settings.Home, "teachers", name)
+// keptImportance is a measurement in its file among the teachers: it depends on the teacher's content and the corpus only.
+type keptImportance struct {
+	SHA256     string         `json:"sha256"`
+	Corpus     string         `json:"corpus"`
+	Importance slm.Importance `json:"importance"`
 }
 
-// readImportance reads a file that may not be there, or be cut short.
+// importance measures the importance of a teacher's units, or reads what was measured before.
+func importance(ctx context.Context, home string, t Teacher, by slm.Reorder, tokens int, report Report) (slm.Importance, error) {
+	path := filepath.Join(home, "teachers", fmt.Sprintf("%.16s.importance-%s-%d.json", t.SHA256(), by, tokens))
+	kept := keptImportance{SHA256: t.SHA256(), Corpus: t.Corpus()}
+	if before, ok := readImportance(path); ok && before.SHA256 == kept.SHA256 && before.Corpus == kept.Corpus {
+		return before.Importance, nil
+	}
+	var err error
+	if kept.Importance, err = t.Importance(ctx, by, tokens, window, report); err != nil {
+		return slm.Importance{}, err
+	}
+	if err := replaceFile(path, []byte(text(kept))); err != nil {
+		return slm.Importance{}, fmt.Errorf("the importance of units cannot be kept: %w", unwritable(filepath.Dir(path), err))
+	}
+	return kept.Importance, nil
+}
+
+// readImportance reads a file that may not be there.
 func readImportance(path string) (kept keptImportance, ok bool) {
 	content, err := os.ReadFile(path)
 	if err != nil || json.Unmarshal(content, &kept) != nil {
 		return kept, false
 	}
 	return kept, true
+}
+
+// replaceFile makes a file's new content appear as a whole or not at all.
+func replaceFile(path string, content []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(file.Name()) // after the rename there is none
+	if _, err = file.Write(content); err == nil {
+		err = file.Sync()
+	}
+	if err = errors.Join(err, file.Chmod(0o644), file.Close()); err != nil {
+		return err
+	}
+	return os.Rename(file.Name(), path)
 }

@@ -137,8 +137,8 @@ func (l *lab) searchEntry(ctx context.Context, name string) (kernelext.SearchEnt
 	if err != nil {
 		return kernelext.SearchEntry{}, err
 	}
-	count, best, err := l.tally(ctx, name)
-	return kernelext.SearchEntry{Name: name, Done: count, Total: p.Search.Evaluations(), BestLoss: best}, err
+	_, done, best, err := l.tally(ctx, name)
+	return kernelext.SearchEntry{Name: name, Done: done, Total: p.Search.Evaluations(), BestLoss: best}, err
 }
 
 func (l *lab) runEntry(ctx context.Context, name string) (kernelext.RunEntry, error) {

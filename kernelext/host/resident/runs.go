@@ -53,7 +53,7 @@ func (h *Host) distillWork(j *job) (any, error) {
 	}
 	if found {
 		asked.Subnet = asked.Subnet.Normalize(c.Teacher)
-		lines := differences(c.Distillation, asked)
+		lines := Differences(c.Distillation, asked)
 		if len(lines) == 0 {
 			return kernelext.Summary{Done: int64(max(0, last))}, nil
 		}

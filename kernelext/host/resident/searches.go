@@ -1,6 +1,8 @@
 package resident
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -17,31 +19,34 @@ func (h *Host) searchWork(j *job) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if j.request.Search != nil && j.request.Search.Told {
+		return nil, kernelext.Errorf(kernelext.Invalid, "search %s: its candidates are to be judged by a cell: Ask gives them, Tell takes their losses", j.Name)
+	}
 	p, err := h.openSearch(j, l)
 	if err != nil {
 		return nil, err
 	}
 	if p.Done() {
-		return kernelext.Summary{Done: int64(len(p.Candidates))}, nil
+		return kernelext.Summary{Done: int64(p.Evaluations())}, nil
 	}
 	t, err := h.useTeacher(j, l, p.Search.Teacher)
 	if err != nil {
 		return nil, err
 	}
-	if found := len(p.Candidates); found > 0 {
-		j.note("continued after %d of %d evaluations", found, p.Search.Evaluations())
+	if p, err = h.openSearch(j, l); err != nil { // another job may have gone on with it while this one waited
+		return nil, err
 	}
 	return h.evolve(j, l, t, &p)
 }
 
-// openSearch finds a search with its candidates, or begins it.
+// openSearch finds a search with its candidates, or makes a new one, which it does not record yet.
 func (h *Host) openSearch(j *job, l *lab) (slm.Population, error) {
 	ctx := j.whole()
 	if j.request.Search == nil {
 		return slm.Population{}, kernelext.Errorf(kernelext.Invalid, "search %s: no options were sent", j.Name)
 	}
 	asked := j.request.Search.WithDefaults()
-	p, found, err := l.search(ctx, j.Name)
+	p, found, err := l.population(ctx, j.Name)
 	if err != nil {
 		return p, err
 	}
@@ -52,14 +57,8 @@ func (h *Host) openSearch(j *job, l *lab) (slm.Population, error) {
 			return p, err
 		}
 	}
-	if p.Candidates, err = l.candidates(ctx, j.Name, 0, math.MaxInt32); err != nil {
-		return p, err
-	}
-	if lines := differences(p.Search, asked); found && len(p.Candidates) > 0 {
-		if len(lines) > 0 {
-			return p, taken("search", j.Name, lines)
-		}
-		return p, nil
+	if found && len(p.Candidates) > 0 {
+		return p, sameSearch(j.Name, p.Search, asked)
 	}
 	config, err := h.config(j, l, asked.Teacher)
 	if err != nil {
@@ -69,7 +68,29 @@ func (h *Host) openSearch(j *job, l *lab) (slm.Population, error) {
 		return p, kernelext.Errorf(kernelext.Invalid, "%v", err)
 	}
 	p.Search, p.Teacher = asked, config
-	return p, unwritable(l.folder, l.putSearch(ctx, p, window))
+	return p, nil
+}
+
+// population reads a search with its candidates; false when there is none of that name.
+func (l *lab) population(ctx context.Context, name string) (p slm.Population, found bool, err error) {
+	if p, found, err = l.search(ctx, name); err == nil && found {
+		p.Candidates, err = l.candidates(ctx, name, 0, math.MaxInt32)
+	}
+	return p, found, err
+}
+
+// sameSearch is the error of a search that is asked for with other options than it has in the lab.
+func sameSearch(name string, is, asked slm.Search) error {
+	switch {
+	case is.Told && !asked.Told:
+		return kernelext.Errorf(kernelext.Differs, "search %q of this lab is judged by a cell: continue it with Ask and Tell, or use another name", name)
+	case asked.Told && !is.Told:
+		return kernelext.Errorf(kernelext.Differs, "search %q of this lab is judged by the host: continue it with Search, or use another name", name)
+	}
+	if lines := Differences(is, asked); len(lines) > 0 {
+		return taken("search", name, lines)
+	}
+	return nil
 }
 
 // taken is the error of a name that stands for other options.
@@ -80,70 +101,54 @@ func taken(what, name string, lines []string) error {
 
 // evolve runs a search to its end or to the next boundary.
 func (h *Host) evolve(j *job, l *lab, t *heldTeacher, p *slm.Population) (any, error) {
-	begin, before := time.Now(), len(p.Candidates)
-	windows, err := t.windows(j, p.Search.Tokens)
+	begin, before := time.Now(), p.Evaluations()
+	if before > 0 && !p.Done() {
+		j.note("continued after %d of %d evaluations", before, p.Search.Evaluations())
+	}
+	judge, err := NewJudge(j.ctx, h.settings.Home, t, p.Search, j.report())
 	if j.boundary() {
 		return nil, stoppedSearch(p)
 	}
 	if err != nil {
 		return nil, err
 	}
-	var pace pace
-	for {
-		pending, err := p.Search.Next(p.Teacher, p.Candidates)
-		if err != nil {
-			return nil, kernelext.Errorf(kernelext.Invalid, "%v", err)
-		}
-		if len(pending) == 0 {
-			break
-		}
-		for _, c := range pending {
-			if j.boundary() {
-				return nil, stoppedSearch(p)
-			}
-			if c, err = evaluate(j, t, p.Search.Warm, c, windows); err != nil {
-				return nil, err
-			}
-			if err := l.addCandidate(j.whole(), p.Name, c); err != nil {
-				return nil, unwritable(l.folder, err)
-			}
-			p.Candidates = append(p.Candidates, c)
-			pace.add(c.Seconds)
-			j.progress(evaluated(p, c, pace))
-		}
+	if err := l.begin(j.whole(), p, judge.Held()); err != nil {
+		return nil, err
 	}
-	h.log.Info("search finished", "lab", l.name, "search", p.Name, "evaluations", len(p.Candidates), "best_loss", p.Best().Loss)
-	return kernelext.Summary{Done: int64(len(p.Candidates)), New: int64(len(p.Candidates) - before), Seconds: time.Since(begin).Seconds()}, nil
+	reused := 0
+	judge.Known = func(b Basis) (Measurement, bool, error) {
+		m, known, err := l.measured(j.whole(), b)
+		if known {
+			reused++
+		}
+		return m, known, err
+	}
+	keep := func(c slm.Candidate, b Basis) error {
+		return unwritable(l.folder, l.putCandidate(j.whole(), p.Name, c, b))
+	}
+	if err := judge.Evolve(j.ctx, p, keep, j.progress); j.boundary() && errors.Is(err, j.ctx.Err()) {
+		return nil, stoppedSearch(p)
+	} else if err != nil {
+		return nil, err
+	}
+	if reused > 0 {
+		j.note("%d losses were known from other searches of this lab", reused)
+	}
+	done := p.Evaluations()
+	h.log.Info("search finished", "lab", l.name, "search", p.Name, "evaluations", done, "reused", reused, "best_loss", p.Best().Loss)
+	return kernelext.Summary{Done: int64(done), New: int64(done - before), Seconds: time.Since(begin).Seconds()}, nil
 }
 
-// evaluate measures one candidate: as it is, or as it is after some steps of training.
-func evaluate(j *job, t *heldTeacher, warm slm.Warm, c slm.Candidate, windows []int32) (slm.Candidate, error) {
-	begin := time.Now()
-	loss, err := t.Loss(j.whole(), c.Subnet, windows, window)
-	if err == nil && !warm.IsZero() {
-		c.Untrained = loss
-		loss, err = t.WarmLoss(j.whole(), warm, c.Subnet, windows, window, j.report())
+// begin records a new search with the text on which it is judged, or checks that the text of an old one is the same.
+func (l *lab) begin(ctx context.Context, p *slm.Population, held slm.Held) error {
+	if len(p.Candidates) > 0 {
+		return SameText(fmt.Sprintf("search %q", p.Name), p.Held, held)
 	}
-	if err != nil {
-		return c, fmt.Errorf("candidate %d: %w", c.ID, err)
-	}
-	if math.IsNaN(loss) || math.IsInf(loss, 0) {
-		return c, fmt.Errorf("candidate %d: its loss is %g, not a finite number", c.ID, loss)
-	}
-	c.Loss, c.Seconds, c.Evaluated = loss, time.Since(begin).Seconds(), time.Now().UTC()
-	return c, nil
-}
-
-func evaluated(p *slm.Population, c slm.Candidate, pace pace) kernelext.Event {
-	done, total := len(p.Candidates), p.Search.Evaluations()
-	e := kernelext.Event{Kind: kernelext.Candidate, Candidate: &c, Done: int64(done), Total: int64(total), Unit: "evaluations"}
-	if mean := pace.mean(); mean > 0 {
-		e.Rate, e.Left = 1/mean, mean*float64(total-done)
-	}
-	return e
+	p.Held = held
+	return unwritable(l.folder, l.putSearch(ctx, *p))
 }
 
 func stoppedSearch(p *slm.Population) error {
 	return &kernelext.InterruptedError{Message: fmt.Sprintf("stopped after %d of %d evaluations; run the cell again to continue",
-		len(p.Candidates), p.Search.Evaluations())}
+		p.Evaluations(), p.Search.Evaluations())}
 }

@@ -18,28 +18,6 @@ import (
 // whoever looks with SQL, the json column is the slm value itself, which is what the host reads back.
 type store struct{ db *sql.DB }
 
-const schema = `
-CREATE TABLE IF NOT EXISTS teachers (
-	name TEXT PRIMARY KEY, config TEXT NOT NULL, sha256 TEXT NOT NULL, used TEXT NOT NULL
-) STRICT;
-CREATE TABLE IF NOT EXISTS searches (
-	name TEXT PRIMARY KEY, teacher TEXT NOT NULL, options TEXT NOT NULL, window INTEGER NOT NULL, created TEXT NOT NULL
-) STRICT;
-CREATE TABLE IF NOT EXISTS candidates (
-	search TEXT NOT NULL REFERENCES searches(name), id INTEGER NOT NULL, generation INTEGER NOT NULL, origin TEXT NOT NULL,
-	parents TEXT NOT NULL, subnet TEXT NOT NULL, parameters INTEGER NOT NULL, flops INTEGER NOT NULL, loss REAL NOT NULL,
-	seconds REAL NOT NULL, evaluated TEXT NOT NULL, json TEXT NOT NULL, PRIMARY KEY (search, id)
-) STRICT;
-CREATE TABLE IF NOT EXISTS runs (
-	name TEXT PRIMARY KEY, teacher TEXT NOT NULL, options TEXT NOT NULL, parameters INTEGER NOT NULL, created TEXT NOT NULL
-) STRICT;
-CREATE TABLE IF NOT EXISTS points (
-	run TEXT NOT NULL REFERENCES runs(name), step INTEGER NOT NULL, json TEXT NOT NULL, PRIMARY KEY (run, step)
-) STRICT;`
-
-// schemaVersion is kept in the database's user_version.
-const schemaVersion = 1
-
 func openStore(ctx context.Context, path string) (*store, error) {
 	// The write-ahead log with synchronous=FULL keeps a committed row through a killed process and a lost power line.
 	s, err := connect(path, url.Values{"_pragma": {"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(5000)", "foreign_keys(1)"}})
@@ -60,8 +38,11 @@ func openStoreToRead(ctx context.Context, path string) (*store, error) {
 		return nil, err
 	}
 	version, err := s.version(ctx, path)
-	if err == nil && version < schemaVersion {
+	switch {
+	case err == nil && version == 0:
 		err = fmt.Errorf("%s holds no records yet", path)
+	case err == nil && version < schemaVersion:
+		err = fmt.Errorf("%s was written by an older Offshoot (records version %d, now %d); open the lab once to bring it up to date", path, version, schemaVersion)
 	}
 	if err != nil {
 		s.close()
@@ -86,15 +67,6 @@ func (s *store) version(ctx context.Context, path string) (version int, err erro
 		err = fmt.Errorf("%s was written by a newer Offshoot (records version %d, this one knows %d)", path, version, schemaVersion)
 	}
 	return version, err
-}
-
-func (s *store) migrate(ctx context.Context, path string) error {
-	version, err := s.version(ctx, path)
-	if err != nil || version == schemaVersion {
-		return err
-	}
-	_, err = s.db.ExecContext(ctx, fmt.Sprintf("BEGIN; %s PRAGMA user_version = %d; COMMIT;", schema, schemaVersion))
-	return err
 }
 
 func (s *store) close() error { return s.db.Close() }
@@ -130,48 +102,6 @@ func (s *store) teachers(ctx context.Context) ([]string, error) {
 func (s *store) teacher(ctx context.Context, name string) (config slm.Config, found bool, err error) {
 	found, err = s.one(ctx, []any{&jsonValue[slm.Config]{&config}}, "SELECT config FROM teachers WHERE name = ?", name)
 	return config, found, err
-}
-
-// putSearch records a search; it replaces one that has no candidate yet.
-func (s *store) putSearch(ctx context.Context, p slm.Population, window int) error {
-	_, err := s.db.ExecContext(ctx, `INSERT INTO searches VALUES (?, ?, ?, ?, ?)
-		ON CONFLICT (name) DO UPDATE SET teacher = excluded.teacher, options = excluded.options, window = excluded.window
-		WHERE NOT EXISTS (SELECT 1 FROM candidates WHERE search = excluded.name)`,
-		p.Name, text(p.Teacher), text(p.Search), window, timeText(time.Now()))
-	return err
-}
-
-// search returns a search without its candidates; false when there is none of that name.
-func (s *store) search(ctx context.Context, name string) (p slm.Population, found bool, err error) {
-	p.Name = name
-	found, err = s.one(ctx, []any{&jsonValue[slm.Config]{&p.Teacher}, &jsonValue[slm.Search]{&p.Search}},
-		"SELECT teacher, options FROM searches WHERE name = ?", name)
-	return p, found, err
-}
-
-func (s *store) searches(ctx context.Context) ([]string, error) {
-	return collect(ctx, s.db, func(rows *sql.Rows) (name string, err error) {
-		return name, rows.Scan(&name)
-	}, "SELECT name FROM searches ORDER BY created")
-}
-
-func (s *store) addCandidate(ctx context.Context, search string, c slm.Candidate) error {
-	_, err := s.db.ExecContext(ctx, "INSERT INTO candidates VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-		search, c.ID, c.Generation, c.Origin, text(c.Parents), text(c.Subnet), c.Parameters, c.FLOPs, c.Loss,
-		c.Seconds, timeText(c.Evaluated), text(c))
-	return err
-}
-
-// candidates returns up to limit candidates of a search from an ID on, in the order of their IDs.
-func (s *store) candidates(ctx context.Context, search string, from, limit int) ([]slm.Candidate, error) {
-	return collect(ctx, s.db, scanJSON[slm.Candidate],
-		"SELECT json FROM candidates WHERE search = ? AND id >= ? ORDER BY id LIMIT ?", search, from, limit)
-}
-
-// tally counts a search's candidates and finds the lowest loss, 0 without one.
-func (s *store) tally(ctx context.Context, search string) (count int, best float64, err error) {
-	err = s.db.QueryRowContext(ctx, "SELECT count(*), coalesce(min(loss), 0) FROM candidates WHERE search = ?", search).Scan(&count, &best)
-	return count, best, err
 }
 
 // putRun records a run; it replaces one that has no point yet.

@@ -108,12 +108,12 @@ func (h *Host) loadTeacher(j *job, name, reference string) (*heldTeacher, error)
 	return t, nil
 }
 
-// windows returns the held-out windows of an evaluation, read once.
-func (t *heldTeacher) windows(j *job, tokens int) ([]int32, error) {
+// Held returns the held-out windows of an evaluation, read once. seqLen is always the same.
+func (t *heldTeacher) Held(ctx context.Context, tokens, seqLen int, report Report) ([]int32, error) {
 	if w, ok := t.held[tokens]; ok {
 		return w, nil
 	}
-	w, err := t.Held(j.ctx, tokens, window, j.report())
+	w, err := t.Teacher.Held(ctx, tokens, seqLen, report)
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +124,7 @@ func (t *heldTeacher) windows(j *job, tokens int) ([]int32, error) {
 // measure evaluates the whole teacher on held-out text.
 func (h *Host) measure(j *job, t *heldTeacher) error {
 	interrupted := &kernelext.InterruptedError{Message: "stopped; the teacher is loaded, its perplexity is not measured yet"}
-	windows, err := t.windows(j, h.settings.HeldTokens)
+	windows, err := t.Held(j.ctx, h.settings.HeldTokens, window, j.report())
 	if j.boundary() {
 		return interrupted
 	}

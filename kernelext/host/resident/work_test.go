@@ -73,7 +73,7 @@ func TestAPerplexityIsMeasuredOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if n := evaluations(t, home)[slm.Subnet{}.Key()]; n != 1 {
+	if n := evaluations(t, home)[evaluation(slm.Subnet{}, 2048)]; n != 1 {
 		t.Errorf("%d measurements, want 1", n)
 	}
 }
@@ -186,7 +186,7 @@ func TestKilledHostRepeatsNoEvaluation(t *testing.T) {
 		if e.Kind != kernelext.Candidate {
 			return
 		}
-		known = append(known, e.Candidate.Subnet.Key())
+		known = append(known, evaluation(e.Candidate.Subnet, 1024))
 		if len(known) == 8 {
 			killHost(t, pid)
 		}
@@ -318,7 +318,7 @@ func TestAnImportanceIsMeasuredOnce(t *testing.T) {
 		client := connect(t, "one")
 		for _, tokens := range []int{512, 512, 1024} {
 			got, err := client.Importance(t.Context(), "tiny", slm.Norm, tokens, nil)
-			if err != nil || got.Method != "norm" || len(got.Layers) == 0 {
+			if err != nil || got.Method != "activation-norm" || len(got.Layers) == 0 {
 				t.Fatalf("%+v, %v", got, err)
 			}
 		}
@@ -327,7 +327,7 @@ func TestAnImportanceIsMeasuredOnce(t *testing.T) {
 		}
 	}
 	text, err := os.ReadFile(filepath.Join(home, "importances"))
-	if err != nil || string(text) != "norm 512\nnorm 1024\n" {
+	if err != nil || string(text) != "activation-norm 512\nactivation-norm 1024\n" {
 		t.Errorf("measured %q (%v)", text, err)
 	}
 	_, err = connect(t, "one").Importance(t.Context(), "tiny", "loudness", 512, nil)

@@ -1,0 +1,175 @@
+package resident
+
+import (
+	"context"
+	"crypto/sha256"
+	endian "encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/offshoot-ml/offshoot/kernelext"
+	"github.com/offshoot-ml/offshoot/slm"
+)
+
+// Judge evaluates a search's candidates with its teacher, for a lab and for a batch job alike.
+type Judge struct {
+	teacher Teacher
+	search  slm.Search // with the order that its Reorder means
+	windows []int32    // the whole held-out slice
+	report  Report
+	hashes  map[int]string // of the slice's first so many IDs
+
+	// Known, when not nil, looks for a measurement that need not be made again.
+	Known func(Basis) (Measurement, bool, error)
+}
+
+// Basis is what a measurement depends on: the same basis gives the same loss.
+type Basis struct {
+	Teacher string // SHA-256
+	Corpus  string // from which the tokens come
+	Held    string // SHA-256 of the token IDs on which the loss was taken
+	Warm    string // the JSON of the plan of training; nothing without one
+	Subnet  string // its key
+}
+
+// Measurement is a sub-network's cross-entropy on held-out text, in nats per token.
+type Measurement struct {
+	Loss      float64 // after the steps of a warm search
+	Untrained float64 // before them; 0 in another search
+	Latency   float64 // seconds of the untrained forward pass for 1,000 tokens
+}
+
+// NewJudge reads the held-out text of a search. Where the search reorders the teacher, the order comes from a measurement
+// that is kept in the state folder home, and made if it is not there.
+func NewJudge(ctx context.Context, home string, t Teacher, s slm.Search, report Report) (*Judge, error) {
+	windows, err := t.Held(ctx, s.Tokens, window, report)
+	if err != nil {
+		return nil, err
+	}
+	if s, err = reordered(ctx, home, t, s, report); err != nil {
+		return nil, err
+	}
+	return &Judge{teacher: t, search: s, windows: windows, report: report, hashes: map[int]string{}}, nil
+}
+
+// Held describes the slice of text.
+func (j *Judge) Held() slm.Held {
+	n := len(j.windows) / (window + 1)
+	return slm.Held{Corpus: j.teacher.Corpus(), Tokens: n * window, Window: window, SHA256: j.hash(len(j.windows))}
+}
+
+// hash is the SHA-256 of the first so many token IDs.
+func (j *Judge) hash(ids int) string {
+	if _, ok := j.hashes[ids]; !ok {
+		h := sha256.New()
+		_ = endian.Write(h, endian.LittleEndian, j.windows[:ids]) // a hash takes all that is written
+		j.hashes[ids] = hex.EncodeToString(h.Sum(nil))
+	}
+	return j.hashes[ids]
+}
+
+// Evolve evaluates what a population lacks. Each evaluation is handed to keep, which makes it last, before the next begins,
+// and then shown to watch. When ctx ends, the evaluation in work is finished, and the error is that of ctx.
+func (j *Judge) Evolve(ctx context.Context, p *slm.Population, keep func(slm.Candidate, Basis) error, watch func(kernelext.Event)) error {
+	var pace pace
+	for {
+		pending, err := j.search.Next(p.Teacher, p.Candidates)
+		if err != nil {
+			return kernelext.Errorf(kernelext.Invalid, "%v", err)
+		}
+		if len(pending) == 0 {
+			return nil
+		}
+		for _, c := range pending {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			before, spent := p.Effort(), c.Seconds
+			c, basis, err := j.evaluate(context.WithoutCancel(ctx), c)
+			if err != nil {
+				return fmt.Errorf("candidate %d: %w", c.ID, err)
+			}
+			if err := keep(c, basis); err != nil {
+				return err
+			}
+			p.Replace(c)
+			if took := c.Seconds - spent; took > 0 {
+				pace.add(took / (p.Effort() - before))
+			}
+			watch(evaluated(*p, c, pace))
+		}
+	}
+}
+
+// evaluate judges a candidate once: on all of the text, or on as much as its next rung takes.
+func (j *Judge) evaluate(ctx context.Context, c slm.Candidate) (slm.Candidate, Basis, error) {
+	tokens, warm := j.search.Rung(c, window)
+	windows := j.windows[:min(len(j.windows), (tokens+window-1)/window*(window+1))]
+	basis := Basis{Teacher: j.teacher.SHA256(), Corpus: j.teacher.Corpus(), Held: j.hash(len(windows)), Subnet: c.Subnet.Key()}
+	if !warm.IsZero() {
+		basis.Warm = text(warm)
+	}
+	m, known, err := j.known(basis)
+	if begin := time.Now(); err == nil && !known {
+		m, err = j.measure(ctx, c.Subnet, windows, warm)
+		c.Seconds += time.Since(begin).Seconds()
+	}
+	if err != nil {
+		return c, basis, err
+	}
+	c = j.search.Judge(c, m.Loss)
+	c.Untrained, c.Latency, c.Evaluated = m.Untrained, m.Latency, time.Now().UTC()
+	return c, basis, nil
+}
+
+func (j *Judge) known(b Basis) (m Measurement, known bool, err error) {
+	if j.Known == nil {
+		return m, false, nil
+	}
+	return j.Known(b)
+}
+
+// measure takes the loss of a sub-network as it is, and in a warm search as it is after some steps of training.
+func (j *Judge) measure(ctx context.Context, subnet slm.Subnet, windows []int32, warm slm.Warm) (m Measurement, err error) {
+	begin := time.Now()
+	if m.Loss, err = j.teacher.Loss(ctx, subnet, windows, window); err != nil {
+		return m, err
+	}
+	m.Latency = time.Since(begin).Seconds() * 1000 / float64(len(windows)/(window+1)*window)
+	if !warm.IsZero() {
+		m.Untrained = m.Loss
+		m.Loss, err = j.teacher.WarmLoss(ctx, warm, subnet, windows, window, j.report)
+	}
+	if math.IsNaN(m.Loss+m.Untrained) || math.IsInf(m.Loss+m.Untrained, 0) {
+		return m, fmt.Errorf("its loss is %g (%g before training), not a finite number", m.Loss, m.Untrained)
+	}
+	return m, err
+}
+
+// evaluated is the event of an evaluation. Later rungs take longer: the time left counts them by how much.
+func evaluated(p slm.Population, c slm.Candidate, pace pace) kernelext.Event {
+	e := kernelext.Event{Kind: kernelext.Candidate, Candidate: &c, Done: int64(p.Evaluations()), Total: int64(p.Search.Evaluations()), Unit: "evaluations"}
+	if mean, left := pace.mean(), p.Search.Effort()-p.Effort(); mean > 0 {
+		e.Left = mean * max(0, left)
+		e.Rate = 1 / mean
+		if rest := e.Total - e.Done; rest > 0 && e.Left > 0 {
+			e.Rate = float64(rest) / e.Left
+		}
+	}
+	return e
+}
+
+// SameText is the error of a search that was judged on another text than it would be now; nil where they are the same. What
+// a search of an earlier Offshoot was judged on is not known, and passes.
+func SameText(what string, was, is slm.Held) error {
+	if was == (slm.Held{}) || was == is {
+		return nil
+	}
+	say := func(h slm.Held) string {
+		return fmt.Sprintf("%d tokens of %s in windows of %d (SHA-256 %.12s)", h.Tokens, h.Corpus, h.Window, h.SHA256)
+	}
+	return kernelext.Errorf(kernelext.Differs, "%s was judged on %s; now that is %s, and losses on different texts cannot be compared: "+
+		"bring the old text back (was Go updated?), or begin a search under another name", what, say(was), say(is))
+}

@@ -1,0 +1,108 @@
+package resident
+
+import (
+	"context"
+	"database/sql"
+	"strconv"
+	"time"
+
+	"github.com/offshoot-ml/offshoot/slm"
+)
+
+// putSearch records a search; it replaces one that has no candidate yet.
+func (s *store) putSearch(ctx context.Context, p slm.Population) error {
+	_, err := s.db.ExecContext(ctx, `INSERT INTO searches (name, teacher, options, window, created, seed, space, held)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET teacher = excluded.teacher, options = excluded.options,
+		window = excluded.window, seed = excluded.seed, space = excluded.space, held = excluded.held
+		WHERE NOT EXISTS (SELECT 1 FROM candidates WHERE search = excluded.name)`,
+		p.Name, text(p.Teacher), text(p.Search), p.Held.Window, timeText(time.Now()), strconv.FormatUint(p.Search.Seed, 10),
+		p.Search.Space.Name(), text(p.Held))
+	return err
+}
+
+// search returns a search without its candidates; false when there is none of that name.
+func (s *store) search(ctx context.Context, name string) (p slm.Population, found bool, err error) {
+	p.Name = name
+	found, err = s.one(ctx, []any{&jsonValue[slm.Config]{&p.Teacher}, &jsonValue[slm.Search]{&p.Search}, &jsonValue[slm.Held]{&p.Held}},
+		"SELECT teacher, options, held FROM searches WHERE name = ?", name)
+	return p, found, err
+}
+
+func (s *store) searches(ctx context.Context) ([]string, error) {
+	return collect(ctx, s.db, func(rows *sql.Rows) (name string, err error) {
+		return name, rows.Scan(&name)
+	}, "SELECT name FROM searches ORDER BY created")
+}
+
+// putCandidate records an evaluation, and what it depended on: both or none. A candidate that was judged on an earlier rung
+// is replaced.
+func (s *store) putCandidate(ctx context.Context, search string, c slm.Candidate, b Basis) error {
+	return s.together(ctx, func(tx *sql.Tx) error {
+		if err := putCandidate(ctx, tx, search, c); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, "INSERT OR IGNORE INTO losses VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+			b.Teacher, b.Corpus, b.Held, b.Warm, b.Subnet, c.Loss, c.Untrained, c.Latency)
+		return err
+	})
+}
+
+// putTold records candidates that a cell has judged: all or none.
+func (s *store) putTold(ctx context.Context, search string, told []slm.Candidate) error {
+	return s.together(ctx, func(tx *sql.Tx) error {
+		for _, c := range told {
+			if err := putCandidate(ctx, tx, search, c); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func putCandidate(ctx context.Context, tx *sql.Tx, search string, c slm.Candidate) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO candidates (search, id, generation, origin, parents, subnet, parameters, flops, loss,
+		seconds, evaluated, json, untrained, latency, kv_bytes, rungs) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (search, id) DO UPDATE SET loss = excluded.loss, seconds = excluded.seconds, evaluated = excluded.evaluated,
+		json = excluded.json, untrained = excluded.untrained, latency = excluded.latency, rungs = excluded.rungs`,
+		search, c.ID, c.Generation, c.Origin, text(append([]int{}, c.Parents...)), text(c.Subnet), c.Parameters, c.FLOPs, c.Loss,
+		c.Seconds, timeText(c.Evaluated), text(c), measuredOrNull(c.Untrained), measuredOrNull(c.Latency), c.KVBytes, text(append([]float64{}, c.Rungs...)))
+	return err
+}
+
+// measuredOrNull is NULL for what was not measured.
+func measuredOrNull(v float64) sql.NullFloat64 { return sql.NullFloat64{Float64: v, Valid: v != 0} }
+
+// together commits all of what do writes, or nothing.
+func (s *store) together(ctx context.Context, do func(*sql.Tx) error) error {
+	tx, err := s.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() // after the commit it does nothing
+	if err := do(tx); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// measured returns a measurement that any search of the lab has made; false when none has.
+func (s *store) measured(ctx context.Context, b Basis) (m Measurement, known bool, err error) {
+	known, err = s.one(ctx, []any{&m.Loss, &m.Untrained, &m.Latency}, `SELECT loss, untrained, latency FROM losses
+		WHERE teacher = ? AND corpus = ? AND held = ? AND warm = ? AND subnet = ?`, b.Teacher, b.Corpus, b.Held, b.Warm, b.Subnet)
+	return m, known, err
+}
+
+// candidates returns up to limit candidates of a search from an ID on, in the order of their IDs.
+func (s *store) candidates(ctx context.Context, search string, from, limit int) ([]slm.Candidate, error) {
+	return collect(ctx, s.db, scanJSON[slm.Candidate],
+		"SELECT json FROM candidates WHERE search = ? AND id >= ? ORDER BY id LIMIT ?", search, from, limit)
+}
+
+// tally counts a search's candidates and how often they were judged, and finds the lowest loss of those that were judged most
+// often, 0 without one.
+func (s *store) tally(ctx context.Context, search string) (candidates, evaluations int, best float64, err error) {
+	err = s.db.QueryRowContext(ctx, `WITH c AS (SELECT loss, json_array_length(rungs) AS rungs FROM candidates WHERE search = ?)
+		SELECT count(*), coalesce(sum(max(1, rungs)), 0), coalesce((SELECT min(loss) FROM c WHERE rungs = (SELECT max(rungs) FROM c)), 0) FROM c`,
+		search).Scan(&candidates, &evaluations, &best)
+	return candidates, evaluations, best, err
+}
