@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sort"
+	"strconv"
+	"strings"
 )
 
 // Dim bounds one dimension of a space: Min, Min+Step, … up to Max, or a list of values. Min = Max freezes it.
@@ -132,4 +134,43 @@ func quarters(size, multiple int) Dim {
 	step := max(multiple, size/16/multiple*multiple)
 	low := size - (size-max(1, size/4))/step*step
 	return Dim{Min: low, Max: size, Step: step}
+}
+
+// ParseDim reads a dimension: "12" freezes it, "192-384" or "192-384/32" is a range, in steps, and "128,256,512" are the values
+// to choose from. A range keeps what its step reaches: "1-10/4" is 1, 5 and 9.
+func ParseDim(text string) (Dim, error) {
+	bad := fmt.Errorf("dimension %q: want a value such as 12, a range such as 192-384 or 192-384/32, or values such as 128,256,512", text)
+	numbers := func(parts ...string) (out []int) {
+		for _, p := range parts {
+			n, err := strconv.Atoi(p)
+			if err != nil || n < 1 || p[0] == '+' {
+				return nil
+			}
+			out = append(out, n)
+		}
+		return out
+	}
+	span, step, stepped := strings.Cut(text, "/")
+	low, high, ranged := strings.Cut(span, "-")
+	switch {
+	case ranged:
+		if !stepped {
+			step = "1"
+		}
+		n := numbers(low, high, step)
+		if n == nil || n[1] < n[0] {
+			return Dim{}, bad
+		}
+		return Dim{Min: n[0], Max: n[1], Step: n[2]}, nil
+	case stepped:
+		return Dim{}, bad
+	}
+	n := numbers(strings.Split(text, ",")...)
+	switch {
+	case n == nil || !slices.IsSorted(n) || len(slices.Compact(slices.Clone(n))) < len(n):
+		return Dim{}, bad
+	case len(n) == 1:
+		return Frozen(n[0]), nil
+	}
+	return Choice(n...), nil
 }

@@ -1,86 +1,62 @@
 package slm
 
 import (
-	"math"
-	"math/rand/v2"
-	"slices"
+	"reflect"
+	"strings"
 	"testing"
 )
 
-func TestDim(t *testing.T) {
-	for _, c := range []struct {
-		dim    Dim
-		values []int
-	}{
-		{Dim{Min: 2, Max: 9, Step: 3}, []int{2, 5, 8}},
-		{Frozen(7), []int{7}},
-		{Choice(1, 2, 8), []int{1, 2, 8}},
+func TestParseDim(t *testing.T) {
+	for text, want := range map[string]Dim{
+		"12":          Frozen(12),
+		"192-384":     {Min: 192, Max: 384, Step: 1},
+		"192-384/32":  {Min: 192, Max: 384, Step: 32},
+		"1-10/4":      {Min: 1, Max: 10, Step: 4},
+		"128,256,512": Choice(128, 256, 512),
 	} {
-		var all []int
-		for n := range c.dim.all {
-			all = append(all, n)
+		if got, err := ParseDim(text); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%q is %v (%v), want %v", text, got, err, want)
 		}
-		if !slices.Equal(all, c.values) || c.dim.choices() != len(all) || c.dim.last() != all[len(all)-1] {
-			t.Errorf("%s: %v, want %v", c.dim, all, c.values)
-		}
-		for n := range 10 {
-			if c.dim.contains(n) != slices.Contains(c.values, n) {
-				t.Errorf("%s contains %d: %t", c.dim, n, c.dim.contains(n))
-			}
-		}
-		r, at := rand.New(rand.NewPCG(1, 2)), c.values[0]
-		for range 50 {
-			if at = c.dim.step(at, r); !slices.Contains(c.values, at) {
-				t.Fatalf("%s: stepped to %d", c.dim, at)
-			}
+	}
+	for _, text := range []string{"", "0", "-3", "3-", "8-4", "8-16/0", "8/2", "3,2", "3,3", "3,", "a", "+3", "1-2-3", "1 - 2", "99999999999999999999"} {
+		if got, err := ParseDim(text); err == nil || !strings.Contains(err.Error(), "192-384/32") {
+			t.Errorf("%q is %v (%v), want an error that shows what can be", text, got, err)
 		}
 	}
 }
 
-func TestDimProbabilitiesAddUp(t *testing.T) {
-	for _, d := range []Dim{Choice(1, 2, 8), {Min: 1, Max: 100, Step: 1, LogUniform: true}, {Min: 64, Max: 576, Step: 32, LogUniform: true}} {
-		sum := 0.0
-		for i := range d.choices() {
-			sum += d.probability(i)
-		}
-		if math.Abs(sum-1) > 1e-12 {
-			t.Errorf("%s: probabilities add up to %g", d, sum)
-		}
+// What is read is a valid dimension of a teacher that is large enough.
+func FuzzParseDim(f *testing.F) {
+	for _, text := range []string{"12", "192-384/32", "128,256,512", "1-9223372036854775807/2"} {
+		f.Add(text)
 	}
+	f.Fuzz(func(t *testing.T, text string) {
+		d, err := ParseDim(text)
+		if err != nil {
+			return
+		}
+		if err := d.validate("x", 1<<63-1); err != nil || d.IsZero() || d.choices() < 1 || d.last() < d.at(0) {
+			t.Errorf("%q is %v: %v", text, d, err)
+		}
+	})
 }
 
-func TestDimRefusals(t *testing.T) {
-	for _, d := range []Dim{Choice(2, 1), Choice(0, 1), Choice(1, 100), {Values: []int{1}, Min: 1}, {Values: []int{1}, LogUniform: true}} {
-		if d.validate("embd", 64) == nil {
-			t.Errorf("%+v was accepted", d)
+func TestSpaceWith(t *testing.T) {
+	space := CoarseUniform
+	for _, text := range []string{"depth=12", "embd=192-384/32", "query_groups=3", "heads_per_group=1-3", "head_size=64", "ffn=512,1024"} {
+		var err error
+		if space, err = space.With(text); err != nil {
+			t.Fatal(err)
 		}
 	}
-}
-
-func TestRatioSpaces(t *testing.T) {
-	teacher := smol(t)
-	for _, ratios := range [][]float64{{2, 1}, {0, 1}, {math.NaN()}} {
-		if _, err := (Space{Granularity: Coarse, Scope: Uniform, FFNRatios: ratios}).For(teacher); err == nil {
-			t.Errorf("ratios %v were accepted", ratios)
-		}
+	want := Space{Granularity: Coarse, Scope: Uniform, Depth: Frozen(12), Embd: Dim{Min: 192, Max: 384, Step: 32}, QueryGroups: Frozen(3),
+		HeadsPerGroup: Dim{Min: 1, Max: 3, Step: 1}, HeadSize: Frozen(64), FFN: Choice(512, 1024)}
+	if !reflect.DeepEqual(space, want) {
+		t.Errorf("%+v, want %+v", space, want)
 	}
-	if _, err := (Space{Granularity: Coarse, Scope: Uniform, FFNRatios: []float64{1, 2}, FFN: Frozen(8)}).For(teacher); err == nil {
-		t.Error("both ffn and ratios were accepted")
-	}
-	space, err := Space{Granularity: Fine, Scope: LayerWise, FFNRatios: []float64{1, 2, 3}}.For(teacher)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if again, err := space.For(teacher); err != nil || !again.FFN.equal(space.FFN) {
-		t.Errorf("filling twice gives %+v (%v)", again, err)
-	}
-	search := Search{Space: space, Bin: Around(30e6, 0.05), Population: 8, Generations: 2}.WithDefaults()
-	for _, c := range run(t, search, teacher, toyLoss) {
-		embd := c.Subnet.Embd.Len(teacher.Embd)
-		for _, l := range c.Subnet.KeptLayers(teacher) {
-			if ffn := l.Shape(teacher).FFN; ffn%embd != 0 || ffn/embd > 3 {
-				t.Fatalf("candidate %d: %d neurons beside %d dimensions", c.ID, ffn, embd)
-			}
+	for text, part := range map[string]string{"depth": "depth=", "width=3": "known: depth, embd", "embd=x": "embd: dimension"} {
+		if _, err := space.With(text); err == nil || !strings.Contains(err.Error(), part) {
+			t.Errorf("%q: %v, want %q", text, err, part)
 		}
 	}
 }

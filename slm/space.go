@@ -57,15 +57,19 @@ var (
 
 // SpaceNamed is a search space by its name, such as "coarse-uniform" or "whittle-small".
 func SpaceNamed(name string) (Space, error) {
-	spaces := map[string]Space{"coarse-uniform": CoarseUniform, "coarse-layer-wise": CoarseLayerWise, "fine-uniform": FineUniform,
-		"fine-layer-wise": FineLayerWise, "whittle-small": WhittleSmall, "whittle-medium": WhittleMedium,
-		"whittle-hw-gpt-bench": WhittleHWGPTBench, "whittle-llama-joint": WhittleLlamaJoint}
 	space, ok := spaces[name]
 	if !ok {
-		return Space{}, fmt.Errorf("space %q is unknown; known: %s", name, strings.Join(slices.Sorted(maps.Keys(spaces)), ", "))
+		return Space{}, fmt.Errorf("space %q is unknown; known: %s", name, strings.Join(SpaceNames(), ", "))
 	}
 	return space, nil
 }
+
+// SpaceNames lists the names that [SpaceNamed] knows.
+func SpaceNames() []string { return slices.Sorted(maps.Keys(spaces)) }
+
+var spaces = map[string]Space{"coarse-uniform": CoarseUniform, "coarse-layer-wise": CoarseLayerWise, "fine-uniform": FineUniform,
+		"fine-layer-wise": FineLayerWise, "whittle-small": WhittleSmall, "whittle-medium": WhittleMedium,
+		"whittle-hw-gpt-bench": WhittleHWGPTBench, "whittle-llama-joint": WhittleLlamaJoint}
 
 // Name is the name by which [SpaceNamed] knows the space, whatever its dimensions.
 func (s Space) Name() string {
@@ -73,6 +77,25 @@ func (s Space) Name() string {
 		return "whittle-" + strings.ReplaceAll(string(s.Preset), "_", "-")
 	}
 	return string(s.Granularity) + "-" + string(s.Scope)
+}
+
+// With is the space with a dimension bounded by text such as "embd=192-384/32" or "depth=12": see [ParseDim].
+func (s Space) With(text string) (Space, error) {
+	name, bounds, ok := strings.Cut(text, "=")
+	if !ok {
+		return s, fmt.Errorf("space: %q says no bounds, such as %s=12", text, name)
+	}
+	dims := map[string]*Dim{"depth": &s.Depth, "embd": &s.Embd, "query_groups": &s.QueryGroups, "heads_per_group": &s.HeadsPerGroup,
+		"head_size": &s.HeadSize, "ffn": &s.FFN}
+	if dims[name] == nil {
+		return s, fmt.Errorf("space: dimension %q is unknown; known: %s", name, strings.Join(slices.Sorted(maps.Keys(dims)), ", "))
+	}
+	d, err := ParseDim(bounds)
+	if err != nil {
+		return s, fmt.Errorf("space: %s: %w", name, err)
+	}
+	*dims[name] = d
+	return s, nil
 }
 
 // For fills the zero dimensions with their defaults for a teacher, and validates the rest. By default the head size is

@@ -2,28 +2,44 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 )
 
-// A batch search keeps each evaluation as a line, goes on after the last whole one, and ends with the same candidates.
+// A batch search keeps each evaluation as a line, goes on after the last whole one, and ends with the same candidates: also
+// where the better ones are judged again on more text, after more steps.
 func TestSearchGoesOnFromItsRecords(t *testing.T) {
 	if testing.Short() {
-		t.Skip("evaluates sub-networks of SmolLM2 for half a minute; -short")
+		t.Skip("evaluates sub-networks of SmolLM2 for a minute; -short")
 	}
+	for name, flags := range map[string][]string{
+		"warm":    {"--warm", "1", "--tokens", "128"},
+		"halving": {"--warm", "2", "--tokens", "256", "--halving", "2", "--reorder", "activation-norm", "--dim", "head_size=64"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			evaluations := 3
+			if name == "halving" {
+				evaluations += 2 // of each generation the better half is judged again
+			}
+			testGoingOn(t, evaluations, append(flags, "--bin", "20M", "--population", "2", "--generations", "1", "--offspring", "1"))
+		})
+	}
+}
+
+func testGoingOn(t *testing.T, evaluations int, flags []string) {
 	l, stdout, stderr := hostLab(t)
 	search := func(out string) {
 		t.Helper()
-		args := []string{"--bin", "20M", "--population", "3", "--generations", "1", "--tokens", "128", "--warm", "1", "--out", out}
-		if err := l.askHost(t.Context(), "search", args); err != nil {
+		if err := l.askHost(t.Context(), "search", append(flags[:len(flags):len(flags)], "--out", out)); err != nil {
 			t.Fatalf("%v\n%s", err, stderr)
 		}
 	}
 	whole, cut := filepath.Join(t.TempDir(), "whole.jsonl"), filepath.Join(t.TempDir(), "cut.jsonl")
 	search(whole)
-	if !strings.Contains(stdout.String(), "evaluations  4, in "+whole) || !strings.Contains(stdout.String(), "best         candidate") {
+	if !strings.Contains(stdout.String(), fmt.Sprintf("evaluations  %d, in %s", evaluations, whole)) || !strings.Contains(stdout.String(), "best         candidate") {
 		t.Errorf("printed %q", stdout)
 	}
 	text, err := os.ReadFile(whole)
@@ -31,10 +47,11 @@ func TestSearchGoesOnFromItsRecords(t *testing.T) {
 		t.Fatal(err)
 	}
 	lines := bytes.SplitAfter(text, []byte("\n"))
-	if len(lines) != 6 || len(lines[5]) != 0 {
-		t.Fatalf("%d lines, want a head and 4 candidates", len(lines)-1)
+	if len(lines) != evaluations+2 || len(lines[evaluations+1]) != 0 {
+		t.Fatalf("%d lines, want a head and %d evaluations", len(lines)-1, evaluations)
 	}
-	kept := bytes.Join(append(lines[:3:3], lines[3][:20]), nil) // killed in the middle of the third candidate's line
+	at := evaluations - 1
+	kept := bytes.Join(append(lines[:at:at], lines[at][:20]), nil) // killed in the middle of the last but one's line
 	if err := os.WriteFile(cut, kept, 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -43,18 +60,22 @@ func TestSearchGoesOnFromItsRecords(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.HasPrefix(again, bytes.Join(lines[:3], nil)) {
+	if !bytes.HasPrefix(again, bytes.Join(lines[:at], nil)) {
 		t.Error("what was evaluated before has changed")
 	}
-	for i, line := range bytes.SplitAfter(again, []byte("\n"))[:5] {
-		if a, b := beforeSeconds(line), beforeSeconds(lines[i]); a != b {
+	for i, line := range bytes.SplitAfter(again, []byte("\n"))[:evaluations+1] {
+		if a, b := beforeLatency(line), beforeLatency(lines[i]); a != b {
 			t.Errorf("line %d: %s, undisturbed %s", i+1, a, b)
 		}
 	}
+	search(whole) // which is finished: nothing is loaded, and nothing changes
+	if now, err := os.ReadFile(whole); err != nil || !bytes.Equal(now, text) {
+		t.Errorf("a finished search was written again (%v)", err)
+	}
 }
 
-// beforeSeconds is a record without the times, which come last.
-func beforeSeconds(line []byte) string {
-	text, _, _ := strings.Cut(string(line), `"seconds"`)
+// beforeLatency is a record without the times, which come last.
+func beforeLatency(line []byte) string {
+	text, _, _ := strings.Cut(string(line), `"latency"`)
 	return text
 }
