@@ -19,7 +19,9 @@ const benchCells = 20
 // bench measures what the README quotes: of the lab itself, or of one of its parts.
 func bench(ctx context.Context, l *lab, args []string) error {
 	set := flags("bench", l.stdout)
-	asJSON := set.Bool("json", false, "print JSON (of models)")
+	asJSON := set.Bool("json", false, "print JSON (of models, search)")
+	teacher := set.String("teacher", benchTeacher, "the `TEACHER` that search searches")
+	quick := set.Bool("quick", false, "search for some minutes only")
 	parts, err := parse(set, args)
 	switch {
 	case err != nil:
@@ -28,8 +30,10 @@ func bench(ctx context.Context, l *lab, args []string) error {
 		return benchLab(ctx, l)
 	case len(parts) == 1 && parts[0] == "models":
 		return benchModels(ctx, l, *asJSON)
+	case len(parts) == 1 && parts[0] == "search":
+		return benchSearch(ctx, l, *teacher, *quick, *asJSON)
 	}
-	return fmt.Errorf("lab bench measures nothing called %q; want nothing, or models [--json]", strings.Join(parts, " "))
+	return fmt.Errorf("lab bench measures nothing called %q; want nothing, models or search", strings.Join(parts, " "))
 }
 
 // benchLab measures the lab: it runs a notebook of its own in a lab of its own, through the same kernel as any other, and
