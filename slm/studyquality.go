@@ -20,6 +20,7 @@ type Scale struct {
 	Seeds       int
 	Population  int
 	Generations int
+	Offspring   int
 	Tokens      int // held-out, for a candidate
 	Drawn       int // candidates of a warm search, a multiple of four
 	Steps       int // of their training
@@ -27,11 +28,11 @@ type Scale struct {
 
 // The scales: hours on two cores with a teacher of 135M parameters, and some minutes.
 var (
-	FullScale  = Scale{Bins: 2, Seeds: 3, Population: 16, Generations: 4, Tokens: 512, Drawn: 16, Steps: 20}
-	QuickScale = Scale{Name: "quick", Bins: 1, Seeds: 1, Population: 8, Generations: 2, Tokens: 256, Drawn: 8, Steps: 5}
+	FullScale  = Scale{Bins: 2, Seeds: 3, Population: 16, Generations: 3, Offspring: 8, Tokens: 512, Drawn: 12, Steps: 20}
+	QuickScale = Scale{Name: "quick", Bins: 1, Seeds: 1, Population: 8, Generations: 2, Offspring: 6, Tokens: 512, Drawn: 8, Steps: 5}
 )
 
-// smallTeacher has up to so many parameters, and four times the text and twice the warm candidates cost little.
+// smallTeacher has up to so many parameters: four times the text, twice the generations and the warm candidates cost little.
 const smallTeacher = 50e6
 
 // Of is a scale's studies of a teacher. The bins are around a quarter and around a half of its parameters, rounded down to
@@ -39,7 +40,7 @@ const smallTeacher = 50e6
 func (c Scale) Of(teacher Config) Quality {
 	size := float64(Subnet{}.Parameters(teacher).Total())
 	if size <= smallTeacher {
-		c.Tokens, c.Drawn = 4*c.Tokens, 2*c.Drawn
+		c.Tokens, c.Generations, c.Drawn = 4*c.Tokens, 2*c.Generations, 2*c.Drawn
 	}
 	bins := []Bin{Around(oneDigit(size/4), 0.05), Around(oneDigit(size/2), 0.05)}[:c.Bins]
 	study := Study{Name: teacher.Name, Teacher: teacher.Name, Bins: bins}
@@ -63,7 +64,7 @@ func oneDigit(v float64) float64 {
 
 // evolved is a search of the scale by a strategy.
 func (c Scale) evolved(strategy Strategy) Search {
-	return Search{Population: c.Population, Generations: c.Generations, Tokens: c.Tokens, Strategy: strategy}
+	return Search{Population: c.Population, Generations: c.Generations, Offspring: c.Offspring, Tokens: c.Tokens, Strategy: strategy}
 }
 
 func (c Scale) strategies(s Study) Study {
@@ -93,7 +94,7 @@ func (c Scale) warm(s Study) Study {
 func (c Scale) ladder(s Study) Study {
 	s.Bins, s.Seeds = s.Bins[:1], s.Seeds[:1]
 	s.Spaces = []Space{CoarseUniform, FineLayerWise}
-	for _, tokens := range []int{max(128, c.Tokens/4), c.Tokens / 2, c.Tokens, 4 * c.Tokens} {
+	for _, tokens := range []int{c.Tokens / 4, c.Tokens / 2, c.Tokens, 4 * c.Tokens} {
 		search := c.evolved(RandomSearch)
 		search.Tokens = tokens
 		s.Variants = append(s.Variants, Variant{fmt.Sprintf("tokens-%d", tokens), search})
