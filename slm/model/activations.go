@@ -166,7 +166,7 @@ func (t *Teacher) watchPass(ctx context.Context, inputs *tensors.Tensor, real in
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		out, err := t.programs.watch.Call(append([]any{x, float32(real)}, t.layer(l)...)...)
+		out, err := t.programs.watch.Call(append([]any{x, float32(real)}, t.layer(l, all)...)...)
 		if err != nil {
 			return fmt.Errorf("layer %d: %w", l, err)
 		}

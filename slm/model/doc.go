@@ -5,9 +5,10 @@
 // Two things are built from it:
 //
 //   - A [Teacher] holds all weights on the device, layer by layer (teacher.go), and evaluates any of its sub-networks in
-//     place (view.go, evaluate.go): one compiled program for a layer's padded shape (programs.go) is called once for each
-//     kept layer, and gathers inside it what the sub-network keeps (selection.go). So neither a candidate nor a cell costs
-//     a compilation.
+//     place (view.go, evaluate.go): compiled programs for the padded shapes of an attention and of a feed-forward network
+//     (programs.go) are called once for each kept layer, and gather inside them what the sub-network keeps (selection.go);
+//     the loss is taken over the vocabulary piece by piece (losses.go). So neither a candidate nor a cell costs a
+//     compilation.
 //   - A [Student] is a dense model with exactly the sub-network's sizes, its weights extracted from the teacher or drawn
 //     at random (student.go, extract.go). It is what package slm/distill trains.
 //

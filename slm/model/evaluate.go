@@ -35,13 +35,13 @@ func (t *Teacher) Evaluate(ctx context.Context, subnet slm.Subnet, windows []int
 		return 0, err
 	}
 	defer v.close()
-	return meanLoss(ctx, windows, seqLen, passes, func(inputs, targets *tensors.Tensor) (*tensors.Tensor, error) {
+	return meanLoss(ctx, windows, seqLen, passes, func(inputs, targets *tensors.Tensor) ([]float32, error) {
 		x, err := v.hidden(ctx, inputs)
 		if err != nil {
 			return nil, err
 		}
 		defer free(x)
-		return v.output(t.programs.loss, x, targets)
+		return t.programs.losses(ctx, v.output, x, targets)
 	})
 }
 
@@ -52,16 +52,11 @@ func checkWindows(windows []int32, seqLen int) error {
 	return nil
 }
 
-// meanLoss averages the losses, [B, T], of windows.
-func meanLoss(ctx context.Context, windows []int32, seqLen int, passes Passes, losses func(inputs, targets *tensors.Tensor) (*tensors.Tensor, error)) (float64, error) {
+// meanLoss averages the losses of windows, which it asks for batch by batch.
+func meanLoss(ctx context.Context, windows []int32, seqLen int, passes Passes, losses func(inputs, targets *tensors.Tensor) ([]float32, error)) (float64, error) {
 	sum := 0.0
 	err := eachPass(ctx, windows, seqLen, passes, func(inputs, targets *tensors.Tensor, real int) error {
-		out, err := losses(inputs, targets)
-		if err != nil {
-			return err
-		}
-		values, err := tensors.CopyFlatData[float32](out)
-		free(out)
+		values, err := losses(inputs, targets)
 		if err != nil {
 			return err
 		}
@@ -135,7 +130,20 @@ func (t *Teacher) SubnetLogits(ctx context.Context, subnet slm.Subnet, tokens *t
 		return nil, err
 	}
 	defer free(x)
-	return v.output(t.programs.logits, x)
+	o := v.output
+	if o.kept == nil {
+		return t.programs.logits.Call1(append([]any{x, o.width, o.head}, o.norms...)...)
+	}
+	narrowed, err := t.programs.narrow.Call(append([]any{o.kept, o.width, o.head}, o.norms...)...)
+	if err != nil {
+		return nil, err
+	}
+	defer free(narrowed...)
+	args := []any{x, o.width}
+	for _, n := range narrowed {
+		args = append(args, n)
+	}
+	return t.programs.logits.Call1(args...)
 }
 
 // SplitWindows splits a batch of windows of seqLen+1 tokens into inputs and targets, [B, seqLen].

@@ -131,7 +131,7 @@ func (r *teacherReader) forget(room int) error {
 
 func (r *teacherReader) read(ctx context.Context, tokens *tensors.Tensor, last int) ([]float32, error) {
 	t := r.view.teacher
-	x, err := t.programs.embed.Call1(r.view.embed, tokens)
+	x, err := r.view.embedded(tokens)
 	if err != nil {
 		return nil, err
 	}
@@ -140,7 +140,7 @@ func (r *teacherReader) read(ctx context.Context, tokens *tensors.Tensor, last i
 			break
 		}
 		var out []*tensors.Tensor
-		args := append([]any{x, r.caches[l].keys, r.caches[l].values, r.length}, t.layer(l)...)
+		args := append([]any{x, r.caches[l].keys, r.caches[l].values, r.length}, t.layer(l, all)...)
 		if out, err = t.programs.step.Call(args...); err != nil {
 			err = fmt.Errorf("layer %d: %w", l, err)
 			break
@@ -154,7 +154,8 @@ func (r *teacherReader) read(ctx context.Context, tokens *tensors.Tensor, last i
 		return nil, err
 	}
 	r.length += int32(last + 1)
-	logits, err := r.view.output(t.programs.last, x, int32(last))
+	o := r.view.output
+	logits, err := t.programs.last.Call1(append([]any{x, o.width, o.head, int32(last)}, o.norms...)...)
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"slices"
 	"sync/atomic"
 
 	"github.com/gomlx/compute"
@@ -14,14 +15,22 @@ import (
 // and, in families that have one, a bias; weights are a layer's, in the order of [slm.Config.LayerWeights].
 type programs struct {
 	whole  *Exec // x, weights → x: a layer that keeps everything
-	part   *Exec // x, selection, weights → x: a layer of a sub-network
 	step   *Exec // x, keys, values [B, C, G, D], length, weights → x, keys, values: a whole layer after a past
 	watch  *Exec // x, windows that count, weights → x, moments of activations: see [watchedLayer]
-	narrow *Exec // indices, width, matrix [V, E], norms [E] → [V, E'], [E']
-	embed  *Exec // embedding [V, E'], tokens [B, T] → x [B, T, E']
-	loss   *Exec // x, width, head [V, E'], targets [B, T], norms → nats [B, T]
+	embed  *Exec // embedding [V, E], tokens [B, T] → x [B, T, E]
 	logits *Exec // x, width, head [V, E'], norms → [B·T, V]
 	last   *Exec // x, width, head [V, E'], position, norms → logits after that position [1, V]
+
+	// Of sub-networks: a layer's attention and its feed-forward network are programs of their own, since their shapes then
+	// add up instead of multiplying.
+	narrow    *Exec // indices, width, matrix [V, E], norms [E] → [V, E'], [E']
+	embedPart *Exec // embedding [V, E], tokens, indices, width → x [B, T, E']
+	attend    *Exec // x, selection, weights of the attention → x + attention(norm(x))
+	feed      *Exec // x, sum, selection, weights of the feed-forward network → sum + feed-forward(norm(x))
+
+	// Of losses: see [outputLosses].
+	targets *Exec // x, width, head [V, E], targets [B, T], norms [E], indices → norm(x) [N, E'], logits of targets [N]
+	words   *Exec // norm(x), head, first word, words before, largest, sum, indices → largest, sum [N]
 
 	compiled *atomic.Int64 // counts the graphs built, each of which is compiled once
 }
@@ -35,20 +44,11 @@ func newPrograms(backend compute.Backend, c slm.Config) (p programs, err error) 
 	p.compiled = new(atomic.Int64)
 	build := func(exec **Exec, name string, graph func([]*Node) []*Node) {
 		if err == nil {
-			*exec, err = NewExec(backend, func(in []*Node) []*Node {
-				p.compiled.Add(1)
-				return graph(in)
-			})
-		}
-		if err == nil {
-			(*exec).WithName(name).SetMaxCache(-1)
+			*exec, err = newProgram(backend, name, p.compiled, graph)
 		}
 	}
 	one := func(n *Node) []*Node { return []*Node{n} }
 	build(&p.whole, "layer", func(in []*Node) []*Node { return one(wholeBlock(c, in[1:]).layer(in[0])) })
-	build(&p.part, "layer of a sub-network", func(in []*Node) []*Node {
-		return one(selection(in[1:]).block(c, in[1+selectionInputs:]).layer(in[0]))
-	})
 	build(&p.step, "layer after a past", func(in []*Node) []*Node {
 		b := wholeBlock(c, in[4:])
 		b.past = &past{keys: in[1], values: in[2], length: in[3]}
@@ -56,6 +56,11 @@ func newPrograms(backend compute.Backend, c slm.Config) (p programs, err error) 
 		return []*Node{x, b.past.keys, b.past.values}
 	})
 	build(&p.watch, "layer under observation", func(in []*Node) []*Node { return watchedLayer(wholeBlock(c, in[2:]), in[0], in[1]) })
+	build(&p.embed, "embedding", func(in []*Node) []*Node { return one(embedded(in[0], in[1])) })
+	build(&p.logits, "logits", func(in []*Node) []*Node { return one(outputLogits(c, in[0], in[1], in[2], in[3:])) })
+	build(&p.last, "logits of one position", func(in []*Node) []*Node {
+		return one(outputLogits(c, take(in[0], 1, Reshape(in[3], 1)), in[1], in[2], in[4:]))
+	})
 	build(&p.narrow, "embedding of a sub-network", func(in []*Node) []*Node {
 		kept, width := in[0], in[1]
 		out := one(unpadded(take(in[2], 1, kept), width))
@@ -64,20 +69,36 @@ func newPrograms(backend compute.Backend, c slm.Config) (p programs, err error) 
 		}
 		return out
 	})
-	build(&p.embed, "embedding", func(in []*Node) []*Node { return one(Gather(in[0], ExpandAxes(in[1], -1))) })
-	build(&p.loss, "loss", func(in []*Node) []*Node {
-		logits := outputLogits(c, in[0], in[1], in[2], in[4:])
-		return one(Reshape(CrossEntropy(logits, Reshape(in[3], -1)), in[3].Shape().Dimensions...))
+	build(&p.embedPart, "embedding in a sub-network", func(in []*Node) []*Node {
+		return one(unpadded(take(embedded(in[0], in[1]), 2, in[2]), in[3]))
 	})
-	build(&p.logits, "logits", func(in []*Node) []*Node { return one(outputLogits(c, in[0], in[1], in[2], in[3:])) })
-	build(&p.last, "logits of one position", func(in []*Node) []*Node {
-		return one(outputLogits(c, take(in[0], 1, Reshape(in[3], 1)), in[1], in[2], in[4:]))
+	build(&p.attend, "attention of a sub-network", func(in []*Node) []*Node {
+		kept, weights := attentionSelection(in[1:]), in[1+attentionInputs:]
+		return one(kept.block(c, kept.keep(attentionWeights(c), weights)).attend(in[0]))
 	})
+	build(&p.feed, "feed-forward network of a sub-network", func(in []*Node) []*Node {
+		kept, weights := ffnSelection(in[2:]), in[2+ffnInputs:]
+		return one(kept.block(c, kept.keep(ffnWeights(c), weights)).feed(in[0], in[1]))
+	})
+	build(&p.targets, "logits of targets", func(in []*Node) []*Node { return targetLogits(c, in) })
+	build(&p.words, "logits of some words", someWords)
 	return p, err
 }
 
+// newProgram is a graph that compiles once for each shape of its inputs, and counts that.
+func newProgram(backend compute.Backend, name string, compiled *atomic.Int64, graph func([]*Node) []*Node) (*Exec, error) {
+	exec, err := NewExec(backend, func(in []*Node) []*Node {
+		compiled.Add(1)
+		return graph(in)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return exec.WithName(name).SetMaxCache(-1), nil
+}
+
 func (p programs) finalize() {
-	for _, e := range []*Exec{p.whole, p.part, p.step, p.watch, p.narrow, p.embed, p.loss, p.logits, p.last} {
+	for _, e := range []*Exec{p.whole, p.step, p.watch, p.embed, p.logits, p.last, p.narrow, p.embedPart, p.attend, p.feed, p.targets, p.words} {
 		if e != nil {
 			e.Finalize()
 		}
@@ -87,14 +108,39 @@ func (p programs) finalize() {
 // Compiled is the number of programs compiled so far.
 func (t *Teacher) Compiled() int { return int(t.programs.compiled.Load()) }
 
-// byRole names a layer's weights, which come in the order of [slm.Config.LayerWeights].
-func byRole(c slm.Config, in []*Node) map[slm.Role]*Node {
-	out := make(map[slm.Role]*Node, len(in))
-	for i, w := range c.LayerWeights() {
+// byRole names weights.
+func byRole(weights []slm.Weight, in []*Node) map[slm.Role]*Node {
+	out := make(map[slm.Role]*Node, len(weights))
+	for i, w := range weights {
 		out[w.Role] = in[i]
 	}
 	return out
 }
+
+// inFFN says whether a layer's weight is the feed-forward network's, and not the attention's.
+func inFFN(w slm.Weight) bool {
+	switch w.Role {
+	case slm.FFNNorm, slm.FFNNormBias, slm.Gate, slm.Up, slm.UpBias, slm.Down, slm.DownBias:
+		return true
+	}
+	return false
+}
+
+func inAttention(w slm.Weight) bool { return !inFFN(w) }
+func all(slm.Weight) bool           { return true }
+
+// attentionWeights are a layer's, in the order of [slm.Config.LayerWeights].
+func attentionWeights(c slm.Config) []slm.Weight {
+	return slices.DeleteFunc(slices.Clone(c.LayerWeights()), inFFN)
+}
+
+// ffnWeights are the others.
+func ffnWeights(c slm.Config) []slm.Weight {
+	return slices.DeleteFunc(slices.Clone(c.LayerWeights()), inAttention)
+}
+
+// embedded are the rows of an embedding for tokens, [B, T].
+func embedded(embedding, tokens *Node) *Node { return Gather(embedding, ExpandAxes(tokens, -1)) }
 
 // wholeBlock is a layer of the teacher in full.
 func wholeBlock(c slm.Config, weights []*Node) *block {
@@ -104,7 +150,7 @@ func wholeBlock(c slm.Config, weights []*Node) *block {
 // denseBlock is a layer of a sub-network whose weights hold only what it keeps.
 func denseBlock(c slm.Config, s slm.Subnet, l slm.LayerSubnet, weights []*Node) *block {
 	g := weights[0].Graph()
-	return &block{config: c, weight: byRole(c, weights), frequencies: Const(g, frequencies(c, s, l)),
+	return &block{config: c, weight: byRole(c.LayerWeights(), weights), frequencies: Const(g, frequencies(c, s, l)),
 		scale: Const(g, float32(s.AttentionScale(c, l))), groupOf: irregularGroups(g, c, s, l)}
 }
 

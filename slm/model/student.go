@@ -141,8 +141,13 @@ func (s *Student) Loss(ctx context.Context, windows []int32, seqLen int) (float6
 	if len(windows) == 0 || len(windows)%(seqLen+1) != 0 {
 		return 0, fmt.Errorf("loss: %d tokens are not windows of %d", len(windows), seqLen+1)
 	}
-	return meanLoss(ctx, windows, seqLen, Passes{}, func(inputs, targets *tensors.Tensor) (*tensors.Tensor, error) {
-		return s.loss.Call1(inputs, targets)
+	return meanLoss(ctx, windows, seqLen, Passes{}, func(inputs, targets *tensors.Tensor) ([]float32, error) {
+		out, err := s.loss.Call1(inputs, targets)
+		if err != nil {
+			return nil, err
+		}
+		defer free(out)
+		return tensors.CopyFlatData[float32](out)
 	})
 }
 

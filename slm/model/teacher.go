@@ -143,14 +143,18 @@ func (t *Teacher) head() *tensors.Tensor {
 	return t.outer[len(t.outer)-1].tensor
 }
 
-// layer is a layer's weights as a program's inputs.
-func (t *Teacher) layer(l int) []any {
-	args := make([]any, len(t.layers[l]))
-	for i, w := range t.layers[l] {
-		args[i] = w.tensor
+// layer is a layer's weights, of those that are wanted, as a program's inputs.
+func (t *Teacher) layer(l int, wanted func(slm.Weight) bool) (args []any) {
+	for i, w := range t.Config.LayerWeights() {
+		if wanted(w) {
+			args = append(args, t.layers[l][i].tensor)
+		}
 	}
 	return args
 }
+
+// sizes are the padded sizes of a sub-network's layer.
+func (t *Teacher) sizes(s slm.Subnet, l slm.LayerSubnet) sizes { return rounded(t.Config, s, l) }
 
 // Close frees the device's memory.
 func (t *Teacher) Close() {

@@ -41,12 +41,21 @@ type past struct {
 // layer is x + attention(norm(x)), then x + feed-forward(norm(x)); with parallel residuals both read the same x
 // (Black et al. 2022, arXiv 2204.06745, section 2.1). x is [B, T, E].
 func (b *block) layer(x *Node) *Node {
-	attention := b.attention(b.norm(x, slm.AttentionNorm, slm.AttentionNormBias))
-	if b.config.ParallelResidual {
-		return Add(Add(x, attention), b.feedForward(b.norm(x, slm.FFNNorm, slm.FFNNormBias)))
+	sum := b.attend(x)
+	if !b.config.ParallelResidual {
+		x = sum
 	}
-	x = Add(x, attention)
-	return Add(x, b.feedForward(b.norm(x, slm.FFNNorm, slm.FFNNormBias)))
+	return b.feed(x, sum)
+}
+
+// attend is x + attention(norm(x)).
+func (b *block) attend(x *Node) *Node {
+	return Add(x, b.attention(b.norm(x, slm.AttentionNorm, slm.AttentionNormBias)))
+}
+
+// feed is sum + feed-forward(norm(x)): sum is x itself, or what attention made of it where residuals are parallel.
+func (b *block) feed(x, sum *Node) *Node {
+	return Add(sum, b.feedForward(b.norm(x, slm.FFNNorm, slm.FFNNormBias)))
 }
 
 func (b *block) norm(x *Node, scale, bias slm.Role) *Node {
@@ -236,12 +245,17 @@ func (b *block) feedForward(x *Node) *Node {
 // outputLogits is the head after the last norm: x [B, T, E] and a head [V, E] to [B·T, V]. norms are the last norm's scale
 // and, where there is one, its bias.
 func outputLogits(config slm.Config, x, width, head *Node, norms []*Node) *Node {
+	return DotGeneral(lastNorm(config, x, width, norms), []int{1}, nil, head, []int{1}, nil)
+}
+
+// lastNorm is [B·T, E].
+func lastNorm(config slm.Config, x, width *Node, norms []*Node) *Node {
 	var bias *Node
 	if len(norms) > 1 {
 		bias = norms[1]
 	}
 	x = norm(x, norms[0], bias, width, config.NormEps)
-	return DotGeneral(Reshape(x, -1, x.Shape().Dim(-1)), []int{1}, nil, head, []int{1}, nil)
+	return Reshape(x, -1, x.Shape().Dim(-1))
 }
 
 // take keeps the given indices, [n] int32, of one axis of x.

@@ -3,82 +3,91 @@ package model
 import (
 	"context"
 	"fmt"
+	"slices"
 
-	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"github.com/offshoot-ml/offshoot/slm"
 )
 
-// view is a sub-network of the teacher, ready to run: its embedding narrowed once, its layers selected on the fly.
+// view is a sub-network of the teacher, ready to run: what it keeps is on the device once for all passes.
 type view struct {
-	teacher     *Teacher
-	subnet      slm.Subnet
-	embed, head *tensors.Tensor
-	norms       []any // the last norm's scale and bias
-	width       float32
-	owned       []*tensors.Tensor
+	teacher *Teacher
+	subnet  slm.Subnet
+	output  outputHead
+	layers  []selectedLayer // nil where every kept layer is whole
+	owned   []*tensors.Tensor
 }
+
+// selectedLayer is what a sub-network keeps of a layer, as inputs of programs. Layers that keep the same share it.
+type selectedLayer struct{ attention, ffn []any }
 
 func (t *Teacher) view(subnet slm.Subnet) (*view, error) {
 	c := t.Config
 	if err := subnet.Validate(c); err != nil {
 		return nil, fmt.Errorf("teacher %s: sub-network: %w", c.Name, err)
 	}
-	v := &view{teacher: t, subnet: subnet, embed: t.embed(), head: t.head(), width: float32(subnet.Embd.Len(c.Embd))}
+	v := &view{teacher: t, subnet: subnet, output: outputHead{head: t.head(), width: float32(subnet.Embd.Len(c.Embd))}}
 	for _, n := range t.norms() {
-		v.norms = append(v.norms, n)
+		v.output.norms = append(v.output.norms, n)
 	}
-	if v.wholeWidth() {
+	if v.isWhole() {
 		return v, nil
 	}
-	args := []any{padded(c, subnet, slm.LayerSubnet{}, slm.EmbdAxis, embdParts), v.width}
-	out, err := t.programs.narrow.Call(append(append(args, t.embed()), v.norms...)...)
-	if err != nil {
-		return nil, err
+	v.output.kept = v.own(padded(c, subnet, slm.LayerSubnet{}, slm.EmbdAxis, t.sizes(subnet, slm.LayerSubnet{}).embd))
+	selected := map[string]selectedLayer{}
+	for _, l := range subnet.KeptLayers(c) {
+		key := fmt.Sprint(l.QueryGroups, l.Heads, l.HeadSize, l.FFN)
+		if _, ok := selected[key]; !ok {
+			z := t.sizes(subnet, l)
+			selected[key] = selectedLayer{attention: v.ready(selectAttention(c, subnet, l, z)), ffn: v.ready(selectFFN(c, subnet, l, z))}
+		}
+		v.layers = append(v.layers, selected[key])
 	}
-	v.embed, v.head, v.owned = out[0], out[0], out
-	for i, n := range out[1:] {
-		v.norms[i] = n
-	}
-	if c.Tied {
-		return v, nil
-	}
-	if v.head, err = t.programs.narrow.Call1(append(args, t.head())...); err != nil {
-		v.close()
-		return nil, err
-	}
-	v.owned = append(v.owned, v.head)
 	return v, nil
+}
+
+// ready puts a selection on the device; its first input, the indices of the embedding, all layers have in common.
+func (v *view) ready(selection []any) []any {
+	out := []any{v.output.kept}
+	for _, input := range selection[1:] {
+		out = append(out, v.own(input))
+	}
+	return out
+}
+
+// own puts a vector on the device until the view is closed.
+func (v *view) own(vector any) *tensors.Tensor {
+	t := tensors.MustFromAnyValue(vector)
+	v.owned = append(v.owned, t)
+	return t
 }
 
 func (v *view) close() { free(v.owned...) }
 
-func (v *view) wholeWidth() bool { return int(v.width) == v.teacher.Config.Embd }
-
-func (v *view) isWhole(l slm.LayerSubnet) bool {
-	return v.wholeWidth() && l.Shape(v.teacher.Config) == slm.LayerSubnet{Layer: l.Layer}.Shape(v.teacher.Config)
+// isWhole says that nothing is kept in part but the depth.
+func (v *view) isWhole() bool {
+	c := v.teacher.Config
+	for _, l := range v.subnet.KeptLayers(c) {
+		if l.Shape(c) != (slm.LayerSubnet{Layer: l.Layer}).Shape(c) {
+			return false
+		}
+	}
+	return int(v.output.width) == c.Embd
 }
 
 // hidden runs tokens, [B, T], through the kept layers: x [B, T, E'], which the caller frees.
 func (v *view) hidden(ctx context.Context, tokens *tensors.Tensor) (*tensors.Tensor, error) {
-	t := v.teacher
-	x, err := t.programs.embed.Call1(v.embed, tokens)
+	x, err := v.embedded(tokens)
 	if err != nil {
 		return nil, err
 	}
-	for _, l := range v.subnet.KeptLayers(t.Config) {
+	for i, l := range v.subnet.KeptLayers(v.teacher.Config) {
 		if err := ctx.Err(); err != nil {
 			free(x)
 			return nil, err
 		}
-		program, args := t.programs.part, []any{x}
-		if v.isWhole(l) {
-			program = t.programs.whole
-		} else {
-			args = append(args, selectLayer(t.Config, v.subnet, l)...)
-		}
-		y, err := program.Call1(append(args, t.layer(l.Layer)...)...)
+		y, err := v.layer(i, l.Layer, x)
 		free(x)
 		if err != nil {
 			return nil, fmt.Errorf("layer %d: %w", l.Layer, err)
@@ -88,7 +97,27 @@ func (v *view) hidden(ctx context.Context, tokens *tensors.Tensor) (*tensors.Ten
 	return x, nil
 }
 
-// output calls a program of the output head on x with what is special to it.
-func (v *view) output(program *graph.Exec, x *tensors.Tensor, special ...any) (*tensors.Tensor, error) {
-	return program.Call1(append(append([]any{x, v.width, v.head}, special...), v.norms...)...)
+func (v *view) embedded(tokens *tensors.Tensor) (*tensors.Tensor, error) {
+	t := v.teacher
+	if v.layers == nil {
+		return t.programs.embed.Call1(t.embed(), tokens)
+	}
+	return t.programs.embedPart.Call1(t.embed(), tokens, v.output.kept, v.output.width)
+}
+
+// layer runs the i-th kept layer, which is the teacher's layer l.
+func (v *view) layer(i, l int, x *tensors.Tensor) (*tensors.Tensor, error) {
+	t := v.teacher
+	if v.layers == nil {
+		return t.programs.whole.Call1(append([]any{x}, t.layer(l, all)...)...)
+	}
+	sum, err := t.programs.attend.Call1(slices.Concat([]any{x}, v.layers[i].attention, t.layer(l, inAttention))...)
+	if err != nil {
+		return nil, err
+	}
+	defer free(sum)
+	if !t.Config.ParallelResidual {
+		x = sum
+	}
+	return t.programs.feed.Call1(slices.Concat([]any{x, sum}, v.layers[i].ffn, t.layer(l, inFFN))...)
 }

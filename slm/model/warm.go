@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
@@ -15,8 +16,8 @@ import (
 
 // Warmer trains sub-networks for a few steps before it evaluates them: the loss before training says little about the loss
 // after it. A whole training step would have to be compiled for each candidate, which takes longer than the training; so
-// back-propagation, too, goes layer by layer, through programs that all candidates share: a layer's gradient by its padded
-// shape, and an AdamW update by the shape of a weight. Padding has gradients of zero.
+// back-propagation, too, goes layer by layer, through programs that all candidates share: the gradients of a layer's attention
+// and feed-forward network by their padded shapes, and an AdamW update by the shape of a weight. Padding has gradients of zero.
 //
 // Its methods are for one goroutine at a time.
 type Warmer struct {
@@ -24,12 +25,18 @@ type Warmer struct {
 	plan    slm.Warm
 	batches []warmBatch
 
-	gather   *Exec // selection, a layer's weights → what is kept of them
-	forward  *Exec // x, sizes, kept weights → x
-	backward *Exec // x, the gradient of the layer's output, sizes, kept weights → gradients of x and the weights, their squared norm
-	output   *Exec // x, width, head, targets, teacher's logits, norms → loss, gradients of x, head and norms, squared norm of the norms'
-	input    *Exec // embedding, tokens, width, gradient of x, gradient of the head (when tied) → gradient of the embedding, its squared norm
-	update   *Exec // weight, gradient, moments, factors → weight, moments
+	attention, ffn half  // of a layer
+	output         *Exec // x, width, head, targets, teacher's logits, norms → loss, gradients of x, head and norms, squared norm of the norms'
+	input          *Exec // embedding, tokens, width, gradient of x, gradient of the head (when tied) → gradient of the embedding, its squared norm
+	update         *Exec // weight, gradient, moments, factors → weight, moments
+}
+
+// half are the programs of a layer's attention, or of its feed-forward network. Inputs are x and, where residuals are parallel,
+// the sum to which a feed-forward network adds; sizes are what the kept weights do not tell.
+type half struct {
+	gather   *Exec // selection, weights → what is kept of them
+	forward  *Exec // inputs, sizes, kept weights → output
+	backward *Exec // inputs, gradients, sizes, kept weights → gradients of inputs and weights, squared norm of the weights'
 }
 
 // warmBatch is a batch on the device, with what the teacher says of it.
@@ -37,10 +44,6 @@ type warmBatch struct{ inputs, targets, logits *tensors.Tensor }
 
 // TokenLoss is the mean loss of logits [N, V] over N targets; teacher is nil where the loss does not need it.
 type TokenLoss func(student, teacher, targets *Node) *Node
-
-// sizeInputs are what a layer's kept weights do not tell: width, head count, group of each head, neuron count, rotary
-// frequencies, attention scale.
-const sizeInputs = 6
 
 // NewWarmer prepares the training of sub-networks of a teacher on batches of windows of plan.SeqLen+1 tokens, one for each
 // step, row-major. The teacher's logits are computed once, where the loss needs them.
@@ -78,32 +81,25 @@ func (w *Warmer) build(loss TokenLoss) (err error) {
 	c := w.teacher.Config
 	build := func(exec **Exec, name string, graph func([]*Node) []*Node) {
 		if err == nil {
-			*exec, err = NewExec(w.teacher.backend, func(in []*Node) []*Node {
-				w.teacher.programs.compiled.Add(1)
-				return graph(in)
-			})
-		}
-		if err == nil {
-			(*exec).WithName(name).SetMaxCache(-1)
+			*exec, err = newProgram(w.teacher.backend, name, w.teacher.programs.compiled, graph)
 		}
 	}
-	build(&w.gather, "weights of a sub-network's layer", func(in []*Node) []*Node {
-		b := selection(in).block(c, in[selectionInputs:])
-		var out []*Node
-		for _, weight := range c.LayerWeights() {
-			out = append(out, b.weight[weight.Role])
-		}
-		return out
+	build(&w.attention.gather, "weights of a sub-network's attention", func(in []*Node) []*Node {
+		return attentionSelection(in).keep(attentionWeights(c), in[attentionInputs:])
 	})
-	build(&w.forward, "layer of a trained sub-network", func(in []*Node) []*Node {
-		return []*Node{sizedBlock(c, in[1:]).layer(in[0])}
+	build(&w.ffn.gather, "weights of a sub-network's feed-forward network", func(in []*Node) []*Node {
+		return ffnSelection(in).keep(ffnWeights(c), in[ffnInputs:])
 	})
-	build(&w.backward, "gradient of a layer", func(in []*Node) []*Node {
-		x, gradient := in[0], in[1]
-		y := sizedBlock(c, in[2:]).layer(x)
-		out := Gradient(ReduceAllSum(Mul(y, gradient)), append([]*Node{x}, in[2+sizeInputs:]...)...)
-		return append(out, squaredNorm(out[1:]))
-	})
+	attend := func(in []*Node) *Node { return sizedAttention(c, in[1], in[2], in[3:]).attend(in[0]) }
+	feed := func(in []*Node) *Node { return sizedFFN(c, in[1], in[2:]).feed(in[0], in[0]) }
+	inputs := 1
+	if c.ParallelResidual {
+		feed, inputs = func(in []*Node) *Node { return sizedFFN(c, in[2], in[3:]).feed(in[0], in[1]) }, 2
+	}
+	build(&w.attention.forward, "attention in training", func(in []*Node) []*Node { return []*Node{attend(in)} })
+	build(&w.ffn.forward, "feed-forward network in training", func(in []*Node) []*Node { return []*Node{feed(in)} })
+	build(&w.attention.backward, "gradient of an attention", func(in []*Node) []*Node { return backward(attend, in, 1, inputs, 2) })
+	build(&w.ffn.backward, "gradient of a feed-forward network", func(in []*Node) []*Node { return backward(feed, in, inputs, 1, 1) })
 	build(&w.output, "gradient of the output", func(in []*Node) []*Node {
 		x, width, head, targets, norms := in[0], in[1], in[2], in[3], in[4:]
 		var teacher *Node
@@ -127,10 +123,16 @@ func (w *Warmer) build(loss TokenLoss) (err error) {
 	return err
 }
 
-// sizedBlock is a layer whose weights hold only what is kept, and padding.
-func sizedBlock(c slm.Config, in []*Node) *block {
-	return &block{config: c, weight: byRole(c, in[sizeInputs:]), width: in[0], heads: in[1], groupOf: in[2], neurons: in[3],
-		frequencies: in[4], scale: in[5]}
+// backward is the graph of a half's gradients. in are so many inputs, the gradients of the output, which are added up, so many
+// sizes, and weights. The first of those gradients is the output's, a second one is of the input by another way.
+func backward(half func([]*Node) *Node, in []*Node, inputs, gradients, sizes int) []*Node {
+	given := in[inputs : inputs+gradients]
+	of := slices.Concat(in[:inputs], in[inputs+gradients:])
+	out := Gradient(ReduceAllSum(Mul(half(of), given[0])), slices.Concat(of[:inputs], of[inputs+sizes:])...)
+	for _, other := range given[1:] {
+		out[0] = Add(out[0], other)
+	}
+	return append(out, squaredNorm(out[inputs:]))
 }
 
 func squaredNorm(gradients []*Node) *Node {
@@ -178,14 +180,14 @@ func (w *Warmer) Loss(ctx context.Context, subnet slm.Subnet, windows []int32, s
 			return 0, fmt.Errorf("warm step %d: %w", step+1, err)
 		}
 	}
-	return meanLoss(ctx, windows, seqLen, Passes{}, func(inputs, targets *tensors.Tensor) (*tensors.Tensor, error) {
+	return meanLoss(ctx, windows, seqLen, Passes{}, func(inputs, targets *tensors.Tensor) ([]float32, error) {
 		xs, err := s.forward(ctx, inputs)
 		defer func() { free(xs...) }()
 		if err != nil {
 			return nil, err
 		}
-		args := []any{xs[len(xs)-1], s.width, s.head().value, targets}
-		return w.teacher.programs.loss.Call1(append(args, values(s.norms)...)...)
+		head := outputHead{head: s.head().value, norms: values(s.norms), width: s.width}
+		return w.teacher.programs.losses(ctx, head, xs[len(xs)-1], targets)
 	})
 }
 
@@ -194,7 +196,8 @@ func (w *Warmer) Close() {
 	for _, b := range w.batches {
 		free(b.inputs, b.targets, b.logits)
 	}
-	for _, e := range []*Exec{w.gather, w.forward, w.backward, w.output, w.input, w.update} {
+	for _, e := range []*Exec{w.attention.gather, w.attention.forward, w.attention.backward, w.ffn.gather, w.ffn.forward, w.ffn.backward,
+		w.output, w.input, w.update} {
 		if e != nil {
 			e.Finalize()
 		}
@@ -205,13 +208,14 @@ func (w *Warmer) Close() {
 type inTraining struct {
 	*Warmer
 	width  float32
-	layers []trainedLayer
-	outer  []*parameter // embedding, and the head unless it is tied
-	norms  []*parameter // the last norm's scale and bias
+	halves []trainedHalf // the attention and the feed-forward network of each layer, in turns
+	outer  []*parameter  // embedding, and the head unless it is tied
+	norms  []*parameter  // the last norm's scale and bias
 }
 
-// trainedLayer is a layer's sizes, as inputs of the programs, and its weights.
-type trainedLayer struct {
+// trainedHalf is an attention or a feed-forward network: its sizes, as inputs of the programs, and its weights.
+type trainedHalf struct {
+	half
 	sizes   []any
 	weights []*parameter
 }
@@ -238,8 +242,8 @@ func newParameter(value *tensors.Tensor, decays bool) *parameter {
 func (p *parameter) close() { free(p.value, p.first, p.second) }
 
 func (s *inTraining) close() {
-	for _, l := range s.layers {
-		for _, p := range l.weights {
+	for _, h := range s.halves {
+		for _, p := range h.weights {
 			p.close()
 		}
 	}
@@ -262,7 +266,7 @@ func (w *Warmer) start(subnet slm.Subnet) (s *inTraining, err error) {
 			s.close()
 		}
 	}()
-	args := []any{padded(t.Config, subnet, slm.LayerSubnet{}, slm.EmbdAxis, embdParts), s.width, t.embed()}
+	args := []any{padded(t.Config, subnet, slm.LayerSubnet{}, slm.EmbdAxis, t.sizes(subnet, slm.LayerSubnet{}).embd), s.width, t.embed()}
 	for _, n := range t.norms() {
 		args = append(args, n)
 	}
@@ -282,32 +286,53 @@ func (w *Warmer) start(subnet slm.Subnet) (s *inTraining, err error) {
 		s.outer = append(s.outer, newParameter(head, true))
 	}
 	for _, l := range subnet.KeptLayers(t.Config) {
-		chosen := selectLayer(t.Config, subnet, l)
-		kept, err := w.gather.Call(append(chosen, t.layer(l.Layer)...)...)
-		if err != nil {
+		z := t.sizes(subnet, l)
+		attention, ffn := selectAttention(t.Config, subnet, l, z), selectFFN(t.Config, subnet, l, z)
+		if err := s.add(w.attention, attention, attention[4:], attentionWeights(t.Config), t.layer(l.Layer, inAttention)); err != nil {
 			return s, fmt.Errorf("layer %d: %w", l.Layer, err)
 		}
-		layer := trainedLayer{sizes: []any{chosen[1], chosen[3], chosen[5], chosen[8], chosen[9], chosen[10]}} // see sizeInputs
-		for i, weight := range t.Config.LayerWeights() {
-			layer.weights = append(layer.weights, newParameter(kept[i], !weight.IsVector()))
+		if err := s.add(w.ffn, ffn, ffn[2:], ffnWeights(t.Config), t.layer(l.Layer, inFFN)); err != nil {
+			return s, fmt.Errorf("layer %d: %w", l.Layer, err)
 		}
-		s.layers = append(s.layers, layer)
 	}
 	return s, nil
 }
 
-// forward runs tokens through the layers; it returns the input of each and, last, the output, also those before an error.
+// add gathers the weights of half a layer.
+func (s *inTraining) add(h half, selection, sizes []any, weights []slm.Weight, of []any) error {
+	kept, err := h.gather.Call(slices.Concat(selection, of)...)
+	if err != nil {
+		return err
+	}
+	trained := trainedHalf{half: h, sizes: sizes}
+	for i, w := range weights {
+		trained.weights = append(trained.weights, newParameter(kept[i], !w.IsVector()))
+	}
+	s.halves = append(s.halves, trained)
+	return nil
+}
+
+// inputs are those of the i-th half, from the input of each half so far: a feed-forward network reads what attention read where
+// residuals are parallel.
+func (s *inTraining) inputs(xs []*tensors.Tensor, i int) []any {
+	if i%2 == 1 && s.teacher.Config.ParallelResidual {
+		return []any{xs[i-1], xs[i]}
+	}
+	return []any{xs[i]}
+}
+
+// forward runs tokens through the layers; it returns the input of each half and, last, the output, also those before an error.
 func (s *inTraining) forward(ctx context.Context, tokens *tensors.Tensor) (xs []*tensors.Tensor, err error) {
 	x, err := s.teacher.programs.embed.Call1(s.outer[0].value, tokens)
 	if err != nil {
 		return nil, err
 	}
 	xs = append(xs, x)
-	for _, l := range s.layers {
+	for i, h := range s.halves {
 		if err := ctx.Err(); err != nil {
 			return xs, err
 		}
-		if x, err = s.Warmer.forward.Call1(append(append([]any{x}, l.sizes...), values(l.weights)...)...); err != nil {
+		if x, err = h.forward.Call1(slices.Concat(s.inputs(xs, i), h.sizes, values(h.weights))...); err != nil {
 			return xs, err
 		}
 		xs = append(xs, x)
@@ -349,31 +374,36 @@ func (s *inTraining) backward(ctx context.Context, batch warmBatch, xs []*tensor
 	last := len(out) - 1
 	headGradient, headSquared := out[2], scalar(out[last])
 	squared = scalar(out[last-1])
-	dx := out[1]
-	defer func() { free(dx) }()
+	dx := out[1:2:2] // the gradient of what a half gives, and that of its input by another way
+	defer func() { free(dx...) }()
 	for i, p := range s.norms {
 		gradients[p] = out[3+i]
 	}
 	free(out[0])
-	for i := len(s.layers) - 1; i >= 0; i-- {
+	for i := len(s.halves) - 1; i >= 0; i-- {
 		if err := ctx.Err(); err != nil {
 			free(headGradient)
 			return 0, err
 		}
-		l := s.layers[i]
-		out, err := s.Warmer.backward.Call(append(append([]any{xs[i], dx}, l.sizes...), values(l.weights)...)...)
+		h, args := s.halves[i], s.inputs(xs, i)
+		inputs := len(args)
+		for _, g := range dx {
+			args = append(args, g)
+		}
+		out, err := h.backward.Call(slices.Concat(args, h.sizes, values(h.weights))...)
 		if err != nil {
 			free(headGradient)
 			return 0, err
 		}
-		free(dx)
-		dx = out[0]
-		for k, p := range l.weights {
-			gradients[p] = out[1+k]
+		free(dx...)
+		dx = out[:inputs:inputs]
+		slices.Reverse(dx)
+		for k, p := range h.weights {
+			gradients[p] = out[inputs+k]
 		}
 		squared += scalar(out[len(out)-1])
 	}
-	args = []any{s.outer[0].value, batch.inputs, s.width, dx}
+	args = []any{s.outer[0].value, batch.inputs, s.width, dx[0]}
 	if len(s.outer) == 1 {
 		args = append(args, headGradient)
 	}
