@@ -53,6 +53,8 @@ func measure(ctx context.Context, request ask.Request, out io.Writer, m *meter) 
 		return measureGeneration(ctx, teacher, lines)
 	case ask.ExtractStudent:
 		return measureExtraction(ctx, teacher, lines)
+	case ask.Candidates:
+		return measureCandidates(ctx, teacher, asked, lines)
 	}
 	return nil
 }
@@ -71,6 +73,40 @@ func measureForward(ctx context.Context, teacher *model.Teacher, asked *ask.Meas
 		}
 	}
 	return nil
+}
+
+// measureCandidates evaluates the sub-network of each line that it reads, as a search does.
+func measureCandidates(ctx context.Context, teacher *model.Teacher, asked *ask.Measure, lines *json.Encoder) error {
+	windows := ask.WindowTokens(asked.Windows, asked.Seq, teacher.Config.Vocab)
+	turns := bufio.NewScanner(os.Stdin)
+	turns.Buffer(nil, 1<<24) // fine sub-networks have long index sets
+	for turns.Scan() {
+		var subnet slm.Subnet
+		if err := json.Unmarshal(turns.Bytes(), &subnet); err != nil {
+			return err
+		}
+		begin := time.Now()
+		loss, err := teacher.Loss(ctx, subnet, windows, asked.Seq-1)
+		if err != nil {
+			return err
+		}
+		answer := ask.Evaluated{Passed: ask.Passed{Seconds: time.Since(begin).Seconds(), Loss: loss}, Compiled: teacher.Compiled()}
+		answer.Parameters, answer.CountSeconds = countParameters(subnet, teacher.Config)
+		if err := lines.Encode(answer); err != nil {
+			return err
+		}
+	}
+	return turns.Err()
+}
+
+// countParameters counts so often that the clock can tell how long it takes.
+func countParameters(subnet slm.Subnet, c slm.Config) (parameters int64, seconds float64) {
+	const often = 1000
+	begin := time.Now()
+	for range often {
+		parameters = subnet.Parameters(c).Total()
+	}
+	return parameters, time.Since(begin).Seconds() / often
 }
 
 func measureGeneration(ctx context.Context, teacher *model.Teacher, lines *json.Encoder) error {

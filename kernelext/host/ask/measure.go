@@ -10,18 +10,20 @@ import (
 
 // What a Measure measures.
 const (
-	Load           = "load"     // from the reference to ready on the device
-	Forward        = "forward"  // losses of windows, a pass for each line on the standard input
-	Generate       = "generate" // greedy text
-	ExtractStudent = "extract"  // a 30M student's weights, and writing them
+	Load           = "load"       // from the reference to ready on the device
+	Forward        = "forward"    // losses of windows, a pass for each line on the standard input
+	Generate       = "generate"   // greedy text
+	ExtractStudent = "extract"    // a 30M student's weights, and writing them
+	Candidates     = "candidates" // losses of sub-networks, one for each line of JSON on the standard input
 )
 
-var measurable = []string{Load, Forward, Generate, ExtractStudent}
+var measurable = []string{Load, Forward, Generate, ExtractStudent, Candidates}
 
-// Measure is what `lab bench models` asks: one measurement, in a process of its own.
+// Measure is what `lab bench models` and `lab bench search speed` ask: one measurement, in a process of its own.
 type Measure struct {
 	Model, What string
 	Seq, Batch  int
+	Windows     int // of Candidates
 }
 
 // Flags implements Request.
@@ -30,6 +32,7 @@ func (r *Measure) Flags(set *flag.FlagSet) {
 	set.StringVar(&r.What, "what", Load, strings.Join(measurable, ", "))
 	set.IntVar(&r.Seq, "seq", 256, "tokens in a window")
 	set.IntVar(&r.Batch, "batch", 4, "windows in a pass")
+	set.IntVar(&r.Windows, "windows", 8, "windows that a candidate is evaluated on")
 }
 
 // Check implements Request.
@@ -39,8 +42,8 @@ func (r *Measure) Check() error {
 		return errors.New("--model is missing")
 	case !slices.Contains(measurable, r.What):
 		return fmt.Errorf("--what is %q, want one of %s", r.What, strings.Join(measurable, ", "))
-	case r.Seq < 2 || r.Batch < 1:
-		return fmt.Errorf("%d windows of %d tokens", r.Batch, r.Seq)
+	case r.Seq < 2 || r.Batch < 1 || r.Windows < 1:
+		return fmt.Errorf("%d windows, %d in a pass, of %d tokens", r.Windows, r.Batch, r.Seq)
 	}
 	return nil
 }
@@ -58,6 +61,14 @@ type Loaded struct {
 type Passed struct {
 	Seconds float64 `json:"seconds"`
 	Loss    float64 `json:"loss"` // nats per token, so that it shows that the same was computed
+}
+
+// Evaluated is an answer of Candidates.
+type Evaluated struct {
+	Passed
+	Parameters   int64   `json:"parameters"`
+	CountSeconds float64 `json:"count_seconds"` // that counting them takes
+	Compiled     int     `json:"compiled"`      // programs so far
 }
 
 // Generated is what measuring Generate prints.
