@@ -66,7 +66,15 @@ func bestText(e SearchEntry) string {
 	if e.Done == 0 {
 		return ""
 	}
-	return ", best perplexity " + perplexityText(math.Exp(e.BestLoss))
+	return ", best " + lossText(e.BestLoss, e.Told)
+}
+
+// lossText is a loss as perplexity, or a score that a cell told as it is.
+func lossText(loss float64, told bool) string {
+	if told {
+		return fmt.Sprintf("score %.4g", loss)
+	}
+	return "perplexity " + perplexityText(math.Exp(loss))
 }
 
 func validationText(e RunEntry) string {

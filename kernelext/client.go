@@ -33,11 +33,23 @@ func (c *Client) Importance(ctx context.Context, teacher string, aggregate slm.A
 
 // Search runs a search to its end, continuing what the lab holds of it, and returns all that it evaluated. A finished
 // search returns at once. Other options under the same name are an error of code [Differs].
-func (c *Client) Search(ctx context.Context, name string, search slm.Search, watch func(Event)) (slm.Population, error) {
-	if err := c.work(ctx, VerbSearch, WorkRequest{Name: name, Search: &search}, watch, &Summary{}); err != nil {
-		return slm.Population{}, err
+//
+// Each watcher is called with the population so far: when there is one at the start, about every second while it grows, and
+// at the end. A watcher that is slow misses some of it, and holds up nothing but itself.
+func (c *Client) Search(ctx context.Context, name string, search slm.Search, watch func(Event), watchers ...func(slm.Population)) (slm.Population, error) {
+	if watch == nil {
+		watch = func(Event) {}
 	}
-	return c.Population(ctx, name)
+	a := c.audience(ctx, name, watchers)
+	err := c.work(ctx, VerbSearch, WorkRequest{Name: name, Search: &search}, func(e Event) { a.watch(e); watch(e) }, &Summary{})
+	var p slm.Population
+	if err == nil {
+		p, err = c.Population(ctx, name)
+	}
+	for _, failure := range a.end(p) {
+		watch(Event{Kind: Note, Message: failure})
+	}
+	return p, err
 }
 
 // Distill names a run and checks its options, without training. Naming it again returns its curve; other options under

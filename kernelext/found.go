@@ -19,7 +19,7 @@ func foundLine(p slm.Population, d *display) string {
 		return ""
 	}
 	best := p.Best()
-	line := fmt.Sprintf("search %s: %d evaluations", p.Name, len(p.Candidates))
+	line := fmt.Sprintf("search %s: %d evaluations", p.Name, p.Evaluations())
 	if took := time.Since(d.began); took > time.Second {
 		line += " in " + duration(took.Seconds())
 	}

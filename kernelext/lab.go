@@ -59,13 +59,24 @@ func (l *Lab) Teacher(name string) *Teacher {
 }
 
 // Search runs a search to its end and returns what it evaluated. Named again with the same options it continues, or
-// returns at once when it is finished.
-func (l *Lab) Search(name string, search slm.Search) *Found {
+// returns at once when it is finished. Watchers see the population while it grows, such as a figure that is drawn again about
+// every second: see [Client.Search].
+func (l *Lab) Search(name string, search slm.Search, watchers ...func(slm.Population)) *Found {
 	var p slm.Population
 	l.do("search "+name, func(ctx context.Context, d *display) (line string, err error) {
 		d.best = l.bestSoFar(ctx, name)
-		p, err = l.client.Search(ctx, name, search, d.watch)
+		p, err = l.client.Search(ctx, name, search, d.watch, watchers...)
 		return foundLine(p, d), err
+	})
+	return &Found{Population: p, lab: l}
+}
+
+// Found is a search as the lab has it, finished or not. It runs nothing.
+func (l *Lab) Found(name string) *Found {
+	var p slm.Population
+	l.do("search "+name, func(ctx context.Context, _ *display) (line string, err error) {
+		p, err = l.client.Population(ctx, name)
+		return "", err
 	})
 	return &Found{Population: p, lab: l}
 }

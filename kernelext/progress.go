@@ -45,9 +45,7 @@ func (d *display) watch(e Event) {
 		return
 	case Candidate:
 		d.evaluated++
-		if d.best == nil || e.Candidate.Loss < d.best.Loss {
-			d.best = e.Candidate
-		}
+		d.best = better(d.best, e.Candidate)
 	case Point:
 		d.points = append(d.points, *e.Point)
 		if e.Point.Step > 0 {
@@ -55,6 +53,15 @@ func (d *display) watch(e Event) {
 		}
 	}
 	d.draw(e, false)
+}
+
+// better is the better one of two candidates, of which the first may be nil: with halving one that was judged on more text.
+func better(a, b *slm.Candidate) *slm.Candidate {
+	if a == nil {
+		return b
+	}
+	best := slm.Elites([]slm.Candidate{*a, *b}, 1)[0]
+	return &best
 }
 
 func (d *display) draw(e Event, now bool) {

@@ -3,6 +3,7 @@ package kernelext
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/offshoot-ml/offshoot/slm"
@@ -25,6 +26,8 @@ const (
 
 	VerbTeacher    = "teacher"    // WorkRequest, ends with a TeacherInfo
 	VerbSearch     = "search"     // WorkRequest, ends with a Summary
+	VerbAsk        = "ask"        // WorkRequest, ends with []slm.Candidate: those of a told search to judge next
+	VerbTell       = "tell"       // WorkRequest, ends with a Summary
 	VerbDistill    = "distill"    // WorkRequest, ends with a Summary: names a run and checks its options
 	VerbSteps      = "steps"      // WorkRequest, ends with a Summary
 	VerbGenerate   = "generate"   // WorkRequest, ends with a string
@@ -64,6 +67,7 @@ type WorkRequest struct {
 	Events       string            `json:"events"` // subject for the events; without a listener the work stops
 	Name         string            `json:"name"`   // of the teacher, the search or the run
 	Search       *slm.Search       `json:"search,omitempty"`
+	Told         []Judgement       `json:"told,omitempty"`
 	Distillation *slm.Distillation `json:"distillation,omitempty"`
 	Steps        int               `json:"steps,omitempty"`
 	Run          bool              `json:"run,omitempty"` // it is about the student of the run Name, not the teacher Name
@@ -71,6 +75,29 @@ type WorkRequest struct {
 	Generation   *slm.Generation   `json:"generation,omitempty"`
 	Importance   *Importance       `json:"importance,omitempty"`
 	Export       *Export           `json:"export,omitempty"`
+}
+
+// Judgement is what a cell tells of a candidate that it was given.
+type Judgement struct {
+	ID      int     `json:"id"`
+	Subnet  string  `json:"subnet"` // the sub-network's key
+	Loss    float64 `json:"loss"`   // what the search makes small
+	Latency float64 `json:"latency,omitempty"`
+	Seconds float64 `json:"seconds,omitempty"` // that judging took
+}
+
+// Validate reports numbers that cannot be recorded.
+func (t Judgement) Validate() error {
+	for _, v := range []float64{t.Loss, t.Latency, t.Seconds} {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return fmt.Errorf("candidate %d: its loss is %g, latency %g and time %g, which must be finite; tell a large loss for one that failed",
+				t.ID, t.Loss, t.Latency, t.Seconds)
+		}
+	}
+	if t.Latency < 0 || t.Seconds < 0 {
+		return fmt.Errorf("candidate %d: latency %g and time %g cannot be negative", t.ID, t.Latency, t.Seconds)
+	}
+	return nil
 }
 
 // Importance asks how much each unit of a teacher matters.
@@ -168,6 +195,7 @@ type SearchEntry struct {
 	Done     int     `json:"done"`
 	Total    int     `json:"total"`
 	BestLoss float64 `json:"best_loss,omitempty"`
+	Told     bool    `json:"told,omitempty"` // BestLoss is a cell's score
 }
 
 // RunEntry is a run in a lab's contents.

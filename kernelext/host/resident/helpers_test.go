@@ -132,6 +132,15 @@ func eventually(t *testing.T, what string, holds func() bool) {
 	t.Fatalf("after 5 s still not: %s", what)
 }
 
+func read(t *testing.T, elem ...string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(elem...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
 func wantError(t *testing.T, err error, code kernelext.Code, parts ...string) {
 	t.Helper()
 	if err == nil {

@@ -112,8 +112,9 @@ type Host struct {
 		err          error
 	}
 
-	labsMu sync.Mutex
-	labs   map[string]*lab
+	telling sync.Mutex // held while a search is asked about or told of
+	labsMu  sync.Mutex
+	labs    map[string]*lab
 
 	mu       sync.Mutex
 	jobs     []*job // in the order of their requests

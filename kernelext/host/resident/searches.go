@@ -20,7 +20,7 @@ func (h *Host) searchWork(j *job) (any, error) {
 		return nil, err
 	}
 	if j.request.Search != nil && j.request.Search.Told {
-		return nil, kernelext.Errorf(kernelext.Invalid, "search %s: its candidates are to be judged by a cell: Ask gives them, Tell takes their losses", j.Name)
+		return nil, kernelext.Errorf(kernelext.Invalid, "search %s: a cell is to judge its candidates (Told): Ask gives them, Tell takes their losses", j.Name)
 	}
 	p, err := h.openSearch(j, l)
 	if err != nil {
@@ -29,6 +29,7 @@ func (h *Host) searchWork(j *job) (any, error) {
 	if p.Done() {
 		return kernelext.Summary{Done: int64(p.Evaluations())}, nil
 	}
+	j.progress(kernelext.Event{Done: int64(p.Evaluations()), Total: int64(p.Search.Evaluations()), Unit: "evaluations"})
 	t, err := h.useTeacher(j, l, p.Search.Teacher)
 	if err != nil {
 		return nil, err
@@ -57,7 +58,7 @@ func (h *Host) openSearch(j *job, l *lab) (slm.Population, error) {
 			return p, err
 		}
 	}
-	if found && len(p.Candidates) > 0 {
+	if found && (len(p.Candidates) > 0 || p.Search.Told != asked.Told) {
 		return p, sameSearch(j.Name, p.Search, asked)
 	}
 	config, err := h.config(j, l, asked.Teacher)
@@ -85,12 +86,16 @@ func sameSearch(name string, is, asked slm.Search) error {
 	case is.Told && !asked.Told:
 		return kernelext.Errorf(kernelext.Differs, "search %q of this lab is judged by a cell: continue it with Ask and Tell, or use another name", name)
 	case asked.Told && !is.Told:
-		return kernelext.Errorf(kernelext.Differs, "search %q of this lab is judged by the host: continue it with Search, or use another name", name)
+		return judgedByHost(name)
 	}
 	if lines := Differences(is, asked); len(lines) > 0 {
 		return taken("search", name, lines)
 	}
 	return nil
+}
+
+func judgedByHost(name string) error {
+	return kernelext.Errorf(kernelext.Differs, "search %q of this lab is judged by the host: continue it with Search, or use another name", name)
 }
 
 // taken is the error of a name that stands for other options.

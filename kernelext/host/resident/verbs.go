@@ -26,6 +26,8 @@ func (h *Host) addVerbs() error {
 	for verb, do := range map[string]work{
 		kernelext.VerbTeacher:    h.teacherWork,
 		kernelext.VerbSearch:     h.searchWork,
+		kernelext.VerbAsk:        h.askWork,
+		kernelext.VerbTell:       h.tellWork,
 		kernelext.VerbDistill:    h.distillWork,
 		kernelext.VerbSteps:      h.stepsWork,
 		kernelext.VerbGenerate:   h.generateWork,
@@ -134,7 +136,7 @@ func (h *Host) accept(ctx context.Context, verb string, request kernelext.WorkRe
 // checkSubject checks the name of what a request is about.
 func checkSubject(verb string, request kernelext.WorkRequest) error {
 	switch {
-	case verb == kernelext.VerbSearch:
+	case verb == kernelext.VerbSearch, verb == kernelext.VerbAsk, verb == kernelext.VerbTell:
 		return kernelext.CheckName("search", request.Name)
 	case verb == kernelext.VerbTeacher, verb == kernelext.VerbImportance, (verb == kernelext.VerbGenerate || verb == kernelext.VerbExport) && !request.Run:
 		return kernelext.CheckTeacher(request.Name)
