@@ -15,21 +15,9 @@ func TestSearchGoesOnFromItsRecords(t *testing.T) {
 	if testing.Short() {
 		t.Skip("evaluates sub-networks of SmolLM2 for a minute; -short")
 	}
-	for name, flags := range map[string][]string{
-		"warm":    {"--warm", "1", "--tokens", "128"},
-		"halving": {"--warm", "2", "--tokens", "256", "--halving", "2", "--reorder", "activation-norm", "--dim", "head_size=64"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			evaluations := 3
-			if name == "halving" {
-				evaluations += 2 // of each generation the better half is judged again
-			}
-			testGoingOn(t, evaluations, append(flags, "--bin", "20M", "--population", "2", "--generations", "1", "--offspring", "1"))
-		})
-	}
-}
-
-func testGoingOn(t *testing.T, evaluations int, flags []string) {
+	const evaluations = 3 + 2 // of each generation the better half is judged again
+	flags := []string{"--bin", "20M", "--population", "2", "--generations", "1", "--offspring", "1", "--tokens", "256", "--warm", "2", "--halving", "2",
+		"--reorder", "activation-norm", "--dim", "head_size=64"}
 	l, stdout, stderr := hostLab(t)
 	search := func(out string) {
 		t.Helper()
