@@ -33,10 +33,13 @@ func (c *Client) Importance(ctx context.Context, teacher string, aggregate slm.A
 
 // Search runs a search to its end, continuing what the lab holds of it, and returns all that it evaluated. A finished
 // search returns at once. Other options under the same name are an error of code [Differs].
-//
-// Each watcher is called with the population so far: when there is one at the start, about every second while it grows, and
-// at the end. A watcher that is slow misses some of it, and holds up nothing but itself.
-func (c *Client) Search(ctx context.Context, name string, search slm.Search, watch func(Event), watchers ...func(slm.Population)) (slm.Population, error) {
+func (c *Client) Search(ctx context.Context, name string, search slm.Search, watch func(Event)) (slm.Population, error) {
+	return c.SearchLive(ctx, name, search, watch)
+}
+
+// SearchLive is Search before watchers, each of which is called with the population so far: when there is one at the start,
+// about every second while it grows, and at the end. A watcher that is slow misses some of it, and holds up nothing but itself.
+func (c *Client) SearchLive(ctx context.Context, name string, search slm.Search, watch func(Event), watchers ...func(slm.Population)) (slm.Population, error) {
 	if watch == nil {
 		watch = func(Event) {}
 	}

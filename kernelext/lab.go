@@ -60,12 +60,12 @@ func (l *Lab) Teacher(name string) *Teacher {
 
 // Search runs a search to its end and returns what it evaluated. Named again with the same options it continues, or
 // returns at once when it is finished. Watchers see the population while it grows, such as a figure that is drawn again about
-// every second: see [Client.Search].
+// every second: see [Client.SearchLive].
 func (l *Lab) Search(name string, search slm.Search, watchers ...func(slm.Population)) *Found {
 	var p slm.Population
 	l.do("search "+name, func(ctx context.Context, d *display) (line string, err error) {
 		d.best = l.bestSoFar(ctx, name)
-		p, err = l.client.Search(ctx, name, search, d.watch, watchers...)
+		p, err = l.client.SearchLive(ctx, name, search, d.watch, watchers...)
 		return foundLine(p, d), err
 	})
 	return &Found{Population: p, lab: l}

@@ -172,7 +172,7 @@ func TestWatchers(t *testing.T) {
 		func(slm.Population) { calls++; panic("no ink") },
 		func(p slm.Population) { p.Candidates[0].Loss = -1 }, // of its own copy
 	}
-	found, err := client.Search(t.Context(), "s", search, func(e kernelext.Event) {
+	found, err := client.SearchLive(t.Context(), "s", search, func(e kernelext.Event) {
 		if e.Kind == kernelext.Note {
 			notes = append(notes, e.Message)
 		}
@@ -190,7 +190,7 @@ func TestWatchers(t *testing.T) {
 		t.Errorf("a failing watcher was called %d times; notes %q", calls, notes)
 	}
 	seen = nil
-	if again, err := client.Search(t.Context(), "s", search, nil, watchers[0]); err != nil || len(seen) != 1 || !reflect.DeepEqual(seen[0], again) {
+	if again, err := client.SearchLive(t.Context(), "s", search, nil, watchers[0]); err != nil || len(seen) != 1 || !reflect.DeepEqual(seen[0], again) {
 		t.Errorf("of a finished search %d were seen (%v)", len(seen), err)
 	}
 }
