@@ -1,0 +1,162 @@
+package plots
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/go-echarts/go-echarts/v2/charts"
+	"github.com/go-echarts/go-echarts/v2/opts"
+	"github.com/offshoot-ml/offshoot/slm"
+)
+
+// Progress draws searches that were repeated with several seeds: the lowest loss so far against the evaluations, a line for
+// the mean over the seeds and a band from the best seed to the worst. Searches have the colours in which they are given.
+func Progress(searches ...slm.Repeated) Figure {
+	return progressFigure(progressNumbers(searches))
+}
+
+// progress is one line with its band; spreads[i] is after i+1 evaluations.
+type progressLine struct {
+	name    string
+	seeds   int
+	spreads []slm.Spread
+}
+
+type progressLines struct {
+	common string // what the searches have in common, such as "30M coarse-uniform"
+	lines  []progressLine
+}
+
+func progressNumbers(searches []slm.Repeated) progressLines {
+	common, names := labels(searches)
+	n := progressLines{common: common}
+	for i, r := range searches {
+		n.lines = append(n.lines, progressLine{names[i], len(r.Searches), r.Progress()})
+	}
+	return n
+}
+
+// labels names searches by what tells them apart.
+func labels(searches []slm.Repeated) (common string, names []string) {
+	parts := func(r slm.Repeated) [3]string { return [3]string{r.Bin.Middle(), r.Space, r.Variant} }
+	var same []string
+	names = make([]string, len(searches))
+	for part := range 3 {
+		differs := false
+		for _, r := range searches {
+			differs = differs || parts(r)[part] != parts(searches[0])[part]
+		}
+		if !differs && len(searches) > 0 {
+			same = append(same, parts(searches[0])[part])
+			continue
+		}
+		for i, r := range searches {
+			names[i] = strings.TrimSpace(names[i] + " " + parts(r)[part])
+		}
+	}
+	if len(searches) == 1 {
+		names[0] = searches[0].Variant
+	}
+	return strings.Join(same, " "), names
+}
+
+func (l progressLine) last() (slm.Spread, bool) {
+	if len(l.spreads) == 0 {
+		return slm.Spread{}, false
+	}
+	return l.spreads[len(l.spreads)-1], true
+}
+
+// caption says which line is lowest at the end.
+func (n progressLines) caption() string {
+	leader := -1
+	for i, l := range n.lines {
+		end, ok := l.last()
+		if !ok {
+			continue
+		}
+		if leader < 0 || end.Mean < n.lines[leader].spreads[len(n.lines[leader].spreads)-1].Mean {
+			leader = i
+		}
+	}
+	if leader < 0 {
+		return "No search has been finished yet."
+	}
+	l := n.lines[leader]
+	end, _ := l.last()
+	return fmt.Sprintf("Lower is better. Band: all seeds. Lowest: %s, %.3f after %d evaluations (%s).",
+		cut(l.name, 32), end.Mean, len(l.spreads), counted(l.seeds, "seed"))
+}
+
+func counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// readingProgress is the tooltip of an evaluation: each search's mean there.
+const readingProgress = `function(ps){if(!ps.length)return"";var e=echarts.format.encodeHTML;return"<b>evaluation "+ps[0].axisValue+"</b>"+ps.filter(function(p){` +
+	`return p.seriesId.charAt(0)==="m"}).map(function(p){return"<br>"+p.marker+e(p.seriesName)+" <b>"+p.value[1].toFixed(3)+"</b>"}).join("")}`
+
+func progressFigure(n progressLines) Figure {
+	chart := charts.NewLine()
+	longest := 1
+	for _, l := range n.lines {
+		longest = max(longest, len(l.spreads))
+	}
+	chart.SetGlobalOptions(
+		charts.WithTooltipOpts(opts.Tooltip{Trigger: "axis", Formatter: opts.FuncOpts(readingProgress)}),
+		charts.WithXAxisOpts(opts.XAxis{Type: "value", Name: "evaluations", NameLocation: "middle", NameGap: 30, Min: 0, Max: longest,
+			MinInterval: 1, SplitLine: &opts.SplitLine{Show: opts.Bool(false)}}),
+		charts.WithYAxisOpts(opts.YAxis{Type: "value", Name: "lowest loss so far (nats per token)", NameLocation: "middle", NameGap: 44, Scale: opts.Bool(true)}),
+	)
+	for i, l := range n.lines {
+		chart.MultiSeries = append(chart.MultiSeries, l.band(i)...)
+	}
+	for i, l := range n.lines {
+		chart.MultiSeries = append(chart.MultiSeries, l.mean(i))
+	}
+	title := strings.TrimSpace("Progress " + n.common)
+	f := New(title, n.caption(), chart)
+	f.frame()
+	f.set("grid.right", 64)
+	for i, l := range n.lines {
+		if end, ok := l.last(); ok {
+			f.labelEnd(2*len(n.lines)+i, colourOf(i), sample{loss: end.Mean})
+		}
+	}
+	return f
+}
+
+// band is two series that stack: nothing up to the lowest seed, and from there the colour up to the highest.
+func (l progressLine) band(i int) []charts.SingleSeries {
+	edge := func(id string, of func(slm.Spread) float64, opacity float32) charts.SingleSeries {
+		return charts.SingleSeries{Id: fmt.Sprintf("%s%d", id, i), Name: l.name, Type: "line", Data: l.points(of),
+			Stack: fmt.Sprintf("band %d", i), ShowSymbol: opts.Bool(false), Symbol: "none",
+			ItemStyle: &opts.ItemStyle{Color: colourOf(i)}, LineStyle: &opts.LineStyle{Opacity: opts.Float(0)},
+			AreaStyle: &opts.AreaStyle{Color: colourOf(i), Opacity: opts.Float(opacity)}}
+	}
+	return []charts.SingleSeries{
+		edge("l", func(s slm.Spread) float64 { return s.Min }, 0),
+		edge("b", func(s slm.Spread) float64 { return s.Max - s.Min }, 0.18),
+	}
+}
+
+func (l progressLine) mean(i int) charts.SingleSeries {
+	return charts.SingleSeries{Id: fmt.Sprintf("m%d", i), Name: l.name, Type: "line", Data: l.points(func(s slm.Spread) float64 { return s.Mean }),
+		ShowSymbol: opts.Bool(len(l.spreads) <= 1), Symbol: symbolOf(i), SymbolSize: 7,
+		ItemStyle: &opts.ItemStyle{Color: colourOf(i)}, LineStyle: &opts.LineStyle{Color: colourOf(i), Width: 2.5}}
+}
+
+// points leaves out the evaluations before every seed has a finite loss.
+func (l progressLine) points(of func(slm.Spread) float64) [][2]float64 {
+	var out [][2]float64
+	for i, s := range l.spreads {
+		if !math.IsInf(s.Max, 0) && !math.IsNaN(s.Mean) {
+			out = append(out, [2]float64{float64(i + 1), rounded(of(s), 4)})
+		}
+	}
+	return out
+}
