@@ -14,7 +14,7 @@ import (
 )
 
 // Population draws a search: a point for each evaluated candidate, its parameters against its perplexity, coloured by
-// generation, with the bin shaded, the elites ringed and the best one named. A point's tooltip tells its whole story.
+// generation, with the bin shaded, the elites ringed and the best one named. What halving judged on less text is pale. A point's tooltip tells its whole story.
 func Population(p slm.Population) Figure {
 	return populationFigure(populationNumbers(p))
 }
@@ -26,6 +26,9 @@ type population struct {
 	groups     []generationGroup
 	elites     []candidate // ascending by loss, the best first
 	unfinished int         // candidates without a finite loss, which have no place on the axis
+	rungs      int         // of a search with halving: how often its best candidates were judged so far
+	judged     int         // evaluations so far
+	planned    int         // evaluations of the whole search
 	low, high  float64     // loss
 	left       float64     // parameters
 	right      float64
@@ -35,6 +38,7 @@ type population struct {
 type generationGroup struct {
 	first, last int
 	candidates  []candidate
+	early       []candidate // those that halving judged on less text than others
 }
 
 // candidate is a point with the numbers that its tooltip tells.
@@ -42,6 +46,7 @@ type candidate struct {
 	id, generation int
 	parameters     int64
 	loss, seconds  float64
+	rungs          int // with halving, how often it was judged
 	layers, embd   int
 	heads, ffn     string // range over the kept layers, such as "3-9"
 	origin         string
@@ -52,7 +57,7 @@ type candidate struct {
 const mostGroups = 6
 
 func populationNumbers(p slm.Population) population {
-	n := population{name: p.Name, bin: p.Search.Bin}
+	n := population{name: p.Name, bin: p.Search.Bin, judged: p.Evaluations(), planned: p.Search.Evaluations()}
 	var drawn []candidate
 	for _, c := range p.Candidates {
 		if math.IsNaN(c.Loss) || math.Abs(c.Loss) > mostLoss {
@@ -60,9 +65,12 @@ func populationNumbers(p slm.Population) population {
 			continue
 		}
 		drawn = append(drawn, candidateNumbers(p.Teacher, c))
+		n.rungs = max(n.rungs, len(c.Rungs))
 	}
-	n.groups = groupGenerations(drawn)
-	n.elites = slices.SortedStableFunc(slices.Values(drawn), func(a, b candidate) int { return cmp.Compare(a.loss, b.loss) })
+	n.groups = groupGenerations(drawn, n.rungs)
+	n.elites = slices.SortedStableFunc(slices.Values(drawn), func(a, b candidate) int {
+		return cmp.Or(cmp.Compare(b.rungs, a.rungs), cmp.Compare(a.loss, b.loss))
+	})
 	n.elites = n.elites[:min(len(drawn), max(1, p.Search.Elites))]
 	n.left, n.right = parameterRange(n.bin, drawn)
 	n.low, n.high = lossRange(drawn)
@@ -84,7 +92,7 @@ func candidateNumbers(teacher slm.Config, c slm.Candidate) candidate {
 		parents = append(parents, fmt.Sprintf("#%d", id))
 	}
 	return candidate{id: c.ID, generation: c.Generation, parameters: c.Parameters, loss: c.Loss, seconds: c.Seconds,
-		layers: len(kept), embd: c.Subnet.Embd.Len(teacher.Embd), heads: span(heads), ffn: span(ffn),
+		rungs: len(c.Rungs), layers: len(kept), embd: c.Subnet.Embd.Len(teacher.Embd), heads: span(heads), ffn: span(ffn),
 		origin: c.Origin, parents: strings.Join(parents, " and ")}
 }
 
@@ -101,7 +109,7 @@ func span(values []int) string {
 }
 
 // groupGenerations gives each generation a group, and neighbours a common one where there are more than mostGroups.
-func groupGenerations(drawn []candidate) []generationGroup {
+func groupGenerations(drawn []candidate, rungs int) []generationGroup {
 	if len(drawn) == 0 {
 		return nil
 	}
@@ -116,7 +124,11 @@ func groupGenerations(drawn []candidate) []generationGroup {
 	}
 	for _, c := range drawn {
 		g := &groups[max(0, c.generation)/size]
-		g.candidates = append(g.candidates, c)
+		if c.rungs < rungs {
+			g.early = append(g.early, c)
+		} else {
+			g.candidates = append(g.candidates, c)
+		}
 	}
 	return groups
 }
@@ -170,21 +182,30 @@ func (n population) caption() string {
 	if !ok {
 		return strings.TrimSpace("No candidate has been evaluated yet. " + n.remark())
 	}
+	perplexity, parameters := slm.Count(int64(math.Round(math.Exp(min(best.loss, 43))))), slm.Count(best.parameters)
+	if n.judged < n.planned {
+		return strings.TrimSpace(fmt.Sprintf("%d of %d evaluations. Best so far: perplexity %s with %s parameters. %s",
+			n.judged, n.planned, perplexity, parameters, n.remark()))
+	}
 	return strings.TrimSpace(fmt.Sprintf("Lower is better. The best of %d candidates has perplexity %s with %s parameters. %s",
-		n.drawn(), slm.Count(int64(math.Round(math.Exp(min(best.loss, 43))))), slm.Count(best.parameters), n.remark()))
+		n.drawn(), perplexity, parameters, n.remark()))
 }
 
+// remark says what else must be known of the points.
 func (n population) remark() string {
-	if n.unfinished == 0 {
-		return ""
+	switch {
+	case n.unfinished > 0:
+		return fmt.Sprintf("%d without a finite loss: not drawn.", n.unfinished)
+	case slices.ContainsFunc(n.groups, func(g generationGroup) bool { return len(g.early) > 0 }):
+		return "Pale: on less text."
 	}
-	return fmt.Sprintf("%d without a finite loss: not drawn.", n.unfinished)
+	return ""
 }
 
 func (n population) drawn() int {
 	total := 0
 	for _, g := range n.groups {
-		total += len(g.candidates)
+		total += len(g.candidates) + len(g.early)
 	}
 	return total
 }
@@ -192,7 +213,7 @@ func (n population) drawn() int {
 // point is a candidate as a datum: where it is, and what its tooltip tells.
 func (c candidate) point() opts.ScatterData {
 	return opts.ScatterData{Value: []any{c.parameters, rounded(c.loss, 5), c.id, c.generation, html.EscapeString(c.origin),
-		c.parents, c.layers, c.embd, c.heads, c.ffn, rounded(c.seconds, 2)}}
+		c.parents, c.layers, c.embd, c.heads, c.ffn, rounded(c.seconds, 2), c.rungs}}
 }
 
 func rounded(v float64, decimals int) float64 {
@@ -218,7 +239,7 @@ const story = `function(p){` + compactNumber + `var v=p.value;if(!v||v.length<11
 	`+"<br>"+v[0].toLocaleString("en")+" parameters"` +
 	`+"<br>"+v[6]+" layers, "+v[7]+" embedding dimensions"` +
 	`+"<br>in a layer "+v[8]+" heads, "+v[9]+" FFN neurons"` +
-	`+(v[10]?"<br>evaluated in "+v[10]+" s":"")}`
+	`+(v[10]?"<br>evaluated in "+v[10]+" s":"")+(v[11]?"<br>halving: judged "+v[11]+(v[11]>1?" times":" time"):"")}`
 
 func populationFigure(n population) Figure {
 	chart := charts.NewScatter()
@@ -238,6 +259,11 @@ func populationFigure(n population) Figure {
 		chart.AddSeries(g.name(), points(g.candidates), whenMany,
 			charts.WithScatterChartOpts(opts.ScatterChart{SymbolSize: 10}),
 			charts.WithItemStyleOpts(opts.ItemStyle{Color: colours[i], BorderColor: inkMuted, BorderWidth: 0.7}))
+		if len(g.early) > 0 {
+			chart.AddSeries(g.name(), points(g.early), whenMany,
+				charts.WithScatterChartOpts(opts.ScatterChart{SymbolSize: 7}),
+				charts.WithItemStyleOpts(opts.ItemStyle{Color: colours[i], Opacity: opts.Float(0.4)}))
+		}
 	}
 	markElites(chart, n)
 	f := New(cmp.Or(strings.TrimSpace("Search "+n.name), "Search"), n.caption(), chart)

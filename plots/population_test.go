@@ -50,6 +50,30 @@ func TestCandidateNumbers(t *testing.T) {
 	}
 }
 
+// With halving, elites and the best come from those that were judged on the most text, and the others are pale.
+func TestHalvingDrawsEarlyRungsPale(t *testing.T) {
+	p := sampleSearch(t, 8, 1)
+	for i := range p.Candidates {
+		c := &p.Candidates[i]
+		c.Rungs = []float64{c.Loss}
+		if i%4 == 0 {
+			c.Loss += 5 // on all of the text
+			c.Rungs = append(c.Rungs, c.Loss)
+		}
+	}
+	n := populationNumbers(p)
+	best, _ := n.best()
+	if best.rungs != 2 || n.rungs != 2 || n.drawn() != len(p.Candidates) {
+		t.Errorf("best %+v of %d rungs, %d drawn", best, n.rungs, n.drawn())
+	}
+	if g := n.groups[0]; len(g.candidates) != 2 || len(g.early) != 6 {
+		t.Errorf("%d candidates were judged on all of the text and %d were not, want 2 and 6", len(g.candidates), len(g.early))
+	}
+	if !strings.Contains(n.caption(), "Pale: on less text.") {
+		t.Errorf("caption %q", n.caption())
+	}
+}
+
 func TestLongSearchesShareColours(t *testing.T) {
 	n := populationNumbers(manyCandidates(400))
 	if len(n.groups) > mostGroups {
@@ -93,6 +117,11 @@ func TestPopulationCaption(t *testing.T) {
 	empty := populationNumbers(slm.Population{})
 	if got := empty.caption(); got != "No candidate has been evaluated yet." {
 		t.Errorf("empty: %q", got)
+	}
+	growing := sampleSearch(t, 8, 2)
+	growing.Candidates = growing.Candidates[:5]
+	if got := populationNumbers(growing).caption(); !strings.HasPrefix(got, "5 of 20 evaluations. Best so far: perplexity ") {
+		t.Errorf("growing: %q", got)
 	}
 	failed := populationNumbers(slm.Population{Candidates: []slm.Candidate{{Loss: math.NaN()}}})
 	if got := failed.caption(); !strings.Contains(got, "1 without a finite loss") {
