@@ -68,8 +68,8 @@ func SpaceNamed(name string) (Space, error) {
 func SpaceNames() []string { return slices.Sorted(maps.Keys(spaces)) }
 
 var spaces = map[string]Space{"coarse-uniform": CoarseUniform, "coarse-layer-wise": CoarseLayerWise, "fine-uniform": FineUniform,
-		"fine-layer-wise": FineLayerWise, "whittle-small": WhittleSmall, "whittle-medium": WhittleMedium,
-		"whittle-hw-gpt-bench": WhittleHWGPTBench, "whittle-llama-joint": WhittleLlamaJoint}
+	"fine-layer-wise": FineLayerWise, "whittle-small": WhittleSmall, "whittle-medium": WhittleMedium,
+	"whittle-hw-gpt-bench": WhittleHWGPTBench, "whittle-llama-joint": WhittleLlamaJoint}
 
 // Name is the name by which [SpaceNamed] knows the space, whatever its dimensions.
 func (s Space) Name() string {
