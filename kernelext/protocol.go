@@ -28,6 +28,7 @@ const (
 	VerbSearch     = "search"     // WorkRequest, ends with a Summary
 	VerbAsk        = "ask"        // WorkRequest, ends with []slm.Candidate: those of a told search to judge next
 	VerbTell       = "tell"       // WorkRequest, ends with a Summary
+	VerbTable      = "table"      // WorkRequest, ends with a Summary: writes a search's candidates into the file Path
 	VerbDistill    = "distill"    // WorkRequest, ends with a Summary: names a run and checks its options
 	VerbSteps      = "steps"      // WorkRequest, ends with a Summary
 	VerbGenerate   = "generate"   // WorkRequest, ends with a string
@@ -68,6 +69,7 @@ type WorkRequest struct {
 	Name         string            `json:"name"`   // of the teacher, the search or the run
 	Search       *slm.Search       `json:"search,omitempty"`
 	Told         []Judgement       `json:"told,omitempty"`
+	Path         string            `json:"path,omitempty"`
 	Distillation *slm.Distillation `json:"distillation,omitempty"`
 	Steps        int               `json:"steps,omitempty"`
 	Run          bool              `json:"run,omitempty"` // it is about the student of the run Name, not the teacher Name

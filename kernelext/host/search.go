@@ -9,6 +9,7 @@ import (
 	"github.com/offshoot-ml/offshoot/kernelext/host/ask"
 	"github.com/offshoot-ml/offshoot/kernelext/host/resident"
 	"github.com/offshoot-ml/offshoot/slm"
+	"github.com/offshoot-ml/offshoot/slm/table"
 )
 
 // search runs a search to its end. Each evaluation is a line of the records' file, on the disk before the next begins; a
@@ -29,6 +30,11 @@ func search(ctx context.Context, request ask.Request, out io.Writer, m *meter) e
 	defer func() { r.close() }()
 	if !r.begun() || !r.population.Done() {
 		if err := evolve(ctx, asked.Teacher, options, r, m); err != nil {
+			return err
+		}
+	}
+	for _, path := range asked.Tables {
+		if err := table.Write(path, r.population); err != nil {
 			return err
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -19,9 +20,9 @@ func TestSearchGoesOnFromItsRecords(t *testing.T) {
 	flags := []string{"--bin", "20M", "--population", "2", "--generations", "1", "--offspring", "1", "--tokens", "256", "--warm", "2", "--halving", "2",
 		"--reorder", "activation-norm", "--dim", "head_size=64"}
 	l, stdout, stderr := hostLab(t)
-	search := func(out string) {
+	search := func(out string, more ...string) {
 		t.Helper()
-		if err := l.askHost(t.Context(), "search", append(flags[:len(flags):len(flags)], "--out", out)); err != nil {
+		if err := l.askHost(t.Context(), "search", slices.Concat(flags, []string{"--out", out}, more)); err != nil {
 			t.Fatalf("%v\n%s", err, stderr)
 		}
 	}
@@ -56,9 +57,13 @@ func TestSearchGoesOnFromItsRecords(t *testing.T) {
 			t.Errorf("line %d: %s, undisturbed %s", i+1, a, b)
 		}
 	}
-	search(whole) // which is finished: nothing is loaded, and nothing changes
+	table := filepath.Join(t.TempDir(), "whole.csv")
+	search(whole, "--table", table) // it is finished: nothing is loaded, and nothing changes
 	if now, err := os.ReadFile(whole); err != nil || !bytes.Equal(now, text) {
 		t.Errorf("a finished search was written again (%v)", err)
+	}
+	if text, err := os.ReadFile(table); err != nil || !bytes.HasPrefix(text, []byte("search,seed,id,")) || bytes.Count(text, []byte("\nwhole,1,")) != 3 {
+		t.Errorf("table %s (%v)", text, err)
 	}
 }
 

@@ -16,7 +16,7 @@ type Search struct {
 	Generations, Population, Elites, Offspring, Tokens, Warm int
 	Halving                                                  int
 	Seed                                                     uint64
-	Dims                                                     list
+	Dims, Tables                                             list
 	JSON                                                     bool
 }
 
@@ -49,6 +49,7 @@ func (s *Search) Flags(set *flag.FlagSet) {
 	set.StringVar(&s.Reorder, "reorder", "", "search the teacher with its important units first, by this `MEASURE`: activation-norm, activation-mean, activation-variance or weight-norm")
 	set.Uint64Var(&s.Seed, "seed", 1, "the same seed gives the same search")
 	set.StringVar(&s.Out, "out", "", "the `FILE` of the records, a line of JSON each; an interrupted search goes on from it")
+	set.Var(&s.Tables, "table", "write all candidates into a `FILE` when the search is finished: a .csv, .parquet or .json; may be repeated")
 	set.BoolVar(&s.JSON, "json", false, "print the best candidate as JSON")
 }
 
@@ -56,6 +57,11 @@ func (s *Search) Flags(set *flag.FlagSet) {
 func (s *Search) Check() error {
 	if s.Out == "" {
 		return errors.New("--out is missing: name the file for the records, such as search.jsonl")
+	}
+	for _, path := range s.Tables {
+		if err := slm.CheckTable(path); err != nil {
+			return fmt.Errorf("--%w", err)
+		}
 	}
 	_, err := s.Options()
 	return err

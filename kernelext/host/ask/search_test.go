@@ -52,18 +52,19 @@ func TestSearchOptions(t *testing.T) {
 
 func TestSearchMistakes(t *testing.T) {
 	for line, want := range map[string]string{
-		"--bin 30M":                                   "--out is missing",
-		"--out f":                                     "--bin is missing",
-		"--out f --bin much":                          `--bin: bin "much"`,
-		"--out f --bin 30M --space vast":              "--space \"vast\" is unknown; known: coarse-layer-wise, coarse-uniform, fine-layer-wise, fine-uniform, whittle-hw-gpt-bench",
-		"--out f --bin 30M --dim depth":               "--dim: space",
-		"--out f --bin 30M --dim depth=9-3":           "--dim: space: depth: dimension",
-		"--out f --bin 30M --halving 1":               "--halving 1",
-		"--out f --bin 30M --generations -1":          "--generations -1",
-		"--out f --bin 30M --reorder loud":            "--reorder is \"loud\"",
-		"--out f --bin 30M --objective size":          "--objective",
-		"--out f --bin 30M --strategy luck":           "--strategy",
-		"--out f --bin 30M --population 1 --warm 100": "--population 1",
+		"--bin 30M":                      "--out is missing",
+		"--out f":                        "--bin is missing",
+		"--out f --bin much":             `--bin: bin "much"`,
+		"--out f --bin 30M --space vast": "--space \"vast\" is unknown; known: coarse-layer-wise, coarse-uniform, fine-layer-wise, fine-uniform, whittle-hw-gpt-bench",
+		"--out f --bin 30M --table t.csv --table t.xls": "--table \"t.xls\"",
+		"--out f --bin 30M --dim depth":                 "--dim: space",
+		"--out f --bin 30M --dim depth=9-3":             "--dim: space: depth: dimension",
+		"--out f --bin 30M --halving 1":                 "--halving 1",
+		"--out f --bin 30M --generations -1":            "--generations -1",
+		"--out f --bin 30M --reorder loud":              "--reorder is \"loud\"",
+		"--out f --bin 30M --objective size":            "--objective",
+		"--out f --bin 30M --strategy luck":             "--strategy",
+		"--out f --bin 30M --population 1 --warm 100":   "--population 1",
 	} {
 		if err := parsed(t, line).Check(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", line, err, want)

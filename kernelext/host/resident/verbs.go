@@ -28,6 +28,7 @@ func (h *Host) addVerbs() error {
 		kernelext.VerbSearch:     h.searchWork,
 		kernelext.VerbAsk:        h.askWork,
 		kernelext.VerbTell:       h.tellWork,
+		kernelext.VerbTable:      h.tableWork,
 		kernelext.VerbDistill:    h.distillWork,
 		kernelext.VerbSteps:      h.stepsWork,
 		kernelext.VerbGenerate:   h.generateWork,
@@ -136,7 +137,7 @@ func (h *Host) accept(ctx context.Context, verb string, request kernelext.WorkRe
 // checkSubject checks the name of what a request is about.
 func checkSubject(verb string, request kernelext.WorkRequest) error {
 	switch {
-	case verb == kernelext.VerbSearch, verb == kernelext.VerbAsk, verb == kernelext.VerbTell:
+	case verb == kernelext.VerbSearch, verb == kernelext.VerbAsk, verb == kernelext.VerbTell, verb == kernelext.VerbTable:
 		return kernelext.CheckName("search", request.Name)
 	case verb == kernelext.VerbTeacher, verb == kernelext.VerbImportance, (verb == kernelext.VerbGenerate || verb == kernelext.VerbExport) && !request.Run:
 		return kernelext.CheckTeacher(request.Name)
