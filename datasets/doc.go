@@ -3,12 +3,13 @@
 // The story, in the order of the files:
 //
 //   - A [Tokenizer] is Hugging Face's, built from the vocabulary and merges of a teacher's GGUF (tokenizer.go,
-//     tokenizerjson.go) or read from its tokenizer.json (tokenizerread.go).
+//     tokenizerjson.go) or read from its tokenizer.json (tokenizerread.go). [SmallerTokenizer] cuts one down to its first
+//     tokens, for a small model of its own (tokenizersmaller.go).
 //   - A [Corpus] is a list of text files, split by file into a training and a validation half (corpus.go, split.go).
 //     [GoRoot] lists the source and prose that every machine with Go has; [Text] lists files of one's own (scan.go).
 //   - [Batches] walk the training half, shuffled by a seed in passages of a few hundred tokens or more (passage.go,
-//     batches.go). Text is tokenized when the stream reaches it, so that training starts at once, and a [Position] names
-//     the next token: saved with a run, it resumes the stream exactly.
+//     batches.go), each row of a batch at a place of its own. Text is tokenized when the stream reaches it, so that training
+//     starts at once, and a [Position] names each row's next token: saved with a run, it resumes the stream exactly.
 //   - [Corpus.Validation] is a fixed sample of windows from the other half (validation.go).
 //
 // Nothing here uses a network, and nothing is written to disk.
