@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/gomlx/compute"
@@ -176,8 +177,49 @@ func TestLoadRefusesAnotherRunsCheckpoint(t *testing.T) {
 	}
 	other := settings
 	other.Loss = slm.CE(1)
-	if err := newTrainer(t, backend, teacher, other, r.Windows).Load(path); err == nil {
-		t.Error("a run continued from the checkpoint of one with another loss")
+	want := `loss is {"terms":[`
+	if err := newTrainer(t, backend, teacher, other, r.Windows).Load(path); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("a run continued from the checkpoint of one with another loss: %v, want %q", err, want)
+	}
+}
+
+// A student without a teacher takes the steps of one that has a teacher, but does not listen to it; and it does not go on
+// from the checkpoint of an architecture with the same weights.
+func TestAlone(t *testing.T) {
+	r := readReference(t)
+	backend, teacher := newTeacher(t)
+	d := settings
+	d.Init, d.Loss = slm.FromRandom, slm.CE(1)
+	alone := func(c slm.Config) *distill.Trainer {
+		data := &windows{tokens: r.Windows, batch: d.Batch * (d.SeqLen + 1)}
+		trainer, err := distill.NewAlone(backend, c, d, data, r.Windows[:2*(d.SeqLen+1)])
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(trainer.Close)
+		return trainer
+	}
+	trainer := alone(teacher.Config)
+	got, want := take(t, trainer, 3), take(t, newTrainer(t, backend, teacher, d, r.Windows), 3)
+	for i := range got {
+		if got[i].Seconds, want[i].Seconds = 0, 0; got[i] != want[i] {
+			t.Errorf("step %+v, with a teacher %+v", got[i], want[i])
+		}
+	}
+	path := t.TempDir() + "/checkpoint.safetensors"
+	if err := trainer.Save(path); err != nil {
+		t.Fatal(err)
+	}
+	renamed, longer := teacher.Config, teacher.Config
+	renamed.Name, longer.Context = "other", 2*longer.Context
+	if err := alone(renamed).Load(path); err != nil {
+		t.Errorf("another name: %v", err)
+	}
+	if err := alone(longer).Load(path); err == nil || !strings.Contains(err.Error(), "context is 64 there, 128 here") {
+		t.Errorf("another context: %v", err)
+	}
+	if _, err := distill.NewAlone(backend, teacher.Config, settings, nil, nil); err == nil || !strings.Contains(err.Error(), "needs a teacher") {
+		t.Errorf("distillation without a teacher: %v", err)
 	}
 }
 

@@ -1,6 +1,7 @@
 package distill
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -26,6 +27,7 @@ type state struct {
 	Tokens       int64            `json:"tokens"`
 	Position     json.RawMessage  `json:"position"`
 	Distillation slm.Distillation `json:"distillation"`
+	Teacher      slm.Config       `json:"teacher,omitzero"` // the architecture that the sub-network is of; older files lack it
 }
 
 const stateKey = "offshoot"
@@ -37,7 +39,8 @@ func (t *Trainer) Save(path string) error {
 	if err != nil {
 		return err
 	}
-	meta, err := json.Marshal(state{Version: stateVersion, Steps: t.steps, Tokens: t.tokens, Position: position, Distillation: t.Distillation})
+	meta, err := json.Marshal(state{Version: stateVersion, Steps: t.steps, Tokens: t.tokens, Position: position, Distillation: t.Distillation,
+		Teacher: t.Student.Teacher})
 	if err != nil {
 		return err
 	}
@@ -79,8 +82,8 @@ func (t *Trainer) Load(path string) error {
 	if err != nil {
 		return fmt.Errorf("checkpoint %s: %w", path, err)
 	}
-	if !reflect.DeepEqual(s.Distillation, t.Distillation) {
-		return fmt.Errorf("checkpoint %s: it is of a run with other options; move it away to start anew", path)
+	if err := t.sameRun(s); err != nil {
+		return fmt.Errorf("checkpoint %s: %w; move it away to start anew", path, err)
 	}
 	for _, name := range slices.Sorted(maps.Keys(weights)) {
 		if err := t.restore(name, weights[name]); err != nil {
@@ -95,6 +98,45 @@ func (t *Trainer) Load(path string) error {
 	}
 	t.steps, t.tokens = s.Steps, s.Tokens
 	return nil
+}
+
+// sameRun reports a state of another run: one with other options, or of another architecture, whatever its name.
+func (t *Trainer) sameRun(s state) error {
+	if !reflect.DeepEqual(s.Distillation, t.Distillation) {
+		return fmt.Errorf("it is of a run with other options: %s", differences(s.Distillation, t.Distillation))
+	}
+	now := t.Student.Teacher
+	now.Name = s.Teacher.Name
+	if s.Teacher.Layers > 0 && !reflect.DeepEqual(s.Teacher, now) {
+		return fmt.Errorf("it is of another architecture: %s", differences(s.Teacher, now))
+	}
+	return nil
+}
+
+// differences are the fields of their JSON in which two values differ, such as "batch is 16 there, 8 here".
+func differences(there, here any) string {
+	a, b := fields(there), fields(here)
+	names := maps.Clone(a)
+	maps.Copy(names, b)
+	var found []string
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		x, y := cmp.Or(string(a[name]), "not set"), cmp.Or(string(b[name]), "not set")
+		switch {
+		case x == y:
+		case len(x)+len(y) > 200: // a sub-network
+			found = append(found, name)
+		default:
+			found = append(found, fmt.Sprintf("%s is %s there, %s here", name, x, y))
+		}
+	}
+	return strings.Join(found, "; ")
+}
+
+// fields are those of a struct as JSON; they do not fail, since checkpoints are written so.
+func fields(value any) (out map[string]json.RawMessage) {
+	text, _ := json.Marshal(value)
+	json.Unmarshal(text, &out)
+	return out
 }
 
 // parseState reads the state from a file's metadata.

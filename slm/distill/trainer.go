@@ -41,7 +41,7 @@ type Trainer struct {
 	Distillation slm.Distillation
 	Student      *model.Student
 
-	teacher    *model.Teacher
+	teacher    *model.Teacher // nil where the loss needs none
 	data       Data
 	validation []int32 // held-out windows of SeqLen+1 tokens
 	step       *gomlx.Exec
@@ -52,14 +52,27 @@ type Trainer struct {
 // New makes a trainer: the student's first weights come from the teacher or from a seed, as d says. validation are
 // held-out windows of d.SeqLen+1 tokens. The first step compiles, which takes some seconds.
 func New(backend compute.Backend, teacher *model.Teacher, d slm.Distillation, data Data, validation []int32) (*Trainer, error) {
-	if err := d.Validate(teacher.Config); err != nil {
+	return newTrainer(backend, teacher.Config, teacher, d, data, validation)
+}
+
+// NewAlone is [New] for a student of an architecture that has no teacher yet: it begins with random weights, and its loss is
+// plain cross-entropy.
+func NewAlone(backend compute.Backend, architecture slm.Config, d slm.Distillation, data Data, validation []int32) (*Trainer, error) {
+	if d.Init != slm.FromRandom || d.Loss.NeedsTeacher() {
+		return nil, fmt.Errorf("distillation: init %q with the loss %s needs a teacher; without one, take %q and %s", d.Init, d.Loss, slm.FromRandom, slm.CE(1))
+	}
+	return newTrainer(backend, architecture, nil, d, data, validation)
+}
+
+func newTrainer(backend compute.Backend, architecture slm.Config, teacher *model.Teacher, d slm.Distillation, data Data, validation []int32) (*Trainer, error) {
+	if err := errors.Join(architecture.Validate(), d.Validate(architecture)); err != nil {
 		return nil, err
 	}
-	weights, err := firstWeights(teacher, d)
+	weights, err := firstWeights(architecture, teacher, d)
 	if err != nil {
 		return nil, err
 	}
-	student, err := model.NewStudent(backend, teacher.Config, d.Subnet, weights)
+	student, err := model.NewStudent(backend, architecture, d.Subnet, weights)
 	if err != nil {
 		return nil, err
 	}
@@ -71,9 +84,9 @@ func New(backend compute.Backend, teacher *model.Teacher, d slm.Distillation, da
 	return t, nil
 }
 
-func firstWeights(teacher *model.Teacher, d slm.Distillation) (checkpoint.Weights, error) {
+func firstWeights(architecture slm.Config, teacher *model.Teacher, d slm.Distillation) (checkpoint.Weights, error) {
 	if d.Init == slm.FromRandom {
-		return model.RandomWeights(teacher.Config, d.Subnet, d.WeightsSeed), nil
+		return model.RandomWeights(architecture, d.Subnet, d.WeightsSeed), nil
 	}
 	return teacher.Extract(d.Subnet)
 }
