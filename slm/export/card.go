@@ -49,6 +49,7 @@ func cardText(s Student, r Record, gguf string) ([]byte, error) {
 		},
 		"family":      func() string { return string(s.Teacher.Family) },
 		"teacherName": func() string { return firstOf(s.Provenance.Teacher.Name, s.Teacher.Name, "a teacher") },
+		"alone":       func() bool { return alone(s) },
 		"trained":     func() string { return trainedTag(s.Provenance.Training) },
 		"start":       startText,
 		"form":        func() string { return formText(r) },
@@ -85,6 +86,12 @@ func formText(r Record) string {
 	}
 	return fmt.Sprintf("It is a `%s` whose layers are padded to equal sizes; the padding adds %s parameters and changes no logit.",
 		class(r), slm.Count(r.Padding))
+}
+
+// alone reports a whole model that was pretrained without a teacher.
+func alone(s Student) bool {
+	t := s.Provenance.Training
+	return t != nil && t.Distillation.Init == slm.FromRandom && !t.Distillation.Loss.NeedsTeacher() && s.Provenance.Teacher == (Origin{})
 }
 
 // trainedTag is a tag for how a student was trained.
