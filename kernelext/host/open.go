@@ -1,16 +1,17 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/offshoot-ml/offshoot/datasets"
 	"github.com/offshoot-ml/offshoot/kernelext"
 	"github.com/offshoot-ml/offshoot/kernelext/host/ask"
+	"github.com/offshoot-ml/offshoot/kernelext/host/resident"
 	"github.com/offshoot-ml/offshoot/slm"
 	"github.com/offshoot-ml/offshoot/slm/checkpoint"
 	"github.com/offshoot-ml/offshoot/slm/export"
@@ -90,17 +91,13 @@ func openExported(folder string) (*opened, error) {
 	return o, err
 }
 
-// installed is the file of an installed teacher; another reference stays as it is.
+// installed is the path of an installed teacher; another reference stays as it is.
 func installed(reference string) string {
 	home, err := kernelext.Home()
-	if err != nil || strings.ContainsAny(reference, `/\`) {
+	if err != nil {
 		return reference
 	}
-	path := filepath.Join(home, "teachers", reference+".gguf")
-	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
-		return reference
-	}
-	return path
+	return cmp.Or(resident.Installed(home)[reference], reference)
 }
 
 // windows cuts a text's tokens into windows of seq tokens, row-major; the last, partial one is dropped.

@@ -2,6 +2,7 @@ package resident
 
 import (
 	"context"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -34,12 +35,22 @@ func (h *Host) status(context.Context) kernelext.Status {
 	return s
 }
 
-// teacherNames lists the teacher files that are there.
-func (h *Host) teacherNames() []string {
-	files, _ := filepath.Glob(filepath.Join(h.settings.Home, "teachers", "*.gguf"))
-	names := []string{}
-	for _, file := range files {
-		names = append(names, strings.TrimSuffix(filepath.Base(file), ".gguf"))
+// Installed are the teachers in a lab's home, by name, with their paths: GGUF files, and folders as Hugging Face's models
+// have them.
+func Installed(home string) map[string]string {
+	paths := map[string]string{}
+	folders, _ := filepath.Glob(filepath.Join(home, "teachers", "*", "config.json"))
+	for _, file := range folders {
+		paths[filepath.Base(filepath.Dir(file))] = filepath.Dir(file)
 	}
-	return names
+	files, _ := filepath.Glob(filepath.Join(home, "teachers", "*.gguf"))
+	for _, file := range files {
+		paths[strings.TrimSuffix(filepath.Base(file), ".gguf")] = file
+	}
+	return paths
+}
+
+// teacherNames lists the installed teachers.
+func (h *Host) teacherNames() []string {
+	return slices.Sorted(maps.Keys(Installed(h.settings.Home)))
 }

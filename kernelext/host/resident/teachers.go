@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -31,8 +30,8 @@ func (h *Host) reference(name string) (string, error) {
 	if err := kernelext.CheckTeacher(name); err != nil {
 		return "", err
 	}
-	if slices.Contains(h.teacherNames(), name) {
-		return filepath.Join(h.settings.Home, "teachers", name+".gguf"), nil
+	if path := Installed(h.settings.Home)[name]; path != "" {
+		return path, nil
 	}
 	if strings.Contains(name, "/") || slm.Repository(name) != "" {
 		return name, nil
