@@ -107,8 +107,11 @@ func (t *teacher) Config() slm.Config { return t.model.Config }
 func (t *teacher) SHA256() string     { return t.sha256 }
 func (t *teacher) Bytes() int64       { return t.bytes }
 
-// Corpus names the text and its version: the Go installation's own files.
-func (t *teacher) Corpus() string {
+// Corpus names the text that teachers are held against.
+func (t *teacher) Corpus() string { return corpusName() }
+
+// corpusName names the corpus and its version: the Go installation's own files.
+func corpusName() string {
 	root, _ := datasets.FindGoRoot(context.Background()) // reading the corpus reports what is wrong
 	version, _ := os.ReadFile(filepath.Join(root, "VERSION"))
 	first, _, _ := strings.Cut(string(version), "\n")

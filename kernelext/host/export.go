@@ -117,8 +117,11 @@ func writeAndTell(ctx context.Context, s export.Student, dir string, options exp
 	if e.Padding > 0 {
 		form += ", padding of " + slm.Count(e.Padding)
 	}
-	_, err = fmt.Fprintf(out, "%s: a student of %s, %s parameters (%s), %.1f MB in %s\n", e.Dir, s.Provenance.Teacher.Name,
-		slm.Count(e.Parameters), form, float64(e.Bytes)/1e6, e.DType)
+	what := "a student of " + s.Provenance.Teacher.Name
+	if s.Provenance.Teacher.Name == "" { // one of `lab pretrain`
+		what = "a model"
+	}
+	_, err = fmt.Fprintf(out, "%s: %s, %s parameters (%s), %.1f MB in %s\n", e.Dir, what, slm.Count(e.Parameters), form, float64(e.Bytes)/1e6, e.DType)
 	if err == nil && e.GGUF != "" {
 		_, err = fmt.Fprintf(out, "%s: for llama.cpp\n", e.GGUF)
 	}

@@ -17,7 +17,8 @@ import (
 // A verb prints its result to out, and how far it is to the meter.
 type verb func(ctx context.Context, request ask.Request, out io.Writer, m *meter) error
 
-var verbs = map[string]verb{"eval": eval, "export": exportStudent, "extract": extract, "measure": measure, "search": search}
+var verbs = map[string]verb{"eval": eval, "export": exportStudent, "extract": extract, "measure": measure,
+	"pretrain": pretrain, "search": search}
 
 // runVerb does one verb and returns the exit status.
 func runVerb(name string, args []string) int {

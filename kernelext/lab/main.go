@@ -50,6 +50,8 @@ func verbs() []verb {
 			"write a run's student, or a --model's --subnet, for transformers and llama.cpp, with a model card", hostVerb("export")},
 		{"search", "--bin BIN --out FILE [--teacher MODEL] [--space SPACE] [--strategy S] [--objective O] [--generations N] [--population N] [--warm STEPS]",
 			"search sub-networks inside a parameter bin, as a batch job that goes on where it was stopped", hostVerb("search")},
+		{"pretrain", "--out FOLDER [--family FAMILY] [--layers N] [--embd N] [--heads N] [--vocab N] [--steps N] [--rate R] [--dtype TYPE]",
+			"train a small model from random weights on the Go installation's text: a teacher of one's own, offline", hostVerb("pretrain")},
 		{"extract", "--model MODEL --subnet FILE --out FOLDER", "write a sub-network as a student that transformers loads", hostVerb("extract")},
 		{"setup", "[--references]", "only set up what is missing", setup},
 		{"doctor", "", "show each part of the lab: version, place, state, and the fix", doctor},

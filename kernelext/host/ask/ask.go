@@ -21,7 +21,7 @@ type Request interface {
 
 // Requests are the verbs by name, each with its defaults.
 func Requests() map[string]Request {
-	return map[string]Request{"eval": &Eval{}, "export": &Export{}, "extract": &Extract{}, "measure": &Measure{},
+	return map[string]Request{"eval": &Eval{}, "export": &Export{}, "extract": &Extract{}, "measure": &Measure{}, "pretrain": &Pretrain{},
 		"search": &Search{}}
 }
 
