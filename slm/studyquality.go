@@ -22,14 +22,15 @@ type Scale struct {
 	Generations int
 	Offspring   int
 	Tokens      int // held-out, for a candidate
-	Drawn       int // candidates of a warm search, a multiple of four
+	Warmed      int // spaces with a warm search
+	Drawn       int // its candidates, a multiple of four
 	Steps       int // of their training
 }
 
 // The scales: hours on two cores with a teacher of 135M parameters, and some minutes.
 var (
-	FullScale  = Scale{Bins: 2, Seeds: 3, Population: 16, Generations: 3, Offspring: 8, Tokens: 512, Drawn: 12, Steps: 20}
-	QuickScale = Scale{Name: "quick", Bins: 1, Seeds: 1, Population: 8, Generations: 2, Offspring: 6, Tokens: 512, Drawn: 8, Steps: 5}
+	FullScale  = Scale{Bins: 2, Seeds: 3, Population: 16, Generations: 3, Offspring: 8, Tokens: 512, Warmed: 3, Drawn: 12, Steps: 20}
+	QuickScale = Scale{Name: "quick", Bins: 1, Seeds: 1, Population: 8, Generations: 2, Offspring: 6, Tokens: 512, Warmed: 1, Drawn: 8, Steps: 5}
 )
 
 // smallTeacher has up to so many parameters: four times the text, twice the generations and the warm candidates cost little.
@@ -84,7 +85,7 @@ func (c Scale) reordered(s Study) Study {
 // warm draws at random, so that nothing but the space decides what is trained.
 func (c Scale) warm(s Study) Study {
 	s.Bins, s.Seeds = s.Bins[:1], s.Seeds[:1]
-	s.Spaces = []Space{CoarseUniform, CoarseLayerWise, FineLayerWise}
+	s.Spaces = []Space{CoarseUniform, CoarseLayerWise, FineLayerWise}[:c.Warmed]
 	s.Variants = []Variant{{"warm", Search{Population: c.Drawn / 2, Generations: 2, Offspring: c.Drawn / 4, Tokens: 2 * c.Tokens,
 		Strategy: RandomSearch, Warm: Warm{Steps: c.Steps, Loss: CE(0.3).Plus(ForwardKL(0.7))}}}}
 	return s

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/offshoot-ml/offshoot/kernelext"
@@ -37,6 +35,7 @@ func benchSearch(ctx context.Context, l *lab, teacher string, quick, asJSON bool
 		scale = slm.QuickScale
 	}
 	quality := scale.Of(info.Config)
+	first := quality.Strategies.Trials()[0].Search
 	found, err := runStudies(ctx, client, l.stderr, quality.Studies())
 	switch {
 	case ctx.Err() != nil:
@@ -46,7 +45,9 @@ func benchSearch(ctx context.Context, l *lab, teacher string, quick, asJSON bool
 	case asJSON:
 		return printJSON(l.stdout, quality.Answers(found))
 	}
-	return printAnswers(l.stdout, info, scale, quality.Answers(found))
+	fmt.Fprintf(l.stdout, "%s: %s parameters, loss %.3f. Losses in nats per token, means over %d seeds (least to most); %d evaluations a search, %d tokens each\n",
+		info.Config.Name, slm.Count(slm.Subnet{}.Parameters(info.Config).Total()), info.Loss, scale.Seeds, first.Evaluations(), first.Tokens)
+	return quality.Answers(found).Write(l.stdout)
 }
 
 // searcher is what runs a search: a [kernelext.Client].
@@ -146,72 +147,3 @@ func (w *trialWatch) end(p slm.Population, err error) {
 		w.line.End(fmt.Sprintf("best loss %.3f%s", p.Best().Loss, w.pace))
 	}
 }
-
-// printAnswers writes the tables. Losses are in nats per token of held-out text, untrained sub-networks but for "warm".
-func printAnswers(w io.Writer, teacher kernelext.TeacherInfo, scale slm.Scale, a slm.Answers) error {
-	search := scale.Of(teacher.Config).Strategies.Variants[0].Search.WithDefaults()
-	fmt.Fprintf(w, "%s: %s parameters, loss %.3f. Losses in nats per token; %d evaluations a search, %d tokens each; %d seeds: mean (least to most)\n\n",
-		a.Teacher, slm.Count(slm.Subnet{}.Parameters(teacher.Config).Total()), teacher.Loss, search.Evaluations(), search.Tokens, scale.Seeds)
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	printStrategies(table, a)
-	printGains(table, "REORDERED, FIRST UNITS IMPORTANT", a.Reordered)
-	printForesight(table, a)
-	return table.Flush()
-}
-
-func printStrategies(table io.Writer, a slm.Answers) {
-	fmt.Fprintln(table, "BIN\tSPACE, BEST FIRST\tEVOLUTION\tRANDOM\tEVOLUTION GAINS\tWON SEEDS\tBEST SPACE IN SEEDS")
-	for _, ranking := range a.Rankings {
-		for _, s := range ranking.Spaces {
-			fmt.Fprintf(table, "%s\t%s\t%s\t", s.Bin, s.Space, spread(s.Best))
-			for _, r := range a.Drawn {
-				if r.Bin == s.Bin && r.Space == s.Space {
-					fmt.Fprint(table, spread(r.Best))
-				}
-			}
-			gain, wins := "", ""
-			for _, g := range a.Gains {
-				if g.Bin == s.Bin && g.Space == s.Space {
-					gain, wins = signed(g.Spread), fmt.Sprintf("%d of %d", g.Wins, g.Spread.N)
-				}
-			}
-			fmt.Fprintf(table, "\t%s\t%s\t%d of %d\n", gain, wins, s.Winning, s.Best.N)
-		}
-	}
-}
-
-func printGains(table io.Writer, title string, gains []slm.Gain) {
-	if len(gains) == 0 {
-		return
-	}
-	fmt.Fprintf(table, "\nBIN\t%s\tGAIN ABOVE %s\tWON SEEDS\n", title, strings.ToUpper(gains[0].Baseline))
-	for _, g := range gains {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%d of %d\n", g.Bin, g.Space, signed(g.Spread), g.Wins, g.Spread.N)
-	}
-}
-
-func printForesight(table io.Writer, a slm.Answers) {
-	fmt.Fprintln(table, "\nAN EARLY LOSS AGAINST A LATER ONE\tSPACE\tRANK CORRELATION (95%)\tEARLY BEST IS\tAND LOSES")
-	line := func(what, space string, f slm.Foresight) {
-		fmt.Fprintf(table, "%s\t%s\t%.2f (%.2f to %.2f)\t%d of %d\t%.3f\n", what, space, f.Rank, f.Low, f.High, f.Place, f.Candidates, f.Regret)
-	}
-	for _, f := range a.Warm {
-		line("untrained, after a short distillation", f.Space, f.Foresight)
-	}
-	for _, steps := range [][]slm.Stepped{a.Text, a.Slice} {
-		for _, s := range steps {
-			for _, r := range s.Rungs {
-				line(fmt.Sprintf("%d tokens, %d tokens", r.Tokens, s.Tokens), s.Space, r.Foresight)
-			}
-		}
-	}
-	for _, s := range a.Text {
-		fmt.Fprintf(table, "halving over these, %.0f%% of the work\t%s\t\t%d of %d\t%.3f\n", 100*s.Work, s.Space, s.Place, s.Candidates, s.Regret)
-	}
-}
-
-// spread is such as "10.912 (10.870 to 10.950)".
-func spread(s slm.Spread) string { return fmt.Sprintf("%.3f (%.3f to %.3f)", s.Mean, s.Min, s.Max) }
-
-// signed is spread with signs, of differences.
-func signed(s slm.Spread) string { return fmt.Sprintf("%+.3f (%+.3f to %+.3f)", s.Mean, s.Min, s.Max) }
