@@ -45,3 +45,48 @@ func ExampleCurves() {
 	fmt.Println(plots.Curves(random, distilled).Caption)
 	// Output: Strong: held-out text. Thin: training. Lowest: distilled, 5.940 nats per token.
 }
+
+func ExampleProgress() {
+	search := func(losses ...float64) (p slm.Population) {
+		for i, loss := range losses { // the lab evaluates them
+			p.Candidates = append(p.Candidates, slm.Candidate{ID: i, Loss: loss})
+		}
+		return p
+	}
+	cell := slm.Cell{Bin: slm.Around(30e6, 0.05), Space: "coarse-uniform", Variant: "evolution"}
+	evolved := slm.Repeated{Cell: cell, Searches: []slm.Population{search(12, 11.4, 11.2), search(12.4, 11.8, 11)}}
+	cell.Variant = "random"
+	drawn := slm.Repeated{Cell: cell, Searches: []slm.Population{search(12, 11.9, 11.9), search(12.4, 11.6, 11.5)}}
+	figure := plots.Progress(evolved, drawn)
+	fmt.Println(figure.Title)
+	fmt.Println(figure.Caption)
+	// Output:
+	// Progress 30M coarse-uniform
+	// Lower is better. Band: all seeds. Lowest: evolution, 11.100 after 3 evaluations (2 seeds).
+}
+
+func ExampleSpaces() {
+	bin := slm.Around(30e6, 0.05)
+	best := func(space string, loss float64) slm.Repeated {
+		return slm.Repeated{Cell: slm.Cell{Bin: bin, Space: space, Variant: "evolution"},
+			Searches: []slm.Population{{Candidates: []slm.Candidate{{Loss: loss}}}}}
+	}
+	found := slm.Found{best("coarse-uniform", 11.3), best("fine-layer-wise", 10.9)} // [slm.Study.Found] sorts a lab's searches so
+	fmt.Println(plots.Spaces(found, bin).Caption)
+	// Output: Lower is better. Points: seeds. Bars: means. Lowest: fine-layer-wise, evolution, 10.900 nats per token.
+}
+
+func ExampleCorrelation() {
+	warm := slm.Population{Search: slm.Search{Space: slm.CoarseUniform, Warm: slm.Warm{Steps: 20}}}
+	for i, after := range []float64{6.7, 6.4, 6.6, 6.3, 6.5} {
+		warm.Candidates = append(warm.Candidates, slm.Candidate{ID: i, Untrained: 12 + float64(i), Loss: after})
+	}
+	fmt.Println(plots.Correlation(warm).Caption)
+	// Output: Rank correlation -0.50 (-0.97 to 0.73). The best before training is number 5 of 5 after it.
+}
+
+func ExampleLive() {
+	watch := plots.Live() // in a cell: lab.Search("30M", search, plots.Live())
+	watch(slm.Population{Name: "30M"})
+	// Output:
+}
