@@ -19,6 +19,10 @@
 //     sets (genome.go, genomesets.go). Candidates may be trained for some steps before they are judged: [Warm] (warm.go);
 //     judged on little text first: [Halving] (halving.go); drawn from a teacher with its important units first: [Reorder]
 //     (reorder.go). [RankCorrelation] says whether one judgement foretells another (correlation.go).
+//   - A [Study] is a grid of searches by name (study.go), each [Repeated] with several seeds (studyrepeated.go). What they
+//     found is plain numbers: gains and rankings (studyfindings.go), [Foresight] of early losses and what halving costs
+//     (studyrank.go). The [Quality] of the searches of a teacher is a few studies and their [Answers] (studyquality.go,
+//     studyanswers.go, studytable.go).
 //   - A [Distillation] pretrains the best one, with a [Loss] that may listen to the teacher (distillation.go, loss.go,
 //     schedule.go), and leaves a [Curve] (curve.go). What it takes on a [Device] says a [Plan] (plan.go, planmemory.go).
 //
