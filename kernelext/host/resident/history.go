@@ -82,7 +82,7 @@ func (l *lab) history(ctx context.Context, home, run string) (h History, err err
 }
 
 // finder is the candidate whose sub-network a run trains; nil when no search of its teacher evaluated it. Of several it is
-// the first. Indices of a search in another order of the teacher's units mean other units.
+// the first.
 func (l *lab) finder(ctx context.Context, c slm.Curve) (*Found, error) {
 	subnet := text(c.Distillation.Subnet.Normalize(c.Teacher))
 	names, err := l.searches(ctx)
@@ -94,7 +94,7 @@ func (l *lab) finder(ctx context.Context, c slm.Curve) (*Found, error) {
 		if err != nil {
 			return nil, err
 		}
-		if p.Search.Teacher != c.Distillation.Teacher || p.Search.Order != nil {
+		if p.Search.Teacher != c.Distillation.Teacher {
 			continue
 		}
 		f := Found{Name: name, Search: p.Search}

@@ -27,7 +27,6 @@ func TestReadHistoryBesideAWriter(t *testing.T) {
 	subnet := slm.Subnet{Layers: []slm.LayerSubnet{{Layer: 1, FFN: slm.First(3)}}}
 	spelled := subnet // the same, with a whole dimension written out
 	spelled.Embd = slm.First(8)
-	reversed := slm.Order{Embd: []int{7, 6, 5, 4, 3, 2, 1, 0}}
 	want := slm.Candidate{ID: 5, Generation: 2, Subnet: subnet, Loss: 3}
 	run := slm.Curve{Name: "run", Teacher: teacher, Distillation: slm.Distillation{Teacher: "t", Subnet: spelled}.WithDefaults()}
 	points := []slm.Point{{Validation: 9}, {Step: 1, Loss: 8}, {Step: 2, Validation: 7}}
@@ -35,9 +34,7 @@ func TestReadHistoryBesideAWriter(t *testing.T) {
 		s.useTeacher(ctx, "t", teacher, "abc"),
 		s.putSearch(ctx, slm.Population{Name: "of another", Teacher: teacher, Search: slm.Search{Teacher: "u"}}),
 		s.putCandidate(ctx, "of another", want, Basis{}),
-		s.putSearch(ctx, slm.Population{Name: "reordered", Teacher: teacher, Search: slm.Search{Teacher: "t", Order: &reversed}}),
-		s.putCandidate(ctx, "reordered", want, Basis{}),
-		s.putSearch(ctx, slm.Population{Name: "search", Teacher: teacher, Search: slm.Search{Teacher: "t", Seed: 4}}),
+		s.putSearch(ctx, slm.Population{Name: "search", Teacher: teacher, Search: slm.Search{Teacher: "t", Seed: 4, Reorder: slm.ByWeightNorm}}),
 		s.putCandidate(ctx, "search", slm.Candidate{ID: 4}, Basis{}), s.putCandidate(ctx, "search", want, Basis{}),
 		s.putRun(ctx, run), s.addPoint(ctx, "run", points[0]), s.addPoint(ctx, "run", points[1]), s.addPoint(ctx, "run", points[2]),
 		os.MkdirAll(filepath.Join(home, "teachers"), 0o755),
