@@ -68,8 +68,12 @@ func evolve(ctx context.Context, reference string, options slm.Search, r *record
 	}
 	keep := func(c slm.Candidate, _ resident.Basis) error { return r.add(c) }
 	err = judge.Evolve(ctx, &r.population, keep, func(event kernelext.Event) { m.show(searchLine(r.population, event)) })
-	if err != nil {
-		return fmt.Errorf("%w; %d evaluations are kept in %s", err, r.population.Evaluations(), r.path)
+	switch done := r.population.Evaluations(); {
+	case err != nil && ctx.Err() != nil:
+		return &kernelext.InterruptedError{Message: fmt.Sprintf("stopped after %d of %d evaluations, which are in %s; the same command goes on with it",
+			done, options.Evaluations(), r.path)}
+	case err != nil:
+		return fmt.Errorf("%w; %d evaluations are kept in %s", err, done, r.path)
 	}
 	return nil
 }

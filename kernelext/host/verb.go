@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/offshoot-ml/offshoot/kernelext"
 	"github.com/offshoot-ml/offshoot/kernelext/host/ask"
 )
 
@@ -27,9 +28,13 @@ func runVerb(name string, args []string) int {
 	m := newMeter(os.Stderr)
 	err := do(ctx, name, args, m)
 	m.end()
+	var stopped *kernelext.InterruptedError
 	switch {
 	case err == nil, errors.Is(err, flag.ErrHelp):
 		return 0
+	case errors.As(err, &stopped):
+		fmt.Fprintf(os.Stderr, "lab %s: %v\n", name, stopped)
+		return 130
 	case ctx.Err() != nil:
 		fmt.Fprintf(os.Stderr, "lab %s: interrupted\n", name)
 		return 130

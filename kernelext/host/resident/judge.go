@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/offshoot-ml/offshoot/kernelext"
@@ -133,6 +134,11 @@ func (j *Judge) known(b Basis) (m Measurement, known bool, err error) {
 
 // measure takes the loss of a sub-network as it is, and in a warm search as it is after some steps of training.
 func (j *Judge) measure(ctx context.Context, subnet slm.Subnet, windows []int32, warm slm.Warm) (m Measurement, err error) {
+	if slices.Contains(j.search.Objectives, slm.MinimizeLatency) { // once before, so that no compilation is timed
+		if _, err := j.teacher.Loss(ctx, subnet, windows, window); err != nil {
+			return m, err
+		}
+	}
 	begin := time.Now()
 	if m.Loss, err = j.teacher.Loss(ctx, subnet, windows, window); err != nil {
 		return m, err

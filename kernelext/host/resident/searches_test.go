@@ -298,3 +298,18 @@ func TestKnownLossesAreReused(t *testing.T) {
 		t.Errorf("a warm search took the losses of a plain one (%v)", err)
 	}
 }
+
+// A search that makes the latency small times no compilation: each forward pass comes after an untimed one.
+func TestLatencyIsThatOfASecondPass(t *testing.T) {
+	home := noisyHome(t)
+	search := smallSearch
+	search.Objectives = []slm.Objective{slm.MinimizeLatency}
+	if _, err := connect(t, "one").Search(t.Context(), "fast", search, nil); err != nil {
+		t.Fatal(err)
+	}
+	for key, n := range evaluations(t, home) {
+		if n != 2 {
+			t.Errorf("sub-network %s had %d passes, want 2", key, n)
+		}
+	}
+}
