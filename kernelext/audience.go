@@ -16,7 +16,8 @@ const watchEvery = time.Second
 // audience shows watchers a population while it grows. They are called from one goroutine of its own, so that a slow watcher
 // holds up nobody else; meanwhile the news add up.
 type audience struct {
-	watchers []func(slm.Population)
+	empty    bool
+	watchers []func(slm.Population) // the goroutine's, until it has left
 	read     func() (slm.Population, error)
 	stirred  chan struct{} // holds one when there is something new
 	over     chan struct{} // closes at the end
@@ -31,7 +32,7 @@ type audience struct {
 
 // audience seats the watchers of a search.
 func (c *Client) audience(ctx context.Context, search string, watchers []func(slm.Population)) *audience {
-	a := &audience{watchers: slices.Clone(watchers), stirred: make(chan struct{}, 1), over: make(chan struct{}), left: make(chan struct{}),
+	a := &audience{empty: len(watchers) == 0, watchers: slices.Clone(watchers), stirred: make(chan struct{}, 1), over: make(chan struct{}), left: make(chan struct{}),
 		read: func() (slm.Population, error) { return c.Population(ctx, search) }}
 	go a.run()
 	return a
@@ -39,7 +40,7 @@ func (c *Client) audience(ctx context.Context, search string, watchers []func(sl
 
 // watch takes an event of the search. It never waits for a watcher.
 func (a *audience) watch(e Event) {
-	if e.Unit != "evaluations" || len(a.watchers) == 0 {
+	if e.Unit != "evaluations" || a.empty {
 		return
 	}
 	if e.Candidate != nil {

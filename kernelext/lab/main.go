@@ -48,7 +48,7 @@ func verbs() []verb {
 		{"eval", "--model MODEL [--subnet FILE] --text FILE --seq N [--batch N] [--json]", "measure a model's perplexity on a text", hostVerb("eval")},
 		{"export", "--lab LAB --run RUN --out FOLDER [--layers HOW] [--dtype TYPE] [--gguf]",
 			"write a run's student, or a --model's --subnet, for transformers and llama.cpp, with a model card", hostVerb("export")},
-		{"search", "--bin BIN --out FILE [--teacher MODEL] [--space SPACE] [--strategy S] [--objective O] [--generations N] [--population N] [--warm STEPS]",
+		{"search", "--bin BIN --out FILE [--teacher MODEL] [--space SPACE] [--strategy S] [--objective O] [--halving RUNGS] [--warm STEPS] [--reorder MEASURE] [--dim NAME=BOUNDS]... [--table FILE]...",
 			"search sub-networks inside a parameter bin, as a batch job that goes on where it was stopped", hostVerb("search")},
 		{"pretrain", "--out FOLDER [--family FAMILY] [--layers N] [--embd N] [--heads N] [--vocab N] [--steps N] [--rate R] [--dtype TYPE]",
 			"train a small model from random weights on the Go installation's text: a teacher of one's own, offline", hostVerb("pretrain")},
