@@ -54,8 +54,8 @@ func (c Scale) Of(teacher Config) Quality {
 	return Quality{c.strategies(study), c.reordered(study), c.warm(study), c.ladder(study)}
 }
 
-// Studies lists them in the order in which they are run.
-func (q Quality) Studies() []Study { return []Study{q.Strategies, q.Warm, q.Ladder, q.Reordered} }
+// Studies lists them in the order in which they are run: what takes longest comes last.
+func (q Quality) Studies() []Study { return []Study{q.Strategies, q.Reordered, q.Ladder, q.Warm} }
 
 // oneDigit rounds a positive number down to one significant digit.
 func oneDigit(v float64) float64 {
