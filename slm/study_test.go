@@ -234,7 +234,7 @@ func TestQualityAsksWhatItAnswers(t *testing.T) {
 		}
 	}
 	a := quick.Answers(populations)
-	if len(a.Rankings) != 1 || len(a.Rankings[0].Spaces) != 4 || len(a.Drawn) != 4 || len(a.Gains) != 4 || len(a.Reordered) != 2 ||
+	if len(a.Rankings) != 1 || len(a.Rankings[0].Spaces) != 4 || len(a.Drawn) != 4 || len(a.Gains) != 4 || len(a.Reordered) != 2 || len(a.Evolved) != 2 || len(a.Ordered) != 2 ||
 		len(a.Warm) != 1 || len(a.Text) != 2 || len(a.Slice) != 2 {
 		t.Errorf("answers are missing: %+v", a)
 	}

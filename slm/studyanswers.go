@@ -6,7 +6,9 @@ type Answers struct {
 	Rankings  []Ranking  `json:"rankings"`  // of evolution, for each bin
 	Drawn     []Standing `json:"drawn"`     // of random search
 	Gains     []Gain     `json:"gains"`     // of evolution above random search
-	Reordered []Gain     `json:"reordered"` // of evolution on the reordered teacher above evolution
+	Ordered   []Standing `json:"ordered"`   // of evolution on the reordered teacher
+	Reordered []Gain     `json:"reordered"` // of that above evolution on the teacher as it is
+	Evolved   []Gain     `json:"evolved"`   // of evolution above random search, both on the reordered teacher
 	Warm      []Foreseen `json:"warm"`      // what the loss before training foretells
 	Text      []Stepped  `json:"text"`      // what the loss on little text foretells, up to the search's tokens
 	Slice     []Stepped  `json:"slice"`     // likewise, up to four times as many
@@ -34,13 +36,15 @@ type Stepped struct {
 // Answers analyses finished searches by their names; what is missing is left out.
 func (q Quality) Answers(populations map[string]Population) Answers {
 	strategies := q.Strategies.Found(populations)
-	both := append(q.Reordered.Found(populations), strategies...)
-	a := Answers{Teacher: q.Strategies.Teacher, Gains: strategies.Gains("evolution", "random"), Reordered: both.Gains("reordered", "evolution")}
+	ordered := q.Reordered.Found(populations)
+	a := Answers{Teacher: q.Strategies.Teacher, Gains: strategies.Gains("evolution", "random"), Evolved: ordered.Gains("reordered", "reordered-random"),
+		Reordered: append(ordered, strategies...).Gains("reordered", "evolution")}
 	for _, bin := range q.Strategies.Bins {
 		if spaces := strategies.Ranking(bin, "evolution"); len(spaces) > 0 {
 			a.Rankings = append(a.Rankings, Ranking{bin, spaces})
 		}
 		a.Drawn = append(a.Drawn, strategies.Ranking(bin, "random")...)
+		a.Ordered = append(a.Ordered, ordered.Ranking(bin, "reordered")...)
 	}
 	for _, r := range q.Warm.Found(populations) {
 		if f, ok := r.Searches[0].Foresight(); ok {

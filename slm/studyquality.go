@@ -75,10 +75,11 @@ func (c Scale) strategies(s Study) Study {
 }
 
 func (c Scale) reordered(s Study) Study {
-	search := c.evolved(Evolution)
-	search.Reorder = ByActivationNorm
 	s.Spaces = []Space{CoarseUniform, CoarseLayerWise}
-	s.Variants = []Variant{{"reordered", search}}
+	s.Variants = []Variant{{"reordered", c.evolved(Evolution)}, {"reordered-random", c.evolved(RandomSearch)}}
+	for i := range s.Variants {
+		s.Variants[i].Search.Reorder = ByActivationNorm
+	}
 	return s
 }
 

@@ -24,30 +24,39 @@ func (a Answers) WriteStrategies(w io.Writer) error {
 	table := newTable(w, "BIN", "SPACE, BEST FIRST", "EVOLUTION", "RANDOM", "EVOLUTION GAINS", "IN SEEDS", "BEST SPACE IN SEEDS")
 	for _, ranking := range a.Rankings {
 		for _, s := range ranking.Spaces {
-			drawn, gain, wins := "", "", ""
+			drawn := ""
 			for _, r := range a.Drawn {
 				if r.Bin == s.Bin && r.Space == s.Space {
 					drawn = r.Best.String()
 				}
 			}
-			for _, g := range a.Gains {
-				if g.Bin == s.Bin && g.Space == s.Space {
-					gain, wins = g.Spread.signed(), fmt.Sprintf("%d of %d", g.Wins, g.Spread.N)
-				}
-			}
+			gain, wins := s.among(a.Gains)
 			table.row(s.Bin.String(), s.Space, s.Best.String(), drawn, gain, wins, fmt.Sprintf("%d of %d", s.Winning, s.Best.N))
 		}
 	}
 	return table.Flush()
 }
 
-// WriteReordered prints what ordering the teacher's units by importance gains.
+// WriteReordered prints what evolution finds when the teacher's units are ordered by importance, what that gains above the
+// teacher as it is, and what evolution then gains above random search.
 func (a Answers) WriteReordered(w io.Writer) error {
-	table := newTable(w, "BIN", "SPACE", "IMPORTANT UNITS FIRST GAINS", "IN SEEDS")
-	for _, g := range a.Reordered {
-		table.row(g.Bin.String(), g.Space, g.Spread.signed(), fmt.Sprintf("%d of %d", g.Wins, g.Spread.N))
+	table := newTable(w, "BIN", "SPACE", "IMPORTANT UNITS FIRST", "GAINS", "IN SEEDS", "EVOLUTION ABOVE RANDOM", "IN SEEDS")
+	for _, s := range a.Ordered {
+		gain, wins := s.among(a.Reordered)
+		evolved, won := s.among(a.Evolved)
+		table.row(s.Bin.String(), s.Space, s.Best.String(), gain, wins, evolved, won)
 	}
 	return table.Flush()
+}
+
+// among is the gain of a standing's bin and space in words; nothing where there is none.
+func (s Standing) among(gains []Gain) (gain, wins string) {
+	for _, g := range gains {
+		if g.Bin == s.Bin && g.Space == s.Space {
+			return g.Spread.signed(), fmt.Sprintf("%d of %d", g.Wins, g.Spread.N)
+		}
+	}
+	return "", ""
 }
 
 // WriteForesight prints how well losses that come early foretell those that come later, and what choosing by them costs.
