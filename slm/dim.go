@@ -46,27 +46,29 @@ func (d Dim) String() string {
 	return fmt.Sprintf("%d-%d step %d", d.Min, d.Max, d.Step)
 }
 
-// choices is how many values there are, and at the i-th of them, ascending.
-func (d Dim) choices() int {
+// Choices is how many values there are.
+func (d Dim) Choices() int {
 	if len(d.Values) > 0 {
 		return len(d.Values)
 	}
 	return (d.Max-d.Min)/d.Step + 1
 }
 
-func (d Dim) at(i int) int {
+// At is the i-th value, ascending from 0.
+func (d Dim) At(i int) int {
 	if len(d.Values) > 0 {
 		return d.Values[i]
 	}
 	return d.Min + d.Step*i
 }
 
-func (d Dim) last() int { return d.at(d.choices() - 1) }
+// Last is the largest value.
+func (d Dim) Last() int { return d.At(d.Choices() - 1) }
 
 // all yields every value, smallest first.
 func (d Dim) all(yield func(int) bool) {
-	for i := range d.choices() {
-		if !yield(d.at(i)) {
+	for i := range d.Choices() {
+		if !yield(d.At(i)) {
 			return
 		}
 	}
@@ -74,47 +76,47 @@ func (d Dim) all(yield func(int) bool) {
 
 // index is the place of the largest value up to n, 0 where there is none.
 func (d Dim) index(n int) int {
-	return max(0, sort.Search(d.choices(), func(i int) bool { return d.at(i) > n })-1)
+	return max(0, sort.Search(d.Choices(), func(i int) bool { return d.At(i) > n })-1)
 }
 
-func (d Dim) contains(n int) bool { return d.at(d.index(n)) == n }
+func (d Dim) contains(n int) bool { return d.At(d.index(n)) == n }
 
 // probability is that of drawing the i-th value. A log-uniform size stands for all that is rounded to it, as in whittle's
 // spaces (syne-tune's lograndint): from half a step below to half a step above, within the bounds.
 func (d Dim) probability(i int) float64 {
 	if !d.LogUniform {
-		return 1 / float64(d.choices())
+		return 1 / float64(d.Choices())
 	}
-	low, high, half := float64(d.Min), float64(d.last()), float64(d.Step)/2
+	low, high, half := float64(d.Min), float64(d.Last()), float64(d.Step)/2
 	if low == high {
 		return 1
 	}
-	n := float64(d.at(i))
+	n := float64(d.At(i))
 	return math.Log(min(n+half, high)/max(n-half, low)) / math.Log(high/low)
 }
 
 func (d Dim) sample(r *rand.Rand) int {
 	if !d.LogUniform {
-		return d.at(r.IntN(d.choices()))
+		return d.At(r.IntN(d.Choices()))
 	}
 	at := r.Float64()
-	for i := range d.choices() {
+	for i := range d.Choices() {
 		if at -= d.probability(i); at < 0 {
-			return d.at(i)
+			return d.At(i)
 		}
 	}
-	return d.last() // rounding
+	return d.Last() // rounding
 }
 
 // step moves n by up to two values and stays inside d.
 func (d Dim) step(n int, r *rand.Rand) int {
 	i := d.index(n) + (1+r.IntN(2))*(1-2*r.IntN(2))
-	return d.at(max(0, min(i, d.choices()-1)))
+	return d.At(max(0, min(i, d.Choices()-1)))
 }
 
 func (d Dim) validate(field string, most int) error {
 	if len(d.Values) > 0 {
-		if !slices.IsSorted(d.Values) || d.Values[0] < 1 || d.last() > most || d.LogUniform || d.Min != 0 || d.Max != 0 || d.Step != 0 {
+		if !slices.IsSorted(d.Values) || d.Values[0] < 1 || d.Last() > most || d.LogUniform || d.Min != 0 || d.Max != 0 || d.Step != 0 {
 			return fmt.Errorf("space: %s %v: want ascending values from 1 to %d (the teacher's), without a range", field, d.Values, most)
 		}
 		return nil

@@ -35,7 +35,7 @@ func FuzzParseDim(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if err := d.validate("x", 1<<63-1); err != nil || d.IsZero() || d.choices() < 1 || d.last() < d.at(0) {
+		if err := d.validate("x", 1<<63-1); err != nil || d.IsZero() || d.Choices() < 1 || d.Last() < d.At(0) {
 			t.Errorf("%q is %v: %v", text, d, err)
 		}
 	})

@@ -77,7 +77,7 @@ func (s Space) inside(teacher Config, bin Bin) func(yield func(Sizes) bool) {
 			two.Layers = 2
 			layer := Subnet{}.Parameters(two).Total() - Subnet{}.Parameters(one).Total()
 			outer := Subnet{}.Parameters(one).Total() - layer
-			for n := max(int64(s.Depth.at(0)), (bin.Lower-outer+layer-1)/layer); n <= int64(s.Depth.last()) && outer+n*layer <= bin.Upper; n++ {
+			for n := max(int64(s.Depth.At(0)), (bin.Lower-outer+layer-1)/layer); n <= int64(s.Depth.Last()) && outer+n*layer <= bin.Upper; n++ {
 				if z.Depth = int(n); bin.Contains(outer+n*layer) && s.Depth.contains(z.Depth) && !yield(z) {
 					return
 				}

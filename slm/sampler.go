@@ -132,7 +132,7 @@ func newWidthTable(space Space, teacher Config, bin Bin, width int) *widthTable 
 	for choice := range space.FFN.all {
 		t.neurons = append(t.neurons, space.neurons(teacher, width, choice))
 	}
-	smallest := layerSizes{space.QueryGroups.at(0), space.HeadsPerGroup.at(0), space.HeadSize.at(0), 1}
+	smallest := layerSizes{space.QueryGroups.At(0), space.HeadsPerGroup.At(0), space.HeadSize.At(0), 1}
 	t.perNeuron = count(1, 2, smallest) - count(1, 1, smallest)
 	t.outer = 2*count(1, 1, smallest) - count(2, 1, smallest)
 	for g := range space.QueryGroups.all {
@@ -186,7 +186,7 @@ func (t *widthTable) weigh() {
 		t.weight += float64(count)
 		return true
 	})
-	t.weight /= float64(t.space.Depth.choices()) * float64(len(t.heads)) * float64(len(t.neurons))
+	t.weight /= float64(t.space.Depth.Choices()) * float64(len(t.heads)) * float64(len(t.neurons))
 }
 
 // Bounds of a layer-wise table. Its work is the buckets, times the different layers, times the depth.
@@ -204,12 +204,12 @@ func (t *widthTable) addUp() {
 	for _, h := range t.heads {
 		t.least = min(t.least, h.base+t.perNeuron*int64(t.neurons[0]))
 	}
-	room := t.bin.Upper - t.outer - int64(t.space.Depth.at(0))*t.least // for layers beyond the least
+	room := t.bin.Upper - t.outer - int64(t.space.Depth.At(0))*t.least // for layers beyond the least
 	if room < 0 {
 		return
 	}
 	step := t.step()
-	t.unit = max(step, (t.bin.Upper-t.bin.Lower+1)/int64(t.space.Depth.last()), room/firstBuckets)
+	t.unit = max(step, (t.bin.Upper-t.bin.Lower+1)/int64(t.space.Depth.Last()), room/firstBuckets)
 	for {
 		t.fill(room, t.unit == step)
 		if t.weight == 0 || t.exact || t.accepted() >= trialDraws/16 || room/(t.unit/4+1) > mostBuckets {
@@ -263,13 +263,13 @@ func (t *widthTable) fill(room int64, exact bool) {
 		}
 	}
 	t.sums = [][]float64{{1}}
-	for range t.space.Depth.last() {
+	for range t.space.Depth.Last() {
 		t.sums = append(t.sums, convolve(t.sums[len(t.sums)-1], t.layer))
 	}
 	for depth := range t.space.Depth.all {
 		low, high := t.window(depth)
 		for b := low; b <= high; b++ {
-			t.weight += t.sums[depth][b] / float64(t.space.Depth.choices())
+			t.weight += t.sums[depth][b] / float64(t.space.Depth.Choices())
 		}
 	}
 }
@@ -304,7 +304,7 @@ func (t *widthTable) draw(r *rand.Rand) (kept []layerSizes, inside bool) {
 	if t.space.Scope == Uniform {
 		return t.drawUniform(r), true
 	}
-	at := r.Float64() * t.weight * float64(t.space.Depth.choices())
+	at := r.Float64() * t.weight * float64(t.space.Depth.Choices())
 	for depth := range t.space.Depth.all {
 		low, high := t.window(depth)
 		for b := low; b <= high; b++ {
@@ -326,7 +326,7 @@ func (t *widthTable) drawUniform(r *rand.Rand) (kept []layerSizes) {
 			return true
 		}
 		z := h.sizes
-		z.ffn = t.space.FFN.at(first + at + count)
+		z.ffn = t.space.FFN.At(first + at + count)
 		kept = make([]layerSizes, depth)
 		for i := range kept {
 			kept[i] = z
@@ -376,7 +376,7 @@ func (t *widthTable) drawLayer(r *rand.Rand, bucket int) (layerSizes, int64) {
 		first, count := t.inside(h, 1, low, low+t.unit-1)
 		if at < count {
 			z := h.sizes
-			z.ffn = t.space.FFN.at(first + at)
+			z.ffn = t.space.FFN.At(first + at)
 			return z, h.base + t.perNeuron*int64(t.neurons[first+at])
 		}
 		at -= count

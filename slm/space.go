@@ -193,7 +193,7 @@ func (s Space) ffnChoice(teacher Config, embd, neurons int) int {
 			return choice
 		}
 	}
-	return min(neurons, s.FFN.last())
+	return min(neurons, s.FFN.Last())
 }
 
 // Reach is the smallest and the largest parameter count in the space.
@@ -204,5 +204,5 @@ func (s Space) Reach(teacher Config) (least, most int64) {
 		sub := s.subnet(teacher, g)
 		return sub.Parameters(teacher).Total()
 	}
-	return corner(func(d Dim) int { return d.at(0) }), corner(Dim.last)
+	return corner(func(d Dim) int { return d.At(0) }), corner(Dim.Last)
 }

@@ -143,6 +143,12 @@ func (t *teacher) Held(ctx context.Context, tokens, seqLen int, report resident.
 	return corpus.Validation(tokens, seqLen)
 }
 
+// Prepare plans and compiles the programs of a search.
+func (t *teacher) Prepare(ctx context.Context, search slm.Search, windows, seqLen int, report resident.Report) error {
+	report("compiling the search's programs", 0, 0)
+	return t.model.Prepare(ctx, search, windows, seqLen)
+}
+
 // Loss evaluates a sub-network in place.
 func (t *teacher) Loss(ctx context.Context, subnet slm.Subnet, windows []int32, seqLen int) (float64, error) {
 	return t.model.Loss(ctx, subnet, windows, seqLen)

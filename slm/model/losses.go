@@ -29,26 +29,28 @@ func pieceSize(vocab int) int {
 }
 
 // outputHead is what a program of the output needs of a model: a head [V, E] and the last norm's scale and bias, [E]. kept are
-// the indices of the embedding dimensions, padded, or nil where head and norms hold only them.
+// the indices of the embedding dimensions, padded, or nil where head and norms hold only them; tight are the same with less
+// padding.
 type outputHead struct {
-	head  *tensors.Tensor
-	norms []any
-	width float32
-	kept  *tensors.Tensor
+	head        *tensors.Tensor
+	norms       []any
+	width       float32
+	kept, tight *tensors.Tensor
 }
 
-func (o outputHead) arguments(args ...any) []any {
-	if o.kept != nil {
-		args = append(args, o.kept)
+// optional appends a tensor unless it is nil.
+func optional(args []any, t *tensors.Tensor) []any {
+	if t == nil {
+		return args
 	}
-	return args
+	return append(args, t)
 }
 
 // losses are the nats of targets, [B, T], after the last layer's x, [B, T, E']. The logarithm of the sum over the vocabulary is
 // taken piece by piece, relative to the largest logit so far (Milakov and Gimelshein 2018, arXiv 1805.02867).
 func (p programs) losses(ctx context.Context, o outputHead, x, targets *tensors.Tensor) ([]float32, error) {
 	args := append([]any{x, o.width, o.head, targets}, o.norms...)
-	out, err := p.targets.Call(o.arguments(args...)...)
+	out, err := p.targets.Call(optional(args, o.kept)...)
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +87,7 @@ func (p programs) overWords(ctx context.Context, o outputHead, normed *tensors.T
 			return largest, sum, err
 		}
 		first := min(done, vocab-size)
-		out, err := p.words.Call(o.arguments(normed, o.head, int32(first), int32(done-first), largest, sum)...)
+		out, err := p.words.Call(optional([]any{normed, o.head, int32(first), int32(done - first), largest, sum}, o.tight)...)
 		if err != nil {
 			return largest, sum, err
 		}
@@ -130,6 +132,7 @@ func someWords(in []*Node) []*Node {
 	rows := DynamicSlice(head, []*Node{first, zero}, []int{size, head.Shape().Dim(1)})
 	if len(in) > 6 {
 		rows = take(rows, 1, in[6])
+		x = SliceAxis(x, 1, AxisRange(0, in[6].Shape().Dim(0))) // what is beyond is zero
 	}
 	logits := DotGeneral(x, []int{1}, nil, rows, []int{1}, nil) // [N, size]
 	if vocab%size != 0 {

@@ -23,7 +23,7 @@ func roundUp(n, size, parts int) int {
 }
 
 // sizes are the padded sizes of a layer's programs.
-type sizes struct{ embd, heads, groups, ffn int }
+type sizes struct{ embd, heads, groups, ffn, head int } // head is the output head's embedding
 
 // rounded are a layer's sizes where nothing is planned.
 func rounded(c slm.Config, s slm.Subnet, l slm.LayerSubnet) sizes {
@@ -31,8 +31,10 @@ func rounded(c slm.Config, s slm.Subnet, l slm.LayerSubnet) sizes {
 	if c.HeadsPerGroup() == 1 {
 		groupParts = headParts
 	}
+	embd := roundUp(s.Size(c, l, slm.EmbdAxis), c.Embd, embdParts)
 	return sizes{
-		embd:   roundUp(s.Size(c, l, slm.EmbdAxis), c.Embd, embdParts),
+		embd:   embd,
+		head:   embd,
 		heads:  roundUp(s.Size(c, l, slm.HeadAxis), c.Heads, headParts),
 		groups: roundUp(s.Size(c, l, slm.GroupAxis), c.QueryGroups, groupParts),
 		ffn:    roundUp(s.Size(c, l, slm.FFNAxis), c.FFN, ffnParts),

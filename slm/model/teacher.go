@@ -24,6 +24,9 @@ type Teacher struct {
 	outer    []weight   // in the order of slm.Config.OuterWeights
 	layers   [][]weight // each in the order of slm.Config.LayerWeights
 	programs programs
+
+	plan  plan            // of the search that was prepared last
+	plans map[string]plan // of all of them
 }
 
 // Load reads a teacher's weights from their source straight into the device's memory, several at once, the largest first.
@@ -154,7 +157,7 @@ func (t *Teacher) layer(l int, wanted func(slm.Weight) bool) (args []any) {
 }
 
 // sizes are the padded sizes of a sub-network's layer.
-func (t *Teacher) sizes(s slm.Subnet, l slm.LayerSubnet) sizes { return rounded(t.Config, s, l) }
+func (t *Teacher) sizes(s slm.Subnet, l slm.LayerSubnet) sizes { return t.plan.sizes(t.Config, s, l) }
 
 // Close frees the device's memory.
 func (t *Teacher) Close() {

@@ -31,10 +31,12 @@ func (t *Teacher) view(subnet slm.Subnet) (*view, error) {
 	for _, n := range t.norms() {
 		v.output.norms = append(v.output.norms, n)
 	}
-	if v.isWhole() {
+	if v.isWhole() && (t.plan.widths == nil || subnet.Depth(c) == c.Layers) { // a plan's programs are compiled already
 		return v, nil
 	}
-	v.output.kept = v.own(padded(c, subnet, slm.LayerSubnet{}, slm.EmbdAxis, t.sizes(subnet, slm.LayerSubnet{}).embd))
+	z := t.sizes(subnet, slm.LayerSubnet{})
+	kept := padded(c, subnet, slm.LayerSubnet{}, slm.EmbdAxis, z.embd)
+	v.output.kept, v.output.tight = v.own(kept), v.own(kept[:z.head])
 	selected := map[string]selectedLayer{}
 	for _, l := range subnet.KeptLayers(c) {
 		key := fmt.Sprint(l.QueryGroups, l.Heads, l.HeadSize, l.FFN)

@@ -36,6 +36,8 @@ type Teacher interface {
 	// Held returns held-out tokens as windows of seqLen predicted tokens, one after the other, each with seqLen+1
 	// tokens; the same ones every time.
 	Held(ctx context.Context, tokens, seqLen int, report Report) ([]int32, error)
+	// Prepare compiles what the candidates of a search need on so many windows, so that nothing is compiled while it runs.
+	Prepare(ctx context.Context, search slm.Search, windows, seqLen int, report Report) error
 	// Loss is the mean cross-entropy of a sub-network on such windows, in nats per token.
 	Loss(ctx context.Context, subnet slm.Subnet, windows []int32, seqLen int) (float64, error)
 	// Importance scores units by their activations on tokens of the training text, in windows of seqLen, or by their

@@ -122,6 +122,10 @@ func evaluation(subnet slm.Subnet, tokens int) string {
 
 // Loss depends on the sub-network and on how much text there is. It notes every evaluation in a file, so that a test can
 // count them.
+func (t *fakeTeacher) Prepare(ctx context.Context, _ slm.Search, _, _ int, _ resident.Report) error {
+	return ctx.Err()
+}
+
 func (t *fakeTeacher) Loss(_ context.Context, subnet slm.Subnet, windows []int32, seqLen int) (float64, error) {
 	if t.file.Panic {
 		panic("as the test asked")

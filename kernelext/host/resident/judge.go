@@ -52,6 +52,9 @@ func NewJudge(ctx context.Context, home string, t Teacher, s slm.Search, report 
 	if s, err = reordered(ctx, home, t, s, report); err != nil {
 		return nil, err
 	}
+	if err := t.Prepare(ctx, s, len(windows)/(window+1), window, report); err != nil {
+		return nil, err
+	}
 	return &Judge{teacher: t, search: s, windows: windows, report: report, hashes: map[int]string{}}, nil
 }
 
