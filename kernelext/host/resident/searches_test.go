@@ -141,14 +141,14 @@ func TestKilledSeveralTimesInAHalvingSearch(t *testing.T) {
 	client, known := connect(t, "killed"), map[string]bool{}
 	kills := 0
 	for err := errors.New("none yet"); err != nil; {
-		pid, news := status(t).PID, 0
+		pid, news, last := status(t).PID, 0, 4+kills
 		_, err = client.Search(t.Context(), "s", search, func(e kernelext.Event) {
 			if e.Kind != kernelext.Candidate {
 				return
 			}
 			tokens, _ := search.WithDefaults().Rung(slm.Candidate{Rungs: e.Candidate.Rungs[1:]}, 128)
 			known[evaluation(e.Candidate.Subnet, tokens)] = true
-			if news++; news == 4+kills {
+			if news++; news == last {
 				killHost(t, pid)
 				kills++
 			}
