@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -55,8 +56,53 @@ func measure(ctx context.Context, request ask.Request, out io.Writer, m *meter) 
 		return measureExtraction(ctx, teacher, lines)
 	case ask.Candidates:
 		return measureCandidates(ctx, teacher, asked, lines)
+	case ask.Searching:
+		return measureSearch(ctx, teacher, asked, lines)
 	}
 	return nil
+}
+
+// prepareSearch reads the search of a measurement and prepares for it; there may be none.
+func prepareSearch(ctx context.Context, teacher *model.Teacher, asked *ask.Measure) (s slm.Search, err error) {
+	if asked.Search == "" {
+		return s, nil
+	}
+	if err := json.Unmarshal([]byte(asked.Search), &s); err != nil {
+		return s, fmt.Errorf("search: %w", err)
+	}
+	return s, teacher.Prepare(ctx, s, asked.Windows, asked.Seq-1)
+}
+
+// measureSearch searches. The first line is the preparation's.
+func measureSearch(ctx context.Context, teacher *model.Teacher, asked *ask.Measure, lines *json.Encoder) error {
+	windows, begin := ask.WindowTokens(asked.Windows, asked.Seq, teacher.Config.Vocab), time.Now()
+	s, err := prepareSearch(ctx, teacher, asked)
+	if err != nil {
+		return err
+	}
+	answer := func(loss float64) error {
+		return lines.Encode(ask.Evaluated{Passed: ask.Passed{Seconds: time.Since(begin).Seconds(), Loss: loss}, Compiled: teacher.Compiled(), Resident: residentBytes()})
+	}
+	if err := answer(0); err != nil {
+		return err
+	}
+	for p := (slm.Population{Search: s, Teacher: teacher.Config}); ; {
+		pending, err := s.Next(teacher.Config, p.Candidates)
+		if err != nil || len(pending) == 0 {
+			return err
+		}
+		for _, c := range pending {
+			begin = time.Now()
+			loss, err := teacher.Loss(ctx, c.Subnet, windows, asked.Seq-1)
+			if err != nil {
+				return err
+			}
+			p.Replace(s.Judge(c, loss))
+			if err := answer(loss); err != nil {
+				return err
+			}
+		}
+	}
 }
 
 // measureForward makes a pass for each line that it reads, so that another process can take turns with it.
@@ -77,6 +123,9 @@ func measureForward(ctx context.Context, teacher *model.Teacher, asked *ask.Meas
 
 // measureCandidates evaluates the sub-network of each line that it reads, as a search does.
 func measureCandidates(ctx context.Context, teacher *model.Teacher, asked *ask.Measure, lines *json.Encoder) error {
+	if _, err := prepareSearch(ctx, teacher, asked); err != nil {
+		return err
+	}
 	windows := ask.WindowTokens(asked.Windows, asked.Seq, teacher.Config.Vocab)
 	turns := bufio.NewScanner(os.Stdin)
 	turns.Buffer(nil, 1<<24) // fine sub-networks have long index sets

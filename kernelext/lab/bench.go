@@ -32,8 +32,10 @@ func bench(ctx context.Context, l *lab, args []string) error {
 		return benchModels(ctx, l, *asJSON)
 	case len(parts) == 1 && parts[0] == "search":
 		return benchSearch(ctx, l, *teacher, *quick, *asJSON)
+	case len(parts) == 2 && parts[0] == "search" && parts[1] == "speed":
+		return benchSearchSpeed(ctx, l, *asJSON)
 	}
-	return fmt.Errorf("lab bench measures nothing called %q; want nothing, models or search", strings.Join(parts, " "))
+	return fmt.Errorf("lab bench measures nothing called %q; want nothing, models, search or search speed", strings.Join(parts, " "))
 }
 
 // benchLab measures the lab: it runs a notebook of its own in a lab of its own, through the same kernel as any other, and

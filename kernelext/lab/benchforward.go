@@ -69,12 +69,7 @@ func (f *forwardBench) print(w io.Writer, skipped string) {
 }
 
 // referencesPython is the Python that has transformers; "" when there is none.
-func (l *lab) referencesPython() string {
-	if python := os.Getenv(referencesVariable); python != "" || l.pending(referencesStep(l)) != nil {
-		return python
-	}
-	return l.references()
-}
+func (l *lab) referencesPython() string { return referencePrograms().chosen(l, referencesVariable) }
 
 // measureForward lets the two take turns: neither computes while the other does.
 func (l *lab) measureForward(ctx context.Context) (f *forwardBench, skipped string, err error) {
@@ -173,11 +168,14 @@ func (r *racer) start(ctx context.Context) error {
 	return r.read(new(ask.Loaded))
 }
 
-func (r *racer) pass() (p ask.Passed, err error) {
-	if _, err := io.WriteString(r.turn, "\n"); err != nil {
-		return p, fmt.Errorf("%s: %w", r.name, err)
+func (r *racer) pass() (p ask.Passed, err error) { return p, r.ask("", &p) }
+
+// ask gives the process a line and reads its answer.
+func (r *racer) ask(line string, into any) error {
+	if _, err := io.WriteString(r.turn, line+"\n"); err != nil {
+		return fmt.Errorf("%s: %w", r.name, err)
 	}
-	return p, r.read(&p)
+	return r.read(into)
 }
 
 func (r *racer) read(into any) error {

@@ -53,7 +53,7 @@ func verbs() []verb {
 		{"pretrain", "--out FOLDER [--family FAMILY] [--layers N] [--embd N] [--heads N] [--vocab N] [--steps N] [--rate R] [--dtype TYPE]",
 			"train a small model from random weights on the Go installation's text: a teacher of one's own, offline", hostVerb("pretrain")},
 		{"extract", "--model MODEL --subnet FILE --out FOLDER", "write a sub-network as a student that transformers loads", hostVerb("extract")},
-		{"setup", "[--references]", "only set up what is missing", setup},
+		{"setup", "[--references] [--whittle]", "only set up what is missing", setup},
 		{"doctor", "", "show each part of the lab: version, place, state, and the fix", doctor},
 		{"status", "", "show what the host holds", status},
 		{"stop", "", "stop the host", stop},

@@ -4,70 +4,26 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
-	"strings"
 )
 
 // referencesVariable names the Python that has the references, for Go tests. They skip without it.
 const referencesVariable = "OFFSHOOT_REFERENCES"
 
-// references is the Python of the optional environment with transformers and lm-eval, which tests compare with.
-func (l *lab) references() string { return l.path("references", "bin", "python") }
-
-// referencesStep makes that environment. It is apart from JupyterLab's, being many times as large and no part of the lab.
-func referencesStep(l *lab) *step {
-	requirements := referencesRequirements()
-	return &step{
-		name:    "Python references",
-		inputs:  strings.Join(requirements, "\n"),
-		outputs: []string{l.references()},
-		run: func(ctx context.Context, t *task) error {
-			if err := os.RemoveAll(l.path("references")); err != nil {
-				return err
-			}
-			err := l.installReferences(ctx, t, requirements)
-			if err != nil && ctx.Err() == nil {
-				os.RemoveAll(l.path("references")) // gigabytes, and a folder that stays is one to complete
-			}
-			return err
-		},
-	}
+// referencePrograms are transformers and lm-eval, which tests compare with.
+func referencePrograms() programs {
+	return programs{name: "Python references", folder: "references", recipe: "references.txt",
+		imports: "torch, transformers, lm_eval, gguf, safetensors, tokenizers", about: describeReferences()}
 }
 
-func (l *lab) installReferences(ctx context.Context, t *task, requirements []string) error {
-	t.Note("creating with venv")
-	if err := t.exec(ctx, exec.Command(l.python("python"), "-m", "venv", l.path("references")), nil); err != nil {
-		return err
-	}
-	t.Note("installing (downloads about 3 GB)")
-	pip := exec.Command(l.references(), "-m", "pip", "--disable-pip-version-check", "install", "--progress-bar=off")
-	pip.Args = append(pip.Args, requirements...)
-	if err := t.exec(ctx, pip, pipNote(t)); err != nil {
-		return err
-	}
-	// pip is content with a torch that lacks a library; tests would find out one by one.
-	t.Note("importing them once")
-	check := exec.Command(l.references(), "-c", "import torch, transformers, lm_eval, gguf, safetensors, tokenizers")
-	if err := t.exec(ctx, check, func(string) {}); err != nil {
-		return err
-	}
-	t.Note("%s", describeReferences())
-	return nil
-}
+// references is their Python.
+func (l *lab) references() string { return referencePrograms().python(l) }
+
+func referencesStep(l *lab) *step { return referencePrograms().step(l) }
 
 // withReferences is the whole set-up and the references.
 func withReferences(l *lab) []*step { return append(setupSteps(l), referencesStep(l)) }
 
-// referencesRequirements are the lines of references.txt without its comments, whose change must not install it all anew.
-func referencesRequirements() []string {
-	var requirements []string
-	for line := range strings.Lines(string(recipe("references.txt"))) {
-		if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
-			requirements = append(requirements, line)
-		}
-	}
-	return requirements
-}
+func referencesRequirements() []string { return programs{recipe: "references.txt"}.requirements() }
 
 // describeReferences names the versions of what is compared with.
 func describeReferences() string {

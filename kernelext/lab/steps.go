@@ -44,12 +44,17 @@ func (l *lab) prepareSteps(ctx context.Context, steps func(*lab) []*step) error 
 func setup(ctx context.Context, l *lab, args []string) error {
 	set := flags("setup", l.stdout)
 	references := set.Bool("references", false, "also the Python programs that some tests compare with: transformers, lm-eval (6 GB)")
+	whittle := set.Bool("whittle", false, "also whittle, which lab bench search speed races (6 GB)")
 	if err := parseNone(set, args); err != nil {
 		return err
 	}
 	steps := setupSteps
 	if *references {
 		steps = withReferences
+	}
+	if *whittle {
+		others := steps
+		steps = func(l *lab) []*step { return append(others(l), whittlePrograms().step(l)) }
 	}
 	if err := l.prepareSteps(ctx, steps); err != nil {
 		return err

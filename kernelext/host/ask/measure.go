@@ -15,15 +15,17 @@ const (
 	Generate       = "generate"   // greedy text
 	ExtractStudent = "extract"    // a 30M student's weights, and writing them
 	Candidates     = "candidates" // losses of sub-networks, one for each line of JSON on the standard input
+	Searching      = "search"     // losses of the candidates of a whole search, a line for each
 )
 
-var measurable = []string{Load, Forward, Generate, ExtractStudent, Candidates}
+var measurable = []string{Load, Forward, Generate, ExtractStudent, Candidates, Searching}
 
 // Measure is what `lab bench models` and `lab bench search speed` ask: one measurement, in a process of its own.
 type Measure struct {
 	Model, What string
 	Seq, Batch  int
-	Windows     int // of Candidates
+	Windows     int    // of Candidates and Searching
+	Search      string // JSON: what is prepared for, and of Searching what is searched
 }
 
 // Flags implements Request.
@@ -33,6 +35,7 @@ func (r *Measure) Flags(set *flag.FlagSet) {
 	set.IntVar(&r.Seq, "seq", 256, "tokens in a window")
 	set.IntVar(&r.Batch, "batch", 4, "windows in a pass")
 	set.IntVar(&r.Windows, "windows", 8, "windows that a candidate is evaluated on")
+	set.StringVar(&r.Search, "search", "", "the `JSON` of the search to prepare for")
 }
 
 // Check implements Request.
@@ -42,6 +45,8 @@ func (r *Measure) Check() error {
 		return errors.New("--model is missing")
 	case !slices.Contains(measurable, r.What):
 		return fmt.Errorf("--what is %q, want one of %s", r.What, strings.Join(measurable, ", "))
+	case r.What == Searching && r.Search == "":
+		return errors.New("--search is missing")
 	case r.Seq < 2 || r.Batch < 1 || r.Windows < 1:
 		return fmt.Errorf("%d windows, %d in a pass, of %d tokens", r.Windows, r.Batch, r.Seq)
 	}
@@ -69,6 +74,7 @@ type Evaluated struct {
 	Parameters   int64   `json:"parameters"`
 	CountSeconds float64 `json:"count_seconds"` // that counting them takes
 	Compiled     int     `json:"compiled"`      // programs so far
+	Resident     int64   `json:"resident"`      // bytes; 0 where the system does not tell
 }
 
 // Generated is what measuring Generate prints.
