@@ -12,7 +12,9 @@ import (
 //
 // On the last rung a candidate is judged on all of the search's held-out tokens, and on each rung before on Keep times as
 // many; in a warm search it is also trained for Keep times as many steps. Of each rung, Keep of the candidates reach the
-// next. [RankCorrelation] of the losses says what that costs: `lab bench search` measures it.
+// next. Each rung takes about the same work, Rungs·Keep^(Rungs-1) of judging all on everything in all: with half kept, two
+// rungs save nothing, three a quarter and four a half. [RankCorrelation] of the losses says what that costs: `lab bench
+// search` measures it.
 type Halving struct {
 	Rungs int     `json:"rungs"`
 	Keep  float64 `json:"keep"` // between 0 and 1
