@@ -51,7 +51,7 @@ func (d Dim) Choices() int {
 	if len(d.Values) > 0 {
 		return len(d.Values)
 	}
-	return (d.Max-d.Min)/d.Step + 1
+	return (d.Max-d.Min)/max(1, d.Step) + 1
 }
 
 // At is the i-th value, ascending from 0.
@@ -116,7 +116,8 @@ func (d Dim) step(n int, r *rand.Rand) int {
 
 func (d Dim) validate(field string, most int) error {
 	if len(d.Values) > 0 {
-		if !slices.IsSorted(d.Values) || d.Values[0] < 1 || d.Last() > most || d.LogUniform || d.Min != 0 || d.Max != 0 || d.Step != 0 {
+		repeated := len(slices.Compact(slices.Clone(d.Values))) < len(d.Values)
+		if repeated || !slices.IsSorted(d.Values) || d.Values[0] < 1 || d.Last() > most || d.LogUniform || d.Min != 0 || d.Max != 0 || d.Step != 0 {
 			return fmt.Errorf("space: %s %v: want ascending values from 1 to %d (the teacher's), without a range", field, d.Values, most)
 		}
 		return nil

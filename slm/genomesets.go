@@ -90,7 +90,9 @@ func (a layerSets) settle(teacher Config, z layerSizes, neurons int, r *rand.Ran
 func (s Space) mutateSets(teacher Config, g *genome, r *rand.Rand) {
 	l := r.IntN(len(g.sizes))
 	if s.Scope == Uniform {
-		l = slices.Index(g.kept, true)
+		if l = slices.Index(g.kept, true); l < 0 {
+			return // an earlier change dropped the only layer: it is not in the space
+		}
 	}
 	set := &g.sets.layers[l]
 	switch r.IntN(3) {

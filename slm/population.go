@@ -37,10 +37,11 @@ type Population struct {
 
 // Held says on which slice of held-out text a search judges its candidates.
 type Held struct {
-	Corpus string `json:"corpus"` // the text, and its version
-	Tokens int    `json:"tokens"` // predicted tokens
-	Window int    `json:"window"` // of which so many are in a window
-	SHA256 string `json:"sha256"` // of the windows' token IDs, 32 bits each, little-endian
+	Corpus string `json:"corpus"`          // the text, and its version
+	Tokens int    `json:"tokens"`          // predicted tokens
+	Window int    `json:"window"`          // of which so many are in a window
+	SHA256 string `json:"sha256"`          // of the windows' token IDs, 32 bits each, little-endian
+	Order  string `json:"order,omitempty"` // SHA-256 of the order that the search's [Reorder] meant, as JSON
 }
 
 // Best is the evaluated candidate with the lowest loss; the zero Candidate of an empty population. With [Halving] it is one

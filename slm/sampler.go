@@ -37,6 +37,9 @@ func newSampler(space Space, teacher Config, bin Bin) *sampler {
 	for i := 0; i < len(s.widths); i += stride {
 		s.bound = max(s.bound, s.weight(i))
 	}
+	for i := 0; s.bound == 0 && i < len(s.widths); i++ { // a narrow bin may lie between those looked at
+		s.bound = s.weight(i)
+	}
 	if stride > 1 {
 		s.bound *= 1.25 // between the widths that were looked at
 	}

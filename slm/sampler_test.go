@@ -117,3 +117,28 @@ func BenchmarkSample(b *testing.B) {
 		})
 	}
 }
+
+// However narrow a bin, and however many widths there are, a count that exists is found.
+func TestNarrowBinsOfManyWidthsAreHit(t *testing.T) {
+	teacher := smol(t)
+	space, err := Space{Granularity: Coarse, Scope: Uniform, Depth: Frozen(12), Embd: Dim{Min: 64, Max: 576, Step: 1}, QueryGroups: Frozen(3),
+		HeadsPerGroup: Frozen(3), FFN: Frozen(768)}.For(teacher)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for width := 64; width <= 576; width += 5 {
+		count := Subnet{}.Parameters(Sizes{12, width, 3, 3, 64, 768}.Config(teacher)).Total()
+		if err := space.unreachable(teacher, Bin{count, count}); err != nil {
+			t.Errorf("width %d: %v", width, err)
+		}
+	}
+}
+
+// Evolution over few layers drops the only one now and then; such a child is refused, and nothing else happens.
+func TestFineUniformSearchOfFewLayers(t *testing.T) {
+	teacher := Config{Name: "small", Family: GPTNeoX, Layers: 8, Embd: 256, Heads: 8, QueryGroups: 8, HeadSize: 32, FFN: 1024,
+		Vocab: 4096, Context: 512, NormEps: 1e-5, RopeTheta: 10000, RotaryFraction: 0.25, ParallelResidual: true}
+	for seed := range uint64(30) {
+		run(t, Search{Space: FineUniform, Bin: Around(1.5e6, 0.05), Seed: seed + 1}.WithDefaults(), teacher, toyLoss)
+	}
+}

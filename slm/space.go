@@ -115,7 +115,7 @@ func (s Space) For(teacher Config) (Space, error) {
 	if err != nil {
 		return s, err
 	}
-	if s.FFNRatios == nil {
+	if s.FFNRatios == nil && s.FFN.IsZero() {
 		s.FFNRatios = defaults.FFNRatios
 	}
 	if s.LayerOrder == nil {

@@ -101,6 +101,7 @@ type teacher struct {
 	text *datasets.Corpus // opened when it is first needed
 
 	warmers map[string]*model.Warmer // by the JSON of their plans
+	warmFor string                   // the JSON of what asked for them
 }
 
 func (t *teacher) Config() slm.Config { return t.model.Config }
@@ -145,6 +146,14 @@ func (t *teacher) Held(ctx context.Context, tokens, seqLen int, report resident.
 
 // Prepare plans and compiles the programs of a search.
 func (t *teacher) Prepare(ctx context.Context, search slm.Search, windows, seqLen int, report resident.Report) error {
+	plans, err := json.Marshal([]any{search.Warm, search.Halving})
+	if err != nil {
+		return err
+	}
+	if string(plans) != t.warmFor { // warmers hold the teacher's logits, which are large
+		t.closeWarmers()
+		t.warmFor = string(plans)
+	}
 	report("compiling the search's programs", 0, 0)
 	return t.model.Prepare(ctx, search, windows, seqLen)
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"syscall"
 
@@ -152,7 +153,21 @@ func (r *records) fits(head recordsHead) error {
 	if r.head.Held == (slm.Held{}) {
 		return errors.New("they do not say on which text candidates were judged; name another file")
 	}
-	return errors.Join(r.same(head.Search), resident.SameText("the search", r.head.Held, head.Held))
+	if !reflect.DeepEqual(r.head.Teacher, head.Teacher) {
+		return errors.New("they are of a teacher of another architecture; name another file")
+	}
+	if err := errors.Join(r.same(head.Search), resident.SameText("the search", r.head.Held, head.Held)); err != nil {
+		return err
+	}
+	for _, c := range r.population.Candidates {
+		if err := c.Subnet.Validate(head.Teacher); err != nil {
+			return fmt.Errorf("candidate %d: %w", c.ID, err)
+		}
+		if rungs := len(c.Rungs); (rungs == 0) != head.Search.Halving.IsZero() || rungs > max(0, head.Search.Halving.Rungs) {
+			return fmt.Errorf("candidate %d was judged on %d rungs", c.ID, rungs)
+		}
+	}
+	return nil
 }
 
 // add appends an evaluation; the population is the caller's to change.

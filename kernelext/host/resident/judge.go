@@ -61,7 +61,12 @@ func NewJudge(ctx context.Context, home string, t Teacher, s slm.Search, report 
 // Held describes the slice of text.
 func (j *Judge) Held() slm.Held {
 	n := len(j.windows) / (window + 1)
-	return slm.Held{Corpus: j.teacher.Corpus(), Tokens: n * window, Window: window, SHA256: j.hash(len(j.windows))}
+	held := slm.Held{Corpus: j.teacher.Corpus(), Tokens: n * window, Window: window, SHA256: j.hash(len(j.windows))}
+	if j.search.Order != nil {
+		sum := sha256.Sum256([]byte(text(j.search.Order)))
+		held.Order = hex.EncodeToString(sum[:])
+	}
+	return held
 }
 
 // hash is the SHA-256 of the first so many token IDs.
@@ -175,6 +180,10 @@ func evaluated(p slm.Population, c slm.Candidate, pace pace) kernelext.Event {
 func SameText(what string, was, is slm.Held) error {
 	if was == (slm.Held{}) || was == is {
 		return nil
+	}
+	if was.Order != "" && was.SHA256 == is.SHA256 {
+		return kernelext.Errorf(kernelext.Differs, "%s was of the teacher's units in another order than they have now (their importance was measured anew): "+
+			"begin a search under another name", what)
 	}
 	say := func(h slm.Held) string {
 		return fmt.Sprintf("%d tokens of %s in windows of %d (SHA-256 %.12s)", h.Tokens, h.Corpus, h.Window, h.SHA256)

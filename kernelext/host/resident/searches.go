@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -121,12 +122,14 @@ func (h *Host) evolve(j *job, l *lab, t *heldTeacher, p *slm.Population) (any, e
 		return nil, err
 	}
 	reused := 0
-	judge.Known = func(b Basis) (Measurement, bool, error) {
-		m, known, err := l.measured(j.whole(), b)
-		if known {
-			reused++
+	if !slices.Contains(p.Search.Objectives, slm.MinimizeLatency) { // another search may have timed it elsewhere, or compiling
+		judge.Known = func(b Basis) (Measurement, bool, error) {
+			m, known, err := l.measured(j.whole(), b)
+			if known {
+				reused++
+			}
+			return m, known, err
 		}
-		return m, known, err
 	}
 	keep := func(c slm.Candidate, b Basis) error {
 		return unwritable(l.folder, l.putCandidate(j.whole(), p.Name, c, b))

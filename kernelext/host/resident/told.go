@@ -47,8 +47,8 @@ func (h *Host) askWork(j *job) (any, error) {
 		size += len(text(c))
 		return size > mostAsked
 	})
-	if fits > 0 {
-		pending = pending[:fits]
+	if fits >= 0 {
+		pending = pending[:max(1, fits)]
 	}
 	return pending, nil
 }
