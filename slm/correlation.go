@@ -1,10 +1,6 @@
 package slm
 
-import (
-	"cmp"
-	"math"
-	"slices"
-)
+import "math"
 
 // RankCorrelation is Spearman's rank correlation of paired values: 1 where they are in the same order, -1 in the opposite
 // one, around 0 where one says nothing about the other. Equal values share the mean of their ranks. It is not a number for
@@ -23,13 +19,9 @@ func RankCorrelation(a, b []float64) float64 {
 	return xy / math.Sqrt(xx*yy)
 }
 
-// ranks counts how many values are below each, and half of those equal to it.
+// ranks counts how many values are above each, and half of those equal to it.
 func ranks(values []float64) []float64 {
-	order := make([]int, len(values))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortFunc(order, func(i, j int) int { return cmp.Compare(values[i], values[j]) })
+	order := ranked(values, len(values))
 	out := make([]float64, len(values))
 	for first := 0; first < len(order); {
 		end := first + 1

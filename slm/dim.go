@@ -116,8 +116,7 @@ func (d Dim) step(n int, r *rand.Rand) int {
 
 func (d Dim) validate(field string, most int) error {
 	if len(d.Values) > 0 {
-		repeated := len(slices.Compact(slices.Clone(d.Values))) < len(d.Values)
-		if repeated || !slices.IsSorted(d.Values) || d.Values[0] < 1 || d.Last() > most || d.LogUniform || d.Min != 0 || d.Max != 0 || d.Step != 0 {
+		if !ascending(d.Values) || d.Values[0] < 1 || d.Last() > most || d.LogUniform || d.Min != 0 || d.Max != 0 || d.Step != 0 {
 			return fmt.Errorf("space: %s %v: want ascending values from 1 to %d (the teacher's), without a range", field, d.Values, most)
 		}
 		return nil
@@ -127,6 +126,16 @@ func (d Dim) validate(field string, most int) error {
 			field, d.Min, d.Max, d.Step, most)
 	}
 	return nil
+}
+
+// ascending reports values that grow, none of them twice.
+func ascending(values []int) bool {
+	for i := 1; i < len(values); i++ {
+		if values[i] <= values[i-1] {
+			return false
+		}
+	}
+	return true
 }
 
 // quarters runs from a quarter of size to size in about sixteenths, rounded to a multiple where size allows it.
@@ -170,7 +179,7 @@ func ParseDim(text string) (Dim, error) {
 	}
 	n := numbers(strings.Split(text, ",")...)
 	switch {
-	case n == nil || !slices.IsSorted(n) || len(slices.Compact(slices.Clone(n))) < len(n):
+	case n == nil || !ascending(n):
 		return Dim{}, bad
 	case len(n) == 1:
 		return Frozen(n[0]), nil

@@ -41,29 +41,40 @@ func (s Space) find(teacher Config, bin Bin, r *rand.Rand) (parameters int64, ok
 	return s.parameters(teacher, g), true
 }
 
-// nearest looks for the nearest counts below and above a bin, 0 for none: in ranges beside it that double until they hold
-// one, and then between that and the bin until nothing more is found.
+// nearest looks for the nearest counts below and above a bin, 0 for none.
 func (s Space) nearest(teacher Config, bin Bin, r *rand.Rand) (below, above int64) {
 	least, most := s.Reach(teacher)
-	for width, low := max(1, bin.Lower/256), bin.Lower; below == 0 && low > least; width *= 2 {
-		low = max(least, bin.Lower-width)
-		below, _ = s.find(teacher, Bin{low, bin.Lower - 1}, r)
+	if d := closest(max(1, bin.Lower/256), bin.Lower-least, func(far int64) (int64, bool) {
+		n, ok := s.find(teacher, Bin{bin.Lower - far, bin.Lower - 1}, r)
+		return bin.Lower - n, ok
+	}); d > 0 {
+		below = bin.Lower - d
 	}
-	for more := below > 0; more && below < bin.Lower-1; {
-		var n int64
-		if n, more = s.find(teacher, Bin{below + 1, bin.Lower - 1}, r); more {
-			below = n
-		}
-	}
-	for width, high := max(1, bin.Upper/256), bin.Upper; above == 0 && high < most; width *= 2 {
-		high = min(most, bin.Upper+width)
-		above, _ = s.find(teacher, Bin{bin.Upper + 1, high}, r)
-	}
-	for more := above > 0; more && above > bin.Upper+1; {
-		var n int64
-		if n, more = s.find(teacher, Bin{bin.Upper + 1, above - 1}, r); more {
-			above = n
-		}
+	if d := closest(max(1, bin.Upper/256), most-bin.Upper, func(far int64) (int64, bool) {
+		n, ok := s.find(teacher, Bin{bin.Upper + 1, bin.Upper + far}, r)
+		return n - bin.Upper, ok
+	}); d > 0 {
+		above = bin.Upper + d
 	}
 	return below, above
+}
+
+// closest looks for the smallest distance at which find finds something, 0 for none: up to a distance that doubles until
+// there is something, and then nearer until nothing more is found.
+func closest(first, most int64, find func(far int64) (distance int64, ok bool)) (distance int64) {
+	found := false
+	for width, far := first, int64(0); !found && far < most; width *= 2 {
+		far = min(most, width)
+		distance, found = find(far)
+	}
+	if !found {
+		return 0
+	}
+	for found && distance > 1 {
+		var nearer int64
+		if nearer, found = find(distance - 1); found {
+			distance = nearer
+		}
+	}
+	return distance
 }

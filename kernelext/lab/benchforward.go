@@ -113,7 +113,31 @@ type racer struct {
 const settle = 300 * time.Millisecond
 
 // race starts the processes, lets each warm up, and then gives them turns.
-func race(ctx context.Context, racers []*racer, turns int) (err error) {
+func race(ctx context.Context, racers []*racer, turns int) error {
+	return running(ctx, racers, func() error {
+		for _, r := range racers {
+			for range 2 { // the first pass compiles
+				if _, err := r.pass(); err != nil {
+					return err
+				}
+			}
+		}
+		for range turns {
+			for _, r := range racers {
+				time.Sleep(settle)
+				passed, err := r.pass()
+				if err != nil {
+					return err
+				}
+				*r.passes = append(*r.passes, passed)
+			}
+		}
+		return nil
+	})
+}
+
+// running starts the processes, does something with them, and ends them.
+func running(ctx context.Context, racers []*racer, do func() error) (err error) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	defer func() {
@@ -130,23 +154,8 @@ func race(ctx context.Context, racers []*racer, turns int) (err error) {
 		if err := r.start(ctx); err != nil {
 			return err
 		}
-		for range 2 { // the first pass compiles
-			if _, err := r.pass(); err != nil {
-				return err
-			}
-		}
 	}
-	for range turns {
-		for _, r := range racers {
-			time.Sleep(settle)
-			passed, err := r.pass()
-			if err != nil {
-				return err
-			}
-			*r.passes = append(*r.passes, passed)
-		}
-	}
-	return nil
+	return do()
 }
 
 // start waits until the process has loaded its model, and says so by a line.

@@ -85,43 +85,28 @@ func (l *lab) whittleCommand(python string, t speedTeacher) (*exec.Cmd, error) {
 }
 
 // raceOn gives each runner each subject in turns, after one round to warm up.
-func raceOn(ctx context.Context, runners []*racer, subjects []string, results []*[][]ask.Evaluated) (err error) {
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	defer func() {
-		for _, r := range runners {
-			if ended := r.end(); err == nil && ended != nil {
-				err = fmt.Errorf("%s: %w", r.name, ended)
-			}
-		}
-		if ctx.Err() != nil {
-			err = ctx.Err()
-		}
-	}()
-	for _, r := range runners {
-		if err := r.start(ctx); err != nil {
-			return err
-		}
-	}
-	for turn := range 1 + raceTurns {
-		round := make([][]ask.Evaluated, len(runners))
-		for _, subject := range subjects {
-			for i, r := range runners {
-				time.Sleep(settle / 3)
-				var e ask.Evaluated
-				if err := r.ask(subject, &e); err != nil {
-					return err
+func raceOn(ctx context.Context, runners []*racer, subjects []string, results []*[][]ask.Evaluated) error {
+	return running(ctx, runners, func() error {
+		for turn := range 1 + raceTurns {
+			round := make([][]ask.Evaluated, len(runners))
+			for _, subject := range subjects {
+				for i, r := range runners {
+					time.Sleep(settle / 3)
+					var e ask.Evaluated
+					if err := r.ask(subject, &e); err != nil {
+						return err
+					}
+					round[i] = append(round[i], e)
 				}
-				round[i] = append(round[i], e)
+			}
+			for i := range runners {
+				if turn > 0 { // the first compiles
+					*results[i] = append(*results[i], round[i])
+				}
 			}
 		}
-		for i := range runners {
-			if turn > 0 { // the first compiles
-				*results[i] = append(*results[i], round[i])
-			}
-		}
-	}
-	return nil
+		return nil
+	})
 }
 
 // turnSeconds sums a turn's candidates.

@@ -1,17 +1,14 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"text/tabwriter"
-	"time"
 
 	"github.com/offshoot-ml/offshoot/kernelext/host/ask"
 	"github.com/offshoot-ml/offshoot/slm"
@@ -189,30 +186,19 @@ func (l *lab) watchMemory(ctx context.Context, t speedTeacher) (m memoryGrowth, 
 	return m, err
 }
 
-// eachLine runs a measurement and takes its answers after the first, which tells of the loading.
+// eachLine runs a measurement and takes its answers, after the first line, which tells of the loading.
 func eachLine(ctx context.Context, cmd *exec.Cmd, take func(ask.Evaluated)) error {
-	read, write, err := os.Pipe()
-	if err != nil {
-		return err
-	}
-	defer read.Close()
-	cmd.Stdout = write
-	ended := make(chan error, 1)
-	go func() {
-		err := supervise(ctx, cmd, 30*time.Second)
-		write.Close()
-		ended <- err
-	}()
-	lines, wrong := bufio.NewScanner(read), error(nil)
-	for lines.Scan(); lines.Scan(); {
-		var e ask.Evaluated
-		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
-			wrong = errors.Join(wrong, err)
-			continue
+	r := &racer{name: "search", cmd: cmd}
+	return running(ctx, []*racer{r}, func() error {
+		for r.lines.Scan() {
+			var e ask.Evaluated
+			if err := json.Unmarshal(r.lines.Bytes(), &e); err != nil {
+				return err
+			}
+			take(e)
 		}
-		take(e)
-	}
-	return errors.Join(<-ended, wrong, lines.Err())
+		return r.lines.Err()
+	})
 }
 
 func (s searchSpeed) print(w io.Writer) error {

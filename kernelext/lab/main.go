@@ -42,7 +42,7 @@ func verbs() []verb {
 		{"up", "[--port N] [--no-browser]", "set up, open JupyterLab on notebooks/ and print its URL (the default)", up},
 		{"run", "[--out DIR] [--timeout D] NOTEBOOK...", "execute notebooks through the Go kernel and save their outputs", runNotebooks},
 		{"test", "[-short] [-run X] [--browser NOTEBOOK] [--out DIR] [PACKAGE...]", "run every test: Go, notebooks, browser", test},
-		{"bench", "[models|search [--teacher T] [--quick]] [--json]", "measure cells, steps and memory through the kernel; or loading, evaluating and extracting models; or what searches find", bench},
+		{"bench", "[models|search [--teacher T] [--quick]|search speed] [--json]", "measure cells, steps and memory through the kernel; or loading, evaluating and extracting models; or what searches find", bench},
 		{"plan", "--teacher NAME --student bin:410M [--batch N] [--seq N] [--device NAME] [--json]",
 			"show the memory, work and time of a distillation, before anything is downloaded", plan},
 		{"eval", "--model MODEL [--subnet FILE] --text FILE --seq N [--batch N] [--json]", "measure a model's perplexity on a text", hostVerb("eval")},
