@@ -165,7 +165,7 @@ func TestResume(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(root, "d", "long.txt"), []byte(long), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if p := cutIntoPassages([]Document{{Bytes: int64(len(long))}}, passageBytes(1)); p.count() != 2 || len(p.text([]byte(long), 1)) > 0 {
+	if p := cutIntoPassages([]textFile{{Bytes: int64(len(long))}}, passageBytes(1)); p.count() != 2 || len(p.text([]byte(long), 1)) > 0 {
 		t.Fatalf("%d passages", p.count())
 	}
 	for _, size := range []struct{ batch, seqLen int }{{1, 4}, {2, 3}, {3, 40}, {2, 500}} {

@@ -9,8 +9,8 @@ import (
 	"path/filepath"
 )
 
-// Document is one file of a corpus.
-type Document struct {
+// textFile is one file of a corpus.
+type textFile struct {
 	Path  string            // relative to the corpus's folder, with slashes
 	Bytes int64             // size of the file
 	Sum   [sha256.Size]byte // of its content
@@ -22,8 +22,8 @@ type Corpus struct {
 	name       string
 	root       string
 	tokenizer  *Tokenizer
-	training   []Document
-	validation []Document
+	training   []textFile
+	validation []textFile
 	skipped    Skipped
 	hash       string
 }
@@ -38,7 +38,7 @@ type Skipped struct {
 	Empty      int
 }
 
-func newCorpus(name, root string, tokenizer *Tokenizer, documents []Document, skipped Skipped) (*Corpus, error) {
+func newCorpus(name, root string, tokenizer *Tokenizer, documents []textFile, skipped Skipped) (*Corpus, error) {
 	c := &Corpus{name: name, root: root, tokenizer: tokenizer, skipped: skipped}
 	c.training, c.validation = split(documents)
 	if len(c.training) == 0 || len(c.validation) == 0 {
@@ -52,7 +52,7 @@ func newCorpus(name, root string, tokenizer *Tokenizer, documents []Document, sk
 func (c *Corpus) sum() string {
 	h := sha256.New()
 	fmt.Fprintf(h, "offshoot corpus 1\n%s\n", c.tokenizer.Hash())
-	for _, half := range [][]Document{c.training, c.validation} {
+	for _, half := range [][]textFile{c.training, c.validation} {
 		fmt.Fprintf(h, "%d\n", len(half))
 		for _, d := range half {
 			fmt.Fprintf(h, "%q %d %x\n", d.Path, d.Bytes, d.Sum)
@@ -76,7 +76,7 @@ func (c *Corpus) Bytes() (training, validation int64) {
 	return totalBytes(c.training), totalBytes(c.validation)
 }
 
-func totalBytes(documents []Document) int64 {
+func totalBytes(documents []textFile) int64 {
 	n := int64(0)
 	for _, d := range documents {
 		n += d.Bytes
@@ -89,7 +89,7 @@ func (c *Corpus) Skipped() Skipped { return c.skipped }
 
 // read is a document's text. A file that changed since the corpus was opened is an error: a stream over it could not be
 // resumed.
-func (c *Corpus) read(ctx context.Context, d Document) ([]byte, error) {
+func (c *Corpus) read(ctx context.Context, d textFile) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}

@@ -45,7 +45,7 @@ func openText(t testing.TB, paths ...string) *Corpus {
 	return c
 }
 
-func pathsOf(documents []Document) []string {
+func pathsOf(documents []textFile) []string {
 	var names []string
 	for _, d := range documents {
 		names = append(names, d.Path)
@@ -174,9 +174,9 @@ func TestOpenCancelled(t *testing.T) {
 
 // TestSplitIsStable removes documents and looks at where the others are.
 func TestSplitIsStable(t *testing.T) {
-	var documents []Document
+	var documents []textFile
 	for i := range 2000 {
-		documents = append(documents, Document{Path: fmt.Sprintf("src/p%d/f.go", i)})
+		documents = append(documents, textFile{Path: fmt.Sprintf("src/p%d/f.go", i)})
 	}
 	training, validation := split(documents)
 	if n := len(validation); n < 20 || n > 60 || len(training)+n != 2000 {

@@ -7,6 +7,7 @@
 //     tokens, for a small model of its own (tokenizersmaller.go).
 //   - A [Corpus] is a list of text files, split by file into a training and a validation half (corpus.go, split.go).
 //     [GoRoot] lists the source and prose that every machine with Go has; [Text] lists files of one's own (scan.go).
+//   - A [Source] gives documents from anywhere: files, a data set of the hub, a mixture (source.go).
 //   - [Batches] walk the training half, shuffled by a seed in passages of a few hundred tokens or more (passage.go,
 //     batches.go), each row of a batch at a place of its own. Text is tokenized when the stream reaches it, so that training
 //     starts at once, and a [Position] names each row's next token: saved with a run, it resumes the stream exactly.

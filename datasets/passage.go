@@ -25,7 +25,7 @@ type passages struct {
 	first []int // first passage of each document, and their number at the end
 }
 
-func cutIntoPassages(documents []Document, bytes int64) passages {
+func cutIntoPassages(documents []textFile, bytes int64) passages {
 	p := passages{bytes: bytes, first: make([]int, len(documents)+1)}
 	for i, d := range documents {
 		p.first[i+1] = p.first[i] + int((d.Bytes+bytes-1)/bytes)

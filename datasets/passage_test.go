@@ -18,7 +18,7 @@ func TestPassagesMakeTheDocument(t *testing.T) {
 		"line ends":   strings.Repeat("\n", 200),
 		"ends apart":  strings.Repeat(strings.Repeat("z", 90)+"\n", 9),
 	} {
-		p := cutIntoPassages([]Document{{Bytes: int64(len(text))}}, 64)
+		p := cutIntoPassages([]textFile{{Bytes: int64(len(text))}}, 64)
 		var whole strings.Builder
 		for part := range p.count() {
 			cut := p.text([]byte(text), part)
@@ -38,7 +38,7 @@ func TestPassagesMakeTheDocument(t *testing.T) {
 
 func TestPassagesBeginAtLines(t *testing.T) {
 	text := strings.Repeat("0123456789\n", 50)
-	p := cutIntoPassages([]Document{{Bytes: int64(len(text))}}, 64)
+	p := cutIntoPassages([]textFile{{Bytes: int64(len(text))}}, 64)
 	if p.count() != 9 {
 		t.Fatalf("%d passages", p.count())
 	}
@@ -51,7 +51,7 @@ func TestPassagesBeginAtLines(t *testing.T) {
 }
 
 func TestPassageNumbers(t *testing.T) {
-	p := cutIntoPassages([]Document{{Bytes: 1}, {Bytes: 200}, {Bytes: 64}, {Bytes: 65}}, 64)
+	p := cutIntoPassages([]textFile{{Bytes: 1}, {Bytes: 200}, {Bytes: 64}, {Bytes: 65}}, 64)
 	want := [][2]int{{0, 0}, {1, 0}, {1, 1}, {1, 2}, {1, 3}, {2, 0}, {3, 0}, {3, 1}}
 	if p.count() != len(want) {
 		t.Fatalf("%d passages, want %d", p.count(), len(want))

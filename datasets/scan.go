@@ -162,7 +162,7 @@ func listFiles(root string, file, folder func(name string) bool) ([]string, erro
 
 // verdict is what became of a file.
 type verdict struct {
-	document Document
+	document textFile
 	skipped  func(*Skipped) *int // which count it adds to; nil when it is kept
 }
 
@@ -203,9 +203,9 @@ func open(ctx context.Context, name, root string, tokenizer *Tokenizer, files []
 	return newCorpus(name, root, tokenizer, documents, skipped)
 }
 
-func sortOut(verdicts []verdict) ([]Document, Skipped) {
+func sortOut(verdicts []verdict) ([]textFile, Skipped) {
 	var skipped Skipped
-	var documents []Document
+	var documents []textFile
 	seen := map[[sha256.Size]byte]bool{}
 	for _, v := range verdicts {
 		switch {
@@ -218,7 +218,7 @@ func sortOut(verdicts []verdict) ([]Document, Skipped) {
 			documents = append(documents, v.document)
 		}
 	}
-	slices.SortFunc(documents, func(a, b Document) int { return cmp.Compare(a.Path, b.Path) })
+	slices.SortFunc(documents, func(a, b textFile) int { return cmp.Compare(a.Path, b.Path) })
 	return documents, skipped
 }
 
@@ -250,5 +250,5 @@ func judge(root, name string) verdict {
 	case path.Ext(name) == ".go" && isGenerated(text):
 		return verdict{skipped: func(s *Skipped) *int { return &s.Generated }}
 	}
-	return verdict{document: Document{Path: name, Bytes: int64(len(text)), Sum: sha256.Sum256(text)}}
+	return verdict{document: textFile{Path: name, Bytes: int64(len(text)), Sum: sha256.Sum256(text)}}
 }

@@ -12,7 +12,7 @@ const validationShare = 50
 
 // split divides documents, which come sorted by path, by a hash of the path alone: adding or removing a file moves no
 // other. A corpus so small that one half would be empty gives its smallest hash to validation.
-func split(documents []Document) (training, validation []Document) {
+func split(documents []textFile) (training, validation []textFile) {
 	for _, d := range documents {
 		if pathHash("split", d.Path)%validationShare == 0 {
 			validation = append(validation, d)
@@ -23,11 +23,11 @@ func split(documents []Document) (training, validation []Document) {
 	if len(documents) < 2 || (len(training) > 0 && len(validation) > 0) {
 		return training, validation
 	}
-	held := slices.MinFunc(documents, func(a, b Document) int {
+	held := slices.MinFunc(documents, func(a, b textFile) int {
 		return cmp.Compare(pathHash("split", a.Path), pathHash("split", b.Path))
 	})
-	training = slices.DeleteFunc(slices.Clone(documents), func(d Document) bool { return d.Path == held.Path })
-	return training, []Document{held}
+	training = slices.DeleteFunc(slices.Clone(documents), func(d textFile) bool { return d.Path == held.Path })
+	return training, []textFile{held}
 }
 
 // pathHash is a number that depends on the path and a purpose only, the same on every machine.

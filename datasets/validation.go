@@ -51,7 +51,7 @@ type group struct {
 
 // validationGroups tokenizes documents until there are as many groups as windows are wanted, or no more documents.
 func (c *Corpus) validationGroups(seqLen, most int) ([]group, error) {
-	documents := slices.SortedFunc(slices.Values(c.validation), func(a, b Document) int {
+	documents := slices.SortedFunc(slices.Values(c.validation), func(a, b textFile) int {
 		return cmp.Compare(pathHash("order", a.Path), pathHash("order", b.Path))
 	})
 	var groups []group
