@@ -29,7 +29,7 @@ func TestDistillationValidate(t *testing.T) {
 	for want, change := range map[string]func(*Distillation){
 		"embd: index 999":         func(d *Distillation) { d.Subnet.Embd = IndicesOf(999) },
 		"init":                    func(d *Distillation) { d.Init = "guess" },
-		"unknown term":            func(d *Distillation) { d.Loss = Loss{[]LossTerm{{Kind: "mmd", Weight: 1}}} },
+		"unknown term":            func(d *Distillation) { d.Loss = Loss{Terms: []LossTerm{{Kind: "hinge", Weight: 1}}} },
 		"positive weight":         func(d *Distillation) { d.Loss = CE(-1) },
 		"the teacher's context":   func(d *Distillation) { d.SeqLen = 9000 },
 		"schedule: peak":          func(d *Distillation) { d.Schedule.Peak = -1 },

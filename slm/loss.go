@@ -2,21 +2,49 @@ package slm
 
 import (
 	"fmt"
+	"math"
+	"slices"
 	"strings"
 )
 
-// Divergence names what a term of a [Loss] measures.
+// Divergence names what a term of a [Loss] measures. With p the teacher's and q the student's next-token distribution at the
+// term's temperature t, and z their logits, each is a mean over tokens, in nats where it is one of distributions. Those marked
+// with t² are multiplied by it, which keeps their gradient's size (Hinton et al. 2015, arXiv 1503.02531, section 2.1).
 type Divergence string
 
 // The terms of a loss.
 const (
-	CrossEntropyTerm Divergence = "cross-entropy" // of the student against the text
-	ForwardKLTerm    Divergence = "forward-kl"    // KL(teacher ‖ student), Hinton et al. 2015, arXiv 1503.02531
+	CrossEntropyTerm     Divergence = "cross-entropy"      // of the student against the text
+	ForwardKLTerm        Divergence = "forward-kl"         // t²·KL(p ‖ q): Hinton et al. 2015
+	ReverseKLTerm        Divergence = "reverse-kl"         // t²·KL(q ‖ p): Gu et al. 2024, arXiv 2306.08543
+	SymmetricKLTerm      Divergence = "symmetric-kl"       // t²·((1-λ)·KL(p ‖ q) + λ·KL(q ‖ p)); λ = ½: half of Jeffreys' divergence
+	JensenShannonTerm    Divergence = "jensen-shannon"     // t²·½(KL(p ‖ m) + KL(q ‖ m)), m = ½(p + q): Lin 1991
+	SoftCrossEntropyTerm Divergence = "soft-cross-entropy" // -t²·Σ p log q: Hinton et al. 2015
+	CosineTerm           Divergence = "cosine"             // 1 - cos(p, q)
+	L1Term               Divergence = "l1"                 // mean |z_p - z_q| over the vocabulary
+	L2Term               Divergence = "l2"                 // mean (z_p - z_q)² over the vocabulary: Ba and Caruana 2014, arXiv 1312.6184
+	MMDTerm              Divergence = "mmd"                // squared maximum mean discrepancy of the logits of a batch: Gretton et al. 2012
+
+	// Two terms of whittle 0.6.0 that depart from the literature, to reproduce what was trained with them.
+	WhittleJensenShannonTerm    Divergence = "whittle-jensen-shannon"     // t²·½(KL(m ‖ q) + KL(m ‖ p)): the arguments the other way round
+	WhittleSoftCrossEntropyTerm Divergence = "whittle-soft-cross-entropy" // -Σ z_p/t·log q: logits in the place of probabilities
 )
+
+// WhittleReverse is λ of whittle 0.6.0's symmetric divergence.
+const WhittleReverse = 0.9
+
+// Divergences lists the terms that compare the student with its teacher.
+var Divergences = []Divergence{ForwardKLTerm, ReverseKLTerm, SymmetricKLTerm, JensenShannonTerm, SoftCrossEntropyTerm, CosineTerm, L1Term, L2Term,
+	MMDTerm, WhittleJensenShannonTerm, WhittleSoftCrossEntropyTerm}
 
 // Loss is a weighted sum of terms, such as CE(0.3).Plus(ForwardKL(0.7)): equation 2 of arXiv 2510.07227.
 type Loss struct {
 	Terms []LossTerm `json:"terms"`
+
+	// Balanced weighs every divergence so that it counts as much as the cross-entropy: its weight is multiplied by the
+	// ratio of the two values in the step, taken as a constant. (whittle 0.6.0's weight scheme "default" has the same value,
+	// but differentiates the ratio, too: the divergence's gradient then cancels, and only the cross-entropy trains.)
+	Balanced bool `json:"balanced,omitzero"`
 }
 
 // LossTerm is one weighted term.
@@ -24,43 +52,81 @@ type LossTerm struct {
 	Kind        Divergence `json:"kind"`
 	Weight      float64    `json:"weight"`
 	Temperature float64    `json:"temperature,omitzero"` // divides both logits of a divergence; 0 means 1
+
+	// TopK takes the teacher's likeliest so many tokens, and all others together as one more outcome: a divergence of
+	// these never exceeds that of the whole distributions (data processing inequality). 0 means all tokens.
+	TopK int `json:"top_k,omitzero"`
+
+	Reverse   float64 `json:"reverse,omitzero"`   // λ of the symmetric divergence; 0 means ½
+	Bandwidth float64 `json:"bandwidth,omitzero"` // σ of MMD's Gaussian kernel exp(-‖x-y‖²/2σ²); 0 takes the batch's mean distance (whittle has 1)
 }
 
 // CE is the cross-entropy of the student's next-token distribution against the text, in nats per token.
-func CE(weight float64) Loss {
-	return Loss{[]LossTerm{{Kind: CrossEntropyTerm, Weight: weight}}}
-}
+func CE(weight float64) Loss { return term(CrossEntropyTerm, weight) }
 
-// ForwardKL is KL(teacher ‖ student) of the next-token distributions, in nats per token. At temperature t both logits
-// are divided by t and the term is multiplied by t², which keeps its gradient's size (Hinton et al. 2015, section 2.1).
-func ForwardKL(weight float64) Loss {
-	return Loss{[]LossTerm{{Kind: ForwardKLTerm, Weight: weight}}}
+// ForwardKL is [ForwardKLTerm].
+func ForwardKL(weight float64) Loss { return term(ForwardKLTerm, weight) }
+
+// ReverseKL is [ReverseKLTerm].
+func ReverseKL(weight float64) Loss { return term(ReverseKLTerm, weight) }
+
+// SymmetricKL is [SymmetricKLTerm] with λ = ½.
+func SymmetricKL(weight float64) Loss { return term(SymmetricKLTerm, weight) }
+
+// JensenShannon is [JensenShannonTerm].
+func JensenShannon(weight float64) Loss { return term(JensenShannonTerm, weight) }
+
+// SoftCrossEntropy is [SoftCrossEntropyTerm].
+func SoftCrossEntropy(weight float64) Loss { return term(SoftCrossEntropyTerm, weight) }
+
+// Cosine is [CosineTerm].
+func Cosine(weight float64) Loss { return term(CosineTerm, weight) }
+
+// L1 is [L1Term].
+func L1(weight float64) Loss { return term(L1Term, weight) }
+
+// L2 is [L2Term].
+func L2(weight float64) Loss { return term(L2Term, weight) }
+
+// MMD is [MMDTerm].
+func MMD(weight float64) Loss { return term(MMDTerm, weight) }
+
+func term(kind Divergence, weight float64) Loss {
+	return Loss{Terms: []LossTerm{{Kind: kind, Weight: weight}}}
 }
 
 // At sets the temperature of every divergence in the loss.
 func (l Loss) At(temperature float64) Loss {
-	out := Loss{Terms: append([]LossTerm(nil), l.Terms...)}
-	for i := range out.Terms {
-		if out.Terms[i].Kind != CrossEntropyTerm {
-			out.Terms[i].Temperature = temperature
-		}
-	}
-	return out
+	return l.divergences(func(t *LossTerm) { t.Temperature = temperature })
 }
 
-// Plus adds the terms of another loss.
+// Top takes the teacher's k likeliest tokens in every divergence: see [LossTerm.TopK].
+func (l Loss) Top(k int) Loss { return l.divergences(func(t *LossTerm) { t.TopK = k }) }
+
+// Balance is the loss with Balanced set.
+func (l Loss) Balance() Loss {
+	l.Balanced = true
+	return l
+}
+
+func (l Loss) divergences(change func(*LossTerm)) Loss {
+	l.Terms = slices.Clone(l.Terms)
+	for i := range l.Terms {
+		if l.Terms[i].Kind != CrossEntropyTerm {
+			change(&l.Terms[i])
+		}
+	}
+	return l
+}
+
+// Plus adds the terms of another loss; the sum is balanced if one of them is.
 func (l Loss) Plus(other Loss) Loss {
-	return Loss{append(append([]LossTerm(nil), l.Terms...), other.Terms...)}
+	return Loss{append(slices.Clone(l.Terms), other.Terms...), l.Balanced || other.Balanced}
 }
 
 // NeedsTeacher reports whether a term compares the student with its teacher.
 func (l Loss) NeedsTeacher() bool {
-	for _, t := range l.Terms {
-		if t.Kind != CrossEntropyTerm {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(l.Terms, func(t LossTerm) bool { return t.Kind != CrossEntropyTerm })
 }
 
 // Validate reports the first term that cannot be computed.
@@ -69,13 +135,32 @@ func (l Loss) Validate() error {
 		return fmt.Errorf("loss: no terms; try slm.CE(1)")
 	}
 	for _, t := range l.Terms {
-		if t.Kind != CrossEntropyTerm && t.Kind != ForwardKLTerm {
-			return fmt.Errorf("loss: unknown term %q", t.Kind)
+		if err := t.validate(); err != nil {
+			return err
 		}
-		if !(t.Weight > 0) || t.Temperature < 0 {
-			return fmt.Errorf("loss: %s with weight %g and temperature %g: want a positive weight, and a temperature that is not negative",
-				t.Kind, t.Weight, t.Temperature)
-		}
+	}
+	if l.Balanced && !l.NeedsTeacher() {
+		return fmt.Errorf("loss: it is balanced, but has no divergence")
+	}
+	return nil
+}
+
+func (t LossTerm) validate() error {
+	if t.Kind != CrossEntropyTerm && !slices.Contains(Divergences, t.Kind) {
+		return fmt.Errorf("loss: unknown term %q; known: %s and %v", t.Kind, CrossEntropyTerm, Divergences)
+	}
+	if !(t.Weight > 0) || math.IsInf(t.Weight, 0) || !(t.Temperature >= 0) || math.IsInf(t.Temperature, 0) {
+		return fmt.Errorf("loss: %s with weight %g and temperature %g: want a positive weight, and a temperature that is not negative",
+			t.Kind, t.Weight, t.Temperature)
+	}
+	if t.TopK < 0 || t.TopK > 0 && slices.Contains([]Divergence{CrossEntropyTerm, MMDTerm, WhittleSoftCrossEntropyTerm}, t.Kind) {
+		return fmt.Errorf("loss: %s cannot be taken of the teacher's %d likeliest tokens", t.Kind, t.TopK)
+	}
+	if t.Reverse != 0 && (t.Kind != SymmetricKLTerm || !(t.Reverse > 0 && t.Reverse < 1)) {
+		return fmt.Errorf("loss: %s with reverse %g: that is for %s, between 0 and 1", t.Kind, t.Reverse, SymmetricKLTerm)
+	}
+	if t.Bandwidth != 0 && (t.Kind != MMDTerm || !(t.Bandwidth > 0)) {
+		return fmt.Errorf("loss: %s with bandwidth %g: that is for %s, and positive", t.Kind, t.Bandwidth, MMDTerm)
 	}
 	return nil
 }
@@ -85,9 +170,16 @@ func (l Loss) String() string {
 	parts := make([]string, len(l.Terms))
 	for i, t := range l.Terms {
 		parts[i] = fmt.Sprintf("%g %s", t.Weight, t.Kind)
+		if t.TopK != 0 {
+			parts[i] += fmt.Sprintf(" of the top %d", t.TopK)
+		}
 		if t.Temperature != 0 && t.Temperature != 1 {
 			parts[i] += fmt.Sprintf(" at temperature %g", t.Temperature)
 		}
 	}
-	return strings.Join(parts, " + ")
+	text := strings.Join(parts, " + ")
+	if l.Balanced {
+		text += ", balanced"
+	}
+	return text
 }

@@ -14,8 +14,11 @@ func lossGraph(loss slm.Loss, student, teacher, targets *Node) (total, crossEntr
 	crossEntropy = ReduceAllMean(model.CrossEntropy(student, targets))
 	for _, term := range loss.Terms {
 		value := crossEntropy
-		if term.Kind == slm.ForwardKLTerm {
-			value = forwardKL(student, teacher, term.Temperature)
+		if term.Kind != slm.CrossEntropyTerm {
+			value = divergence(term, student, teacher)
+			if loss.Balanced {
+				value = Mul(value, balance(crossEntropy, value))
+			}
 		}
 		value = MulScalar(value, term.Weight)
 		if total == nil {
@@ -27,16 +30,156 @@ func lossGraph(loss slm.Loss, student, teacher, targets *Node) (total, crossEntr
 	return total, crossEntropy
 }
 
-// forwardKL is t²·KL(p ‖ q) for the teacher's p and the student's q at temperature t, the mean over tokens (Hinton et
-// al. 2015, arXiv 1503.02531, section 2.1). With logits a and b at that temperature it is
-// Σ p·(a − b) − logΣexp(a) + logΣexp(b), which needs no log-probability of either.
-func forwardKL(student, teacher *Node, temperature float64) *Node {
+// balance is how many times a divergence must count to count as much as the cross-entropy; 1 where it is zero.
+func balance(crossEntropy, divergence *Node) *Node {
+	isZero := Equal(divergence, ZerosLike(divergence))
+	ratio := Div(crossEntropy, Where(isZero, OnesLike(divergence), divergence))
+	return StopGradient(Where(isZero, OnesLike(ratio), ratio))
+}
+
+// divergence is the mean over tokens of a term other than the cross-entropy: see [slm.Divergence] for its formula.
+func divergence(term slm.LossTerm, student, teacher *Node) *Node {
+	switch term.Kind {
+	case slm.L1Term, slm.L2Term, slm.MMDTerm, slm.WhittleSoftCrossEntropyTerm:
+		return ofLogits(term, student, teacher)
+	}
+	temperature := term.Temperature
 	if temperature == 0 {
 		temperature = 1
 	}
-	a, b := MulScalar(teacher, 1/temperature), MulScalar(student, 1/temperature)
-	logSumA, logSumB := model.LogSumExp(a), model.LogSumExp(b)
-	p := Exp(Sub(a, ExpandAxes(logSumA, -1)))
-	divergence := Add(Sub(ReduceSum(Mul(p, Sub(a, b)), -1), logSumA), logSumB)
-	return MulScalar(ReduceAllMean(divergence), temperature*temperature)
+	student, teacher = MulScalar(student, 1/temperature), MulScalar(teacher, 1/temperature)
+	if term.Kind == slm.ForwardKLTerm && term.TopK == 0 {
+		return MulScalar(ReduceAllMean(forwardKL(student, teacher)), temperature*temperature)
+	}
+	q, p := logProbabilities(student), logProbabilities(teacher)
+	if term.TopK > 0 {
+		q, p = topOutcomes(q, p, term.TopK)
+	}
+	if term.Kind == slm.CosineTerm {
+		return OneMinus(ReduceAllMean(cosine(Exp(p), Exp(q))))
+	}
+	return MulScalar(ReduceAllMean(ofDistributions(term, p, q)), temperature*temperature)
+}
+
+// ofDistributions is a divergence of log-probabilities, [N, K] each, for each of N tokens.
+func ofDistributions(term slm.LossTerm, p, q *Node) *Node {
+	switch term.Kind {
+	case slm.ForwardKLTerm:
+		return relativeEntropy(p, q)
+	case slm.ReverseKLTerm:
+		return relativeEntropy(q, p)
+	case slm.SymmetricKLTerm:
+		reverse := term.Reverse
+		if reverse == 0 {
+			reverse = 0.5
+		}
+		return Add(MulScalar(relativeEntropy(p, q), 1-reverse), MulScalar(relativeEntropy(q, p), reverse))
+	case slm.SoftCrossEntropyTerm:
+		return Neg(ReduceSum(Mul(Exp(p), q), -1))
+	}
+	mean := logMean(p, q)
+	if term.Kind == slm.WhittleJensenShannonTerm {
+		return MulScalar(Add(relativeEntropy(mean, q), relativeEntropy(mean, p)), 0.5)
+	}
+	return MulScalar(Add(relativeEntropy(p, mean), relativeEntropy(q, mean)), 0.5)
+}
+
+// logProbabilities are log softmax over the last axis.
+func logProbabilities(logits *Node) *Node {
+	return Sub(logits, ExpandAxes(model.LogSumExp(logits), -1))
+}
+
+// relativeEntropy is KL(a ‖ b) of log-probabilities, over the last axis.
+func relativeEntropy(a, b *Node) *Node { return ReduceSum(Mul(Exp(a), Sub(a, b)), -1) }
+
+// logMean is log ½(exp a + exp b), kept from underflow by the larger.
+func logMean(a, b *Node) *Node {
+	larger := StopGradient(Max(a, b))
+	sum := Add(Exp(Sub(a, larger)), Exp(Sub(b, larger)))
+	return Add(Log(MulScalar(sum, 0.5)), larger)
+}
+
+func cosine(a, b *Node) *Node {
+	norms := Mul(ReduceSum(Square(a), -1), ReduceSum(Square(b), -1))
+	return Div(ReduceSum(Mul(a, b), -1), Sqrt(norms))
+}
+
+// forwardKL is KL(p ‖ q) for each token from logits a and b, at their temperature: Σ p·(a − b) − logΣexp(a) + logΣexp(b), which
+// needs no log-probability of either.
+func forwardKL(student, teacher *Node) *Node {
+	logSumTeacher, logSumStudent := model.LogSumExp(teacher), model.LogSumExp(student)
+	p := Exp(Sub(teacher, ExpandAxes(logSumTeacher, -1)))
+	return Add(Sub(ReduceSum(Mul(p, Sub(teacher, student)), -1), logSumTeacher), logSumStudent)
+}
+
+// leastTail is the least probability of all tokens but the likeliest: its logarithm is finite, and rounding cannot make it
+// negative.
+const leastTail = 1e-7
+
+// topOutcomes reduces log-probabilities [N, V] to those of the teacher's k likeliest tokens and, last, of all others together:
+// [N, k+1] each.
+func topOutcomes(q, p *Node, k int) (topQ, topP *Node) {
+	if k >= p.Shape().Dim(-1) {
+		return q, p
+	}
+	topP, tokens := TopK(p, k, -1)
+	topQ = pickEach(q, tokens)
+	return withTail(topQ), withTail(topP)
+}
+
+// pickEach takes of each row of x, [N, V], the elements of the same row of columns, [N, k].
+func pickEach(x, columns *Node) *Node {
+	rows := Iota(x.Graph(), columns.Shape().Clone(), 0)
+	at := Add(MulScalar(rows, x.Shape().Dim(-1)), columns)
+	return Gather(Reshape(x, -1), ExpandAxes(at, -1))
+}
+
+// withTail appends to log-probabilities that of everything else.
+func withTail(top *Node) *Node {
+	tail := OneMinus(ReduceAndKeep(Exp(top), ReduceSum, -1))
+	return Concatenate([]*Node{top, Log(MaxScalar(tail, leastTail))}, -1)
+}
+
+// ofLogits is a term that compares logits, [N, V] each, not distributions.
+func ofLogits(term slm.LossTerm, student, teacher *Node) *Node {
+	if term.TopK > 0 && term.TopK < teacher.Shape().Dim(-1) {
+		var tokens *Node
+		teacher, tokens = TopK(teacher, term.TopK, -1)
+		student = pickEach(student, tokens)
+	}
+	switch term.Kind {
+	case slm.L1Term:
+		return ReduceAllMean(Abs(Sub(student, teacher)))
+	case slm.L2Term:
+		return ReduceAllMean(Square(Sub(student, teacher)))
+	case slm.MMDTerm:
+		return meanDiscrepancy(student, teacher, term.Bandwidth)
+	}
+	temperature := term.Temperature
+	if temperature == 0 {
+		temperature = 1
+	}
+	logs := logProbabilities(MulScalar(student, 1/temperature))
+	return Neg(ReduceAllMean(ReduceSum(Mul(MulScalar(teacher, 1/temperature), logs), -1)))
+}
+
+// meanDiscrepancy is the squared maximum mean discrepancy between the rows of x and of y, [N, V] each, with a Gaussian kernel
+// (Gretton et al. 2012, Journal of Machine Learning Research 13, equation 5, the biased estimate).
+func meanDiscrepancy(x, y *Node, bandwidth float64) *Node {
+	across := distances(x, y)
+	var variance *Node // σ²
+	if bandwidth > 0 {
+		variance = ConstAs(x, bandwidth*bandwidth)
+	} else {
+		variance = MaxScalar(StopGradient(ReduceAllMean(across)), 1e-12)
+	}
+	kernel := func(d *Node) *Node { return ReduceAllMean(Exp(Neg(Div(d, MulScalar(variance, 2))))) }
+	return Sub(Add(kernel(distances(x, x)), kernel(distances(y, y))), MulScalar(kernel(across), 2))
+}
+
+// distances are the squared Euclidean distances of the rows of x and y: [N, M].
+func distances(x, y *Node) *Node {
+	products := DotGeneral(x, []int{1}, nil, y, []int{1}, nil)
+	sums := Add(ReduceAndKeep(Square(x), ReduceSum, -1), Reshape(ReduceSum(Square(y), -1), 1, -1))
+	return MaxScalar(Sub(sums, MulScalar(products, 2)), 0)
 }
