@@ -10,10 +10,10 @@ import (
 // Planning weighs the arithmetic that padding wastes against compiling another program. A processor compiles one in the time
 // of so many floating point operations; an accelerator does a hundred times as many meanwhile.
 const (
-	widthCompile     = 16e9 // the embedding, and the logits of targets
-	headCompile      = 11e9 // the logits of some words
-	attentionCompile = 36e9
-	ffnCompile       = 20e9
+	widthCompile     = 12e9 // the embedding, and the logits of targets
+	headCompile      = 8e9  // the logits of some words
+	attentionCompile = 27e9
+	ffnCompile       = 15e9
 	acceleratorTimes = 100
 	warmTimes        = 4 // of a warm search, whose training has programs of its own for every size: forward, backward, update
 
