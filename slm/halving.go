@@ -113,7 +113,7 @@ func (s Search) Evaluations() int {
 		}
 		return sum
 	}
-	return generation(s.Population) + s.Generations*generation(s.Offspring)
+	return generation(s.Population) + s.bred()*generation(s.Offspring)
 }
 
 // Effort is how much time the whole search's judging takes, in units of one judgement on all of the text.
@@ -124,7 +124,7 @@ func (s Search) Effort() float64 {
 		}
 		return sum
 	}
-	return generation(s.Population) + float64(s.Generations)*generation(s.Offspring)
+	return generation(s.Population) + float64(s.bred())*generation(s.Offspring)
 }
 
 // Effort is what the judging so far took, in the unit of [Search.Effort].

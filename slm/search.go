@@ -16,7 +16,7 @@ type Search struct {
 	Space       Space  `json:"space"`
 	Bin         Bin    `json:"bin"`
 	Population  int    `json:"population"`  // candidates of the initial population
-	Generations int    `json:"generations"` // after the initial population
+	Generations int    `json:"generations"` // after the initial population; 0 is the default, [InitialOnly] none
 	Elites      int    `json:"elites"`      // best candidates so far, from which a generation is bred
 	Offspring   int    `json:"offspring"`   // new candidates in a generation
 	Tokens      int    `json:"tokens"`      // held-out tokens on which a candidate is evaluated
@@ -31,7 +31,13 @@ type Search struct {
 	Told       bool        `json:"told,omitzero"`        // a cell judges the candidates, not the host: any score to make small
 }
 
-// WithDefaults fills zero fields: 16 candidates, 4 generations, a quarter of the population as elites, three quarters
+// InitialOnly, as the Generations of a search, ends it with its initial population.
+const InitialOnly = -1
+
+// bred is how many generations follow the initial population.
+func (s Search) bred() int { return max(0, s.Generations) }
+
+// WithDefaults fills zero fields: 16 candidates, 4 generations after them, a quarter of the population as elites, three quarters
 // as offspring, 1,024 tokens, and the coarse layer-wise space.
 func (s Search) WithDefaults() Search {
 	s.Population = cmp.Or(s.Population, 16)
@@ -49,9 +55,9 @@ func (s Search) WithDefaults() Search {
 
 // Validate reports the first field that cannot work with the teacher, among them a bin that the space cannot reach.
 func (s Search) Validate(teacher Config) error {
-	if s.Population < 2 || s.Population > 1<<16 || s.Generations < 0 || s.Offspring < 1 || s.Elites < 1 || s.Elites > s.Population {
-		return fmt.Errorf("search: population %d, generations %d, elites %d, offspring %d: want at least 2, 0, 1 (at most the population) and 1",
-			s.Population, s.Generations, s.Elites, s.Offspring)
+	if s.Population < 2 || s.Population > 1<<16 || s.Generations < InitialOnly || s.Offspring < 1 || s.Elites < 1 || s.Elites > s.Population {
+		return fmt.Errorf("search: population %d, generations %d, elites %d, offspring %d: want at least 2, %d (the initial population only), 1 (at most the population) and 1",
+			s.Population, s.Generations, s.Elites, s.Offspring, InitialOnly)
 	}
 	if err := s.Bin.Validate(); err != nil {
 		return fmt.Errorf("search: %w", err)
@@ -86,7 +92,7 @@ const (
 
 // Sample draws one sub-network uniformly from the space's choices, conditioned on the bin.
 func (s Search) Sample(teacher Config, seed uint64) (Candidate, error) {
-	s.Population, s.Generations, s.Seed = 1, 0, seed
+	s.Population, s.Generations, s.Seed = 1, InitialOnly, seed
 	s = s.WithDefaults()
 	proposer, err := newProposer(s, teacher, 0, nil)
 	if err != nil {
@@ -100,7 +106,7 @@ func (s Search) Sample(teacher Config, seed uint64) (Candidate, error) {
 // when the search is finished. It is a pure function of the search, the teacher and the evaluated candidates, so a search
 // continues from its records exactly as if it had never stopped.
 func (s Search) Next(teacher Config, done []Candidate) ([]Candidate, error) {
-	for generation := 0; generation <= s.Generations; generation++ {
+	for generation := 0; generation <= s.bred(); generation++ {
 		var before, within []Candidate
 		for _, c := range done {
 			switch {

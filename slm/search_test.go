@@ -120,6 +120,25 @@ func TestSearchIsDeterministicAndResumes(t *testing.T) {
 	}
 }
 
+// Zero fields are defaults, so that a search of the initial population alone says so.
+func TestGenerations(t *testing.T) {
+	teacher := smol(t)
+	for _, c := range []struct{ asked, candidates int }{{0, 8 + 4*6}, {InitialOnly, 8}, {1, 8 + 6}} {
+		s := Search{Space: CoarseUniform, Bin: Around(30e6, 0.05), Population: 8, Generations: c.asked}.WithDefaults().WithDefaults()
+		if err := s.Validate(teacher); err != nil {
+			t.Fatal(err)
+		}
+		done := run(t, s, teacher, toyLoss)
+		p := Population{Search: s, Candidates: done}
+		if len(done) != c.candidates || s.Evaluations() != c.candidates || s.Effort() != float64(c.candidates) || !p.Done() {
+			t.Errorf("generations %d: %d candidates of %d, effort %g, want %d", c.asked, len(done), s.Evaluations(), s.Effort(), c.candidates)
+		}
+	}
+	if err := (Search{Bin: Around(30e6, 0.05), Generations: -2}).WithDefaults().Validate(teacher); err == nil {
+		t.Error("-2 generations are accepted")
+	}
+}
+
 func TestEvolutionBeatsRandomSampling(t *testing.T) {
 	teacher := smol(t)
 	for _, space := range []Space{CoarseUniform, CoarseLayerWise, FineUniform, FineLayerWise} {
