@@ -35,7 +35,7 @@ type Population struct {
 	Candidates []Candidate `json:"candidates"` // in the order of their IDs
 }
 
-// Held says on which slice of held-out text a search judges its candidates.
+// Held says on which slice of held-out text a search judges its candidates. One that a cell judges has at most an Order.
 type Held struct {
 	Corpus string `json:"corpus"`          // the text, and its version
 	Tokens int    `json:"tokens"`          // predicted tokens

@@ -61,12 +61,16 @@ func NewJudge(ctx context.Context, home string, t Teacher, s slm.Search, report 
 // Held describes the slice of text.
 func (j *Judge) Held() slm.Held {
 	n := len(j.windows) / (window + 1)
-	held := slm.Held{Corpus: j.teacher.Corpus(), Tokens: n * window, Window: window, SHA256: j.hash(len(j.windows))}
-	if j.search.Order != nil {
-		sum := sha256.Sum256([]byte(text(j.search.Order)))
-		held.Order = hex.EncodeToString(sum[:])
+	return slm.Held{Corpus: j.teacher.Corpus(), Tokens: n * window, Window: window, SHA256: j.hash(len(j.windows)), Order: orderHash(j.search.Order)}
+}
+
+// orderHash is the SHA-256 of an order as JSON; nothing without one.
+func orderHash(order *slm.Order) string {
+	if order == nil {
+		return ""
 	}
-	return held
+	sum := sha256.Sum256([]byte(text(order)))
+	return hex.EncodeToString(sum[:])
 }
 
 // hash is the SHA-256 of the first so many token IDs.

@@ -10,7 +10,8 @@ import (
 // have gone through are never changed.
 //
 // Of a candidate, rungs are the losses of a search with halving, the last of which is loss; in losses is what each
-// measurement depended on, so that another search need not repeat it.
+// measurement depended on, so that another search need not repeat it. Of a search, unit_order is the order of the teacher's
+// units that a told search's Reorder meant when it began.
 var migrations = []string{`
 CREATE TABLE IF NOT EXISTS teachers (
 	name TEXT PRIMARY KEY, config TEXT NOT NULL, sha256 TEXT NOT NULL, used TEXT NOT NULL
@@ -42,7 +43,8 @@ CREATE TABLE losses (
 	teacher TEXT NOT NULL, corpus TEXT NOT NULL, held TEXT NOT NULL, warm TEXT NOT NULL, subnet TEXT NOT NULL,
 	loss REAL NOT NULL, untrained REAL NOT NULL, latency REAL NOT NULL,
 	PRIMARY KEY (subnet, held, corpus, teacher, warm)
-) STRICT, WITHOUT ROWID;`,
+) STRICT, WITHOUT ROWID;`, `
+ALTER TABLE searches ADD COLUMN unit_order TEXT;`,
 }
 
 // schemaVersion is kept in the database's user_version.

@@ -20,6 +20,27 @@ func (s *store) putSearch(ctx context.Context, p slm.Population) error {
 	return err
 }
 
+// putToldSearch records a search that a cell judges, and the order that its Reorder means, nil without one.
+func (s *store) putToldSearch(ctx context.Context, p slm.Population, order *slm.Order) error {
+	if err := s.putSearch(ctx, p); err != nil || order == nil {
+		return err
+	}
+	_, err := s.db.ExecContext(ctx, "UPDATE searches SET unit_order = ?1, held = ?2 WHERE name = ?3 AND (unit_order IS NOT ?1 OR held <> ?2)",
+		text(order), text(p.Held), p.Name)
+	return err
+}
+
+// order returns the order that is recorded with a told search; nil where that had none, or was of another teacher or measure.
+func (s *store) order(ctx context.Context, name string, search slm.Search) (*slm.Order, error) {
+	var order slm.Order
+	found, err := s.one(ctx, []any{&jsonValue[slm.Order]{&order}}, `SELECT unit_order FROM searches
+		WHERE name = ? AND unit_order IS NOT NULL AND options ->> 'teacher' = ? AND options ->> 'reorder' = ?`, name, search.Teacher, search.Reorder)
+	if err != nil || !found {
+		return nil, err
+	}
+	return &order, nil
+}
+
 // search returns a search without its candidates; false when there is none of that name.
 func (s *store) search(ctx context.Context, name string) (p slm.Population, found bool, err error) {
 	p.Name = name

@@ -1,6 +1,7 @@
 package resident
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -26,7 +27,7 @@ func (h *Host) askWork(j *job) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	order, err := h.toldOrder(j, l, p.Search)
+	order, err := h.resolvedOrder(j, l, p.Search)
 	if err != nil {
 		return nil, err
 	}
@@ -35,7 +36,8 @@ func (h *Host) askWork(j *job) (any, error) {
 	if p, err = h.openSearch(j, l); err != nil {
 		return nil, err
 	}
-	if err := unwritable(l.folder, l.putSearch(j.whole(), p)); err != nil {
+	p.Held = slm.Held{Order: orderHash(order)}
+	if err := unwritable(l.folder, l.putToldSearch(j.whole(), p, order)); err != nil {
 		return nil, err
 	}
 	pending, err := awaited(p, order)
@@ -66,9 +68,13 @@ func (h *Host) tellWork(j *job) (any, error) {
 	case !p.Search.Told:
 		return nil, judgedByHost(j.Name)
 	}
-	order, err := h.toldOrder(j, l, p.Search)
-	if err != nil {
+	order, err := l.toldOrder(j.whole(), j.Name, p.Search)
+	switch {
+	case err != nil:
 		return nil, err
+	case order == nil && p.Search.Reorder != "":
+		return nil, kernelext.Errorf(kernelext.Invalid, "search %s: the order of its teacher's units is not recorded, since an earlier Offshoot began it: "+
+			"ask for its candidates again, then tell their losses", j.Name)
 	}
 	h.telling.Lock()
 	defer h.telling.Unlock()
@@ -89,10 +95,18 @@ func (h *Host) tellWork(j *job) (any, error) {
 	return kernelext.Summary{Done: int64(len(p.Candidates) + len(told)), New: int64(len(told))}, nil
 }
 
-// toldOrder is the order that a search's Reorder means. Only a search with one needs the teacher itself.
-func (h *Host) toldOrder(j *job, l *lab, s slm.Search) (*slm.Order, error) {
+// toldOrder is the order of units that a search has or that was recorded when its Reorder was resolved; nil without one.
+func (l *lab) toldOrder(ctx context.Context, name string, s slm.Search) (*slm.Order, error) {
 	if s.Reorder == "" {
 		return s.Order, nil
+	}
+	return l.order(ctx, name, s)
+}
+
+// resolvedOrder is the order that a search's Reorder means. Only where it is not recorded yet is the teacher itself needed.
+func (h *Host) resolvedOrder(j *job, l *lab, s slm.Search) (*slm.Order, error) {
+	if order, err := l.toldOrder(j.whole(), j.Name, s); err != nil || order != nil || s.Reorder == "" {
+		return order, err
 	}
 	t, err := h.useTeacher(j, l, s.Teacher)
 	if err != nil {

@@ -1,7 +1,9 @@
 package resident_test
 
 import (
+	"database/sql"
 	"math"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -158,6 +160,86 @@ func TestToldSearchOfTheReorderedTeacher(t *testing.T) {
 	}
 	if text := read(t, home, "importances"); text != "weight-norm 4096\n" {
 		t.Errorf("measured %q", text)
+	}
+}
+
+// What a told search's Reorder means is recorded when it begins: telling needs neither the teacher nor the accelerator, and
+// asking again gives the same candidates.
+func TestTellingNeedsNoAccelerator(t *testing.T) {
+	home := newHome(t, nil)
+	search := smallSearch
+	search.Space, search.Reorder = slm.CoarseUniform, slm.ByWeightNorm
+	client := connect(t, "one")
+	pending, err := client.Ask(t.Context(), "s", search, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hosted, err := client.Search(t.Context(), "hosted", search, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := client.Population(t.Context(), "s")
+	if err != nil || len(hosted.Held.Order) != 64 || p.Held != (slm.Held{Order: hosted.Held.Order}) {
+		t.Errorf("held %+v, of the search that the host judges %+v (%v)", p.Held, hosted.Held, err)
+	}
+	if err := kernelext.StopHost(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	configure(t, home, map[string]string{"OFFSHOOT_FAKE_BACKEND": "no device"})
+	client = connect(t, "one")
+	if err := client.Tell(t.Context(), "s", pending[0]); err != nil {
+		t.Error(err)
+	}
+	rest, err := client.Ask(t.Context(), "s", search, nil)
+	if err != nil || !reflect.DeepEqual(rest, pending[1:]) {
+		t.Errorf("candidates %+v (%v), want %+v", rest, err, pending[1:])
+	}
+}
+
+// A search without candidates can be begun again with another order, and one of an earlier Offshoot says how its order is
+// recorded.
+func TestToldOrderIsRecordedAnew(t *testing.T) {
+	home := newHome(t, nil)
+	client := connect(t, "one")
+	search := smallSearch
+	search.Space = slm.CoarseUniform
+	for _, reorder := range []slm.Reorder{slm.ByWeightNorm, "", slm.ByActivationNorm} {
+		search.Reorder = reorder
+		if _, err := client.Ask(t.Context(), "s", search, nil); err != nil {
+			t.Fatal(err)
+		}
+		p, err := client.Population(t.Context(), "s")
+		if err != nil || (p.Held.Order == "") != (reorder == "") {
+			t.Errorf("reorder %q: held %+v (%v)", reorder, p.Held, err)
+		}
+	}
+	if measured := read(t, home, "importances"); measured != "weight-norm 4096\nactivation-norm 4096\n" {
+		t.Errorf("measured %q", measured)
+	}
+	pending, err := client.Ask(t.Context(), "t", search, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	forgetOrders(t, filepath.Join(client.Folder(), "lab.db"))
+	wantError(t, client.Tell(t.Context(), "t", pending[0]), kernelext.Invalid, "search t", "ask for its candidates again")
+	if _, err := client.Ask(t.Context(), "t", search, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := client.Tell(t.Context(), "t", pending...); err != nil {
+		t.Error(err)
+	}
+}
+
+// forgetOrders makes records as an Offshoot left them that did not record orders.
+func forgetOrders(t *testing.T, path string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", "file:"+path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Exec("UPDATE searches SET unit_order = NULL, held = '{}'"); err != nil {
+		t.Fatal(err)
 	}
 }
 
