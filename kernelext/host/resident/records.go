@@ -2,15 +2,31 @@ package resident
 
 import (
 	"context"
+	"slices"
 
 	"github.com/offshoot-ml/offshoot/kernelext"
+	"github.com/offshoot-ml/offshoot/slm"
 )
 
-// Rows in a page: a candidate of a deep layer-wise space takes about 4 kB of JSON, a point 200 bytes.
+// Rows in a page: a candidate takes 1 to 20 kB of JSON, and more of a deep fine space; a point takes 200 bytes.
 const (
 	candidatePage = 500
 	pointPage     = 10000
+	candidateText = maxPayload / 4 // bytes of candidates in one answer
 )
+
+// fitting are the first candidates, as many as one answer carries, and at least one. Whoever asks again gets the others.
+func fitting(candidates []slm.Candidate) []slm.Candidate {
+	size := 0
+	end := slices.IndexFunc(candidates, func(c slm.Candidate) bool {
+		size += len(text(c))
+		return size > candidateText
+	})
+	if end < 0 {
+		return candidates
+	}
+	return candidates[:max(1, end)]
+}
 
 // records answers with one page of a search's candidates or a run's points, or with the lab's contents.
 func (h *Host) records(ctx context.Context, request kernelext.RecordsRequest) (any, error) {
@@ -33,11 +49,13 @@ func (l *lab) populationPage(ctx context.Context, name string, from int) (page k
 	if err != nil || !found {
 		return page, l.noSuch(ctx, err, "search", name, l.searches)
 	}
-	if p.Candidates, err = l.candidates(ctx, name, from, candidatePage); err != nil {
+	candidates, err := l.candidates(ctx, name, from, candidatePage)
+	if err != nil {
 		return page, err
 	}
+	p.Candidates = fitting(candidates)
 	page.Population = &p
-	if n := len(p.Candidates); n == candidatePage {
+	if n := len(p.Candidates); n == candidatePage || n < len(candidates) {
 		page.Next = p.Candidates[n-1].ID + 1
 	}
 	return page, nil

@@ -11,9 +11,6 @@ import (
 	"github.com/offshoot-ml/offshoot/slm"
 )
 
-// mostAsked bounds the JSON of the candidates in one answer, in bytes. Whoever asks again gets the others.
-const mostAsked = maxPayload / 4
-
 // askWork gives the candidates that a cell is to judge next. The first call records the search.
 func (h *Host) askWork(j *job) (any, error) {
 	l, err := h.lab(j.whole(), j.Lab)
@@ -44,15 +41,7 @@ func (h *Host) askWork(j *job) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	size := 0
-	fits := slices.IndexFunc(pending, func(c slm.Candidate) bool {
-		size += len(text(c))
-		return size > mostAsked
-	})
-	if fits >= 0 {
-		pending = pending[:max(1, fits)]
-	}
-	return pending, nil
+	return fitting(pending), nil
 }
 
 // tellWork records what a cell tells of candidates that it was given: all of it, or nothing.

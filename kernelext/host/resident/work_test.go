@@ -503,15 +503,18 @@ func TestRecordsComeInPages(t *testing.T) {
 	home := newHome(t, nil)
 	putTeacher(t, home, "tiny", `{"Wait": 0}`)
 	client := connect(t, "one")
-	search := slm.Search{Bin: slm.Around(30e6, 0.05), Population: 620, Generations: 0}
-	search.Generations = 1
-	search.Offspring = 400
-	p, err := client.Search(t.Context(), "large", search, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(p.Candidates) != 1020 || p.Candidates[1019].ID != 1019 {
-		t.Errorf("%d candidates", len(p.Candidates))
+	for name, search := range map[string]slm.Search{
+		"many":  {Population: 620, Generations: 1, Offspring: 400},
+		"large": {Space: slm.FineLayerWise, Population: 500, Generations: slm.InitialOnly}, // 10 MB of index sets
+	} {
+		search.Bin = slm.Around(30e6, 0.05)
+		p, err := client.Search(t.Context(), name, search, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := search.WithDefaults().Evaluations(); len(p.Candidates) != n || p.Candidates[n-1].ID != n-1 {
+			t.Errorf("%s: %d candidates, want %d", name, len(p.Candidates), n)
+		}
 	}
 }
 
