@@ -16,7 +16,8 @@ type Found struct {
 }
 
 // Save writes all candidates of the search that the lab holds as a table with a row for each, for a spreadsheet, pandas or
-// DuckDB: CSV, Parquet or JSON, as the file's suffix says. It replaces what was there.
+// DuckDB: CSV, Parquet or JSON, as the file's suffix says. It replaces what was there, as a whole or not at all; a relative path is
+// one of the cell's working folder.
 func (f *Found) Save(path string) {
 	f.lab.do("search "+f.Name, func(ctx context.Context, _ *display) (line string, err error) {
 		n, err := f.lab.client.SaveTable(ctx, f.Name, path)
@@ -24,18 +25,36 @@ func (f *Found) Save(path string) {
 	})
 }
 
-// SaveTable writes the candidates of a search into a file, and says how many. A relative path is one of this process's working
-// folder.
-func (c *Client) SaveTable(ctx context.Context, search, path string) (candidates int64, err error) {
+// SaveTable writes the candidates of a search into a file of this process's machine, and says how many. The host encodes them.
+func (c *Client) SaveTable(ctx context.Context, search, path string) (candidates int, err error) {
 	if err := slm.CheckTable(path); err != nil {
 		return 0, Errorf(Invalid, "%v", err)
 	}
-	if path, err = filepath.Abs(path); err != nil {
+	content, candidates, err := c.table(ctx, search, filepath.Base(path))
+	if err != nil {
 		return 0, err
 	}
-	var written Summary
-	err = c.work(ctx, VerbTable, WorkRequest{Name: search, Path: path}, nil, &written)
-	return written.Done, err
+	return candidates, saveFile(path, content)
+}
+
+// table reads pages until the last.
+func (c *Client) table(ctx context.Context, search, file string) (content []byte, candidates int, err error) {
+	at, err := c.attached(ctx)
+	if err != nil {
+		return nil, 0, err
+	}
+	request := TableRequest{Lab: c.lab, Search: search, File: file}
+	for {
+		var page Table
+		if err := at.call(ctx, VerbTable, request, &page); err != nil {
+			return nil, 0, err
+		}
+		content = append(content, page.Content...)
+		if page.Next == 0 {
+			return content, page.Candidates, nil
+		}
+		request.From, request.Evaluations = page.Next, page.Evaluations
+	}
 }
 
 // foundLine sums up what this call evaluated; a search that was finished before leaves no line.

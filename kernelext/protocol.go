@@ -16,19 +16,19 @@ const Version = "0.1.0"
 // Subject is the NATS subject of a verb of the host, such as "offshoot.v1.status".
 func Subject(verb string) string { return "offshoot.v1." + verb }
 
-// The verbs. The first five answer at once; the others are accepted at once and report by events.
+// The verbs. The first six answer at once; the others are accepted at once and report by events.
 const (
 	VerbHello   = "hello"   // HelloRequest, answered by Hello
 	VerbStatus  = "status"  // answered by Status
 	VerbStop    = "stop"    // StopRequest, answered by Stopping
 	VerbRecords = "records" // RecordsRequest, answered by Records
+	VerbTable   = "table"   // TableRequest, answered by Table
 	VerbCancel  = "cancel"  // Accepted: stops that job at its next step boundary
 
 	VerbTeacher    = "teacher"    // WorkRequest, ends with a TeacherInfo
 	VerbSearch     = "search"     // WorkRequest, ends with a Summary
 	VerbAsk        = "ask"        // WorkRequest, ends with []slm.Candidate: those of a told search to judge next
 	VerbTell       = "tell"       // WorkRequest, ends with a Summary
-	VerbTable      = "table"      // WorkRequest, ends with a Summary: writes a search's candidates into the file Path
 	VerbDistill    = "distill"    // WorkRequest, ends with a Summary: names a run and checks its options
 	VerbSteps      = "steps"      // WorkRequest, ends with a Summary
 	VerbGenerate   = "generate"   // WorkRequest, ends with a string
@@ -69,7 +69,6 @@ type WorkRequest struct {
 	Name         string            `json:"name"`   // of the teacher, the search or the run
 	Search       *slm.Search       `json:"search,omitempty"`
 	Told         []Judgement       `json:"told,omitempty"`
-	Path         string            `json:"path,omitempty"`
 	Distillation *slm.Distillation `json:"distillation,omitempty"`
 	Steps        int               `json:"steps,omitempty"`
 	Run          bool              `json:"run,omitempty"` // it is about the student of the run Name, not the teacher Name
@@ -179,6 +178,25 @@ type (
 		Curve      *slm.Curve      `json:"curve,omitempty"`
 		Contents   *Contents       `json:"contents,omitempty"`
 		Next       int             `json:"next,omitempty"`
+	}
+)
+
+// A table comes in pages likewise.
+type (
+	// TableRequest asks for a search's candidates as the content of a file.
+	TableRequest struct {
+		Lab         string `json:"lab"`
+		Search      string `json:"search"`
+		File        string `json:"file"`                  // its suffix names the format
+		From        int    `json:"from,omitempty"`        // bytes
+		Evaluations int    `json:"evaluations,omitempty"` // those of the first page: the others are of the same table
+	}
+	// Table is one page. Next is where the next one begins; 0 when this was the last.
+	Table struct {
+		Content     []byte `json:"content"`
+		Candidates  int    `json:"candidates"` // in all pages
+		Evaluations int    `json:"evaluations"`
+		Next        int    `json:"next,omitempty"`
 	}
 )
 

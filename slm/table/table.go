@@ -1,5 +1,5 @@
 // Package table writes a population as a table, a row for each candidate, that a spreadsheet, pandas, DuckDB and their like
-// read: CSV, Parquet or JSON. Cells do not link it; [github.com/offshoot-ml/offshoot/kernelext.Found.Save] asks the host.
+// read: CSV, Parquet or JSON. Cells do not link it; [github.com/offshoot-ml/offshoot/kernelext.Found.Save] has the host encode.
 package table
 
 import (
@@ -22,7 +22,7 @@ import (
 // Write writes a population into a file, in the format that its suffix names. The file appears as a whole or not at all, in
 // the place of what was there.
 func Write(path string, p slm.Population) (err error) {
-	if err := slm.CheckTable(path); err != nil {
+	if err := slm.CheckTable(path); err != nil { // before there is a file
 		return err
 	}
 	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.tmp")
@@ -35,20 +35,24 @@ func Write(path string, p slm.Population) (err error) {
 		}
 	}()
 	out := bufio.NewWriter(file)
-	if err = errors.Join(format(path)(out, p), out.Flush(), file.Sync(), file.Chmod(0o644), file.Close()); err != nil {
+	if err = errors.Join(Encode(out, path, p), out.Flush(), file.Sync(), file.Chmod(0o644), file.Close()); err != nil {
 		return err
 	}
 	return os.Rename(file.Name(), path)
 }
 
-func format(path string) func(io.Writer, slm.Population) error {
-	switch strings.ToLower(filepath.Ext(path)) {
-	case ".csv":
-		return writeCSV
-	case ".parquet":
-		return writeParquet
+// Encode writes what is in such a file, in the format that the suffix of its name says.
+func Encode(w io.Writer, name string, p slm.Population) error {
+	if err := slm.CheckTable(name); err != nil {
+		return err
 	}
-	return writeJSON
+	switch strings.ToLower(filepath.Ext(name)) {
+	case ".csv":
+		return writeCSV(w, p)
+	case ".parquet":
+		return writeParquet(w, p)
+	}
+	return writeJSON(w, p)
 }
 
 // writeCSV writes a line of column names and one for each candidate. A list is a cell of JSON, what is unknown an empty one.

@@ -2,11 +2,13 @@ package resident
 
 import (
 	"fmt"
+	"log/slog"
 	"net/url"
 	"reflect"
 	"strings"
 	"testing"
 
+	"github.com/offshoot-ml/offshoot/kernelext"
 	"github.com/offshoot-ml/offshoot/slm"
 )
 
@@ -74,5 +76,30 @@ func TestOldRecordsAreMigrated(t *testing.T) {
 	n, evaluations, best, err := s.tally(ctx, "s")
 	if err != nil || n != 2 || evaluations != 3 || best != 1 {
 		t.Errorf("%d candidates, %d evaluations, best %g (%v)", n, evaluations, best, err)
+	}
+}
+
+// Pages of a table are of one and the same table.
+func TestTableOfASearchThatGoesOn(t *testing.T) {
+	ctx := t.Context()
+	h := &Host{settings: Settings{Home: t.TempDir()}, log: slog.New(slog.DiscardHandler), labs: map[string]*lab{}}
+	l, err := h.lab(ctx, "one")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.close()
+	if err := l.putSearch(ctx, slm.Population{Name: "s"}); err != nil {
+		t.Fatal(err)
+	}
+	request := kernelext.TableRequest{Lab: "one", Search: "s", File: "s.csv"}
+	for id, want := range []string{"", "search s went on while its table was read"} {
+		if err := l.putCandidate(ctx, "s", slm.Candidate{ID: id}, Basis{}); err != nil {
+			t.Fatal(err)
+		}
+		request.From, request.Evaluations = 10, 1
+		page, err := h.table(ctx, request)
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("page %+v (%v), want error %q", page, err, want)
+		}
 	}
 }

@@ -22,13 +22,13 @@ func (h *Host) addVerbs() error {
 	add(kernelext.VerbStatus, func(ctx context.Context, _ []byte) (any, error) { return h.status(ctx), nil })
 	add(kernelext.VerbStop, reading(h.askToStop))
 	add(kernelext.VerbRecords, reading(h.records))
+	add(kernelext.VerbTable, reading(h.table))
 	add(kernelext.VerbCancel, reading(h.cancelJob))
 	for verb, do := range map[string]work{
 		kernelext.VerbTeacher:    h.teacherWork,
 		kernelext.VerbSearch:     h.searchWork,
 		kernelext.VerbAsk:        h.askWork,
 		kernelext.VerbTell:       h.tellWork,
-		kernelext.VerbTable:      h.tableWork,
 		kernelext.VerbDistill:    h.distillWork,
 		kernelext.VerbSteps:      h.stepsWork,
 		kernelext.VerbGenerate:   h.generateWork,
@@ -137,7 +137,7 @@ func (h *Host) accept(ctx context.Context, verb string, request kernelext.WorkRe
 // checkSubject checks the name of what a request is about.
 func checkSubject(verb string, request kernelext.WorkRequest) error {
 	switch {
-	case verb == kernelext.VerbSearch, verb == kernelext.VerbAsk, verb == kernelext.VerbTell, verb == kernelext.VerbTable:
+	case verb == kernelext.VerbSearch, verb == kernelext.VerbAsk, verb == kernelext.VerbTell:
 		return kernelext.CheckName("search", request.Name)
 	case verb == kernelext.VerbTeacher, verb == kernelext.VerbImportance, (verb == kernelext.VerbGenerate || verb == kernelext.VerbExport) && !request.Run:
 		return kernelext.CheckTeacher(request.Name)
