@@ -73,8 +73,22 @@ func (s Search) Rung(c Candidate, window int) (tokens int, warm Warm) {
 	return tokens, warm
 }
 
-// Judge records a loss in a candidate: of a search with halving, the next rung's.
+// Judge records a loss in a candidate: of a search with halving, the next rung's. One that is not finite is a failure.
 func (s Search) Judge(c Candidate, loss float64) Candidate {
+	if !finite(loss) {
+		return s.Fail(c, fmt.Sprintf("its loss is %g", loss))
+	}
+	c.Failure = ""
+	return s.record(c, loss)
+}
+
+// Fail records that judging a candidate gave no loss, and why.
+func (s Search) Fail(c Candidate, why string) Candidate {
+	c.Failure = why
+	return s.record(c, math.Inf(1))
+}
+
+func (s Search) record(c Candidate, loss float64) Candidate {
 	c.Loss = loss
 	if !s.Halving.IsZero() {
 		c.Rungs = append(slices.Clone(c.Rungs), loss)
@@ -82,7 +96,8 @@ func (s Search) Judge(c Candidate, loss float64) Candidate {
 	return c
 }
 
-// promoted are those of a generation, all judged at least once, that are to be judged on the next rung.
+// promoted are those of a generation, all judged at least once, that are to be judged on the next rung. One that failed is
+// among them only where too few others are left, so that every search judges equally often.
 func (s Search) promoted(within []Candidate) []Candidate {
 	standing := within
 	for rung := 1; rung < s.Halving.rungs(); rung++ {

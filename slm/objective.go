@@ -46,7 +46,8 @@ func (o Objective) Of(c Candidate) float64 {
 
 // Fronts sorts candidates into fronts: those that no other beats in every objective, then those that only these beat, and
 // so on (non-dominated sorting: Deb et al. 2002, "A fast and elitist multiobjective genetic algorithm: NSGA-II", section
-// III.A). Each front is in the order of the candidates.
+// III.A). A candidate that failed is beaten by all that did not, whatever its other values (constrained domination, section
+// VI). Each front is in the order of the candidates.
 func Fronts(candidates []Candidate, objectives []Objective) [][]Candidate {
 	values := make([][]float64, len(candidates))
 	for i, c := range candidates {
@@ -58,7 +59,7 @@ func Fronts(candidates []Candidate, objectives []Objective) [][]Candidate {
 	beats := make([][]int, len(candidates))
 	for i := range candidates {
 		for j := range candidates {
-			if dominates(values[i], values[j]) {
+			if beaten, by := candidates[j].Failed(), candidates[i].Failed(); beaten && !by || beaten == by && dominates(values[i], values[j]) {
 				beats[i] = append(beats[i], j)
 				beatenBy[j]++
 			}

@@ -15,7 +15,8 @@ type Candidate struct {
 	Parameters int64     `json:"parameters"`
 	FLOPs      int64     `json:"flops"`              // forward, per token, in windows of the teacher's whole context
 	KVBytes    int64     `json:"kv_bytes"`           // of a token's keys and values in 16 bits
-	Loss       float64   `json:"loss"`               // mean cross-entropy on the search's held-out tokens, in nats per token
+	Loss       float64   `json:"loss"`               // mean cross-entropy on the search's held-out tokens, in nats per token; infinite of a failure
+	Failure    string    `json:"failure,omitempty"`  // why judging gave no loss
 	Rungs      []float64 `json:"rungs,omitempty"`    // with [Halving], the losses on ever more tokens; the last is Loss
 	Untrained  float64   `json:"untrained,omitzero"` // the loss before the steps of a warm search
 	Latency    float64   `json:"latency,omitzero"`   // seconds of the forward pass over 1,000 of those tokens, as measured
@@ -44,8 +45,8 @@ type Held struct {
 	Order  string `json:"order,omitempty"` // SHA-256 of the order that the search's [Reorder] meant, as JSON
 }
 
-// Best is the evaluated candidate with the lowest loss; the zero Candidate of an empty population. With [Halving] it is one
-// of those that were judged on the most tokens.
+// Best is the evaluated candidate with the lowest loss; the zero Candidate of an empty population, and one that failed only
+// where all did. With [Halving] it is one of those that were judged on the most tokens.
 func (p Population) Best() Candidate {
 	if len(p.Candidates) == 0 {
 		return Candidate{}

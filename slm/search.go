@@ -103,9 +103,12 @@ func (s Search) Sample(teacher Config, seed uint64) (Candidate, error) {
 
 // Next proposes the candidates to evaluate next: those of the first generation that done does not hold in full.
 // With [Halving] they may have been evaluated before, and are to be judged on more text: see [Search.Rung]. It returns none
-// when the search is finished. It is a pure function of the search, the teacher and the evaluated candidates, so a search
+// when the search is finished, and [Search.AllFailed]'s error when it cannot go on. It is a pure function of the search, the teacher and the evaluated candidates, so a search
 // continues from its records exactly as if it had never stopped.
 func (s Search) Next(teacher Config, done []Candidate) ([]Candidate, error) {
+	if err := s.AllFailed(done); err != nil {
+		return nil, err
+	}
 	for generation := 0; generation <= s.bred(); generation++ {
 		var before, within []Candidate
 		for _, c := range done {
@@ -187,7 +190,7 @@ func newProposer(s Search, teacher Config, generation int, before []Candidate) (
 	return p, nil
 }
 
-// Elites are the n candidates with the lowest loss, best first.
+// Elites are the n candidates with the lowest loss, best first; fewer where fewer have one.
 func Elites(candidates []Candidate, n int) []Candidate { return lowest(candidates, MinimizeLoss, n) }
 
 // rank puts a loss that is not a number behind all others.

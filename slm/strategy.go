@@ -57,7 +57,7 @@ func (s Search) objectives() []Objective {
 // Elites are the candidates from which the next generation is bred, best first: the n with the lowest objective, or for
 // several objectives those of the first fronts, the least crowded of the last.
 func (s Search) elites(before []Candidate) []Candidate {
-	n := s.Elites
+	n, before := s.Elites, sound(before)
 	switch s.Strategy {
 	case LocalSearch:
 		n = 1
@@ -67,9 +67,10 @@ func (s Search) elites(before []Candidate) []Candidate {
 	return lowest(before, s.objectives()[0], n)
 }
 
-// lowest are the n candidates with the lowest value, best first: with halving, of those that came furthest.
+// lowest are the n candidates with the lowest value, best first: with halving, of those that came furthest. Failures are
+// among them only where all failed.
 func lowest(candidates []Candidate, o Objective, n int) []Candidate {
-	sorted := slices.Clone(candidates)
+	sorted := slices.Clone(sound(candidates))
 	slices.SortStableFunc(sorted, func(a, b Candidate) int {
 		return cmp.Or(cmp.Compare(len(b.Rungs), len(a.Rungs)), cmp.Compare(o.Of(a), o.Of(b)), cmp.Compare(a.ID, b.ID))
 	})

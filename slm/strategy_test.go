@@ -102,6 +102,9 @@ func TestFrontsAreSortedByDomination(t *testing.T) {
 		t.Fatalf("%d of %d candidates are in a front", total, len(candidates))
 	}
 	beats := func(a, b Candidate) bool {
+		if a.Failed() || b.Failed() {
+			return !a.Failed()
+		}
 		return dominates([]float64{MinimizeLoss.Of(a), float64(a.FLOPs)}, []float64{MinimizeLoss.Of(b), float64(b.FLOPs)})
 	}
 	for _, c := range candidates {

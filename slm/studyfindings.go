@@ -40,7 +40,7 @@ func (f Found) Gains(variant, baseline string) []Gain {
 
 func (g *Gain) add(own, other []float64) {
 	n := min(len(own), len(other))
-	if n == 0 {
+	if n == 0 || !finite(own[n-1]) || !finite(other[n-1]) {
 		return
 	}
 	if g.Evaluations == 0 || n < g.Evaluations {
