@@ -134,10 +134,10 @@ func resized(set Indices, size, n int, r *rand.Rand) Indices {
 	var out Indices
 	ranges := set.ranges
 	for i := range size {
-		if len(ranges) > 0 && ranges[0].last < i {
+		if len(ranges) > 0 && int(ranges[0].last) < i {
 			ranges = ranges[1:]
 		}
-		member := len(ranges) > 0 && ranges[0].first <= i
+		member := len(ranges) > 0 && int(ranges[0].first) <= i
 		if member != grow { // one to decide on
 			chosen := r.IntN(left) < want
 			left--
@@ -149,7 +149,7 @@ func resized(set Indices, size, n int, r *rand.Rand) Indices {
 			out.add(i, i)
 		}
 	}
-	return out
+	return out.tight()
 }
 
 // explicit names the members of the zero value.

@@ -1,6 +1,7 @@
 package slm
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"iter"
@@ -16,38 +17,48 @@ type Indices struct {
 	count  int // of indices in all ranges, so that counting parameters need not sum them up
 }
 
-type indexRange struct{ first, last int }
+type indexRange struct{ first, last int32 } // a search keeps the ranges of thousands of candidates
 
-// maxIndex bounds what the text form may name, so that a hostile "0-99999999999" cannot ask for memory.
+// maxIndex is the largest index, far beyond any teacher's, so that a hostile "0-99999999999" cannot ask for memory.
 const maxIndex = 1 << 24
 
-// First is the set {0, …, n-1}, the coarse choice. It panics if n is not positive.
+// First is the set {0, …, n-1}, the coarse choice. It panics if n is not positive, or more than 16,777,217.
 func First(n int) Indices {
-	if n <= 0 {
-		panic(fmt.Sprintf("slm.First(%d): a set of indices has at least one member", n))
+	if n <= 0 || n > maxIndex+1 {
+		panic(fmt.Sprintf("slm.First(%d): a set of indices has 1 to %d members", n, maxIndex+1))
 	}
-	return Indices{[]indexRange{{0, n - 1}}, n}
+	return Indices{[]indexRange{{0, int32(n - 1)}}, n}
 }
 
-// IndicesOf is the set of the given indices, in any order, duplicates ignored. Without arguments it is the zero value.
+// IndicesOf is the set of the given indices, in any order, duplicates ignored. Without arguments it is the zero value. It
+// panics if one is negative, or more than 16,777,216.
 func IndicesOf(indices ...int) Indices {
 	sorted := slices.Clone(indices)
 	slices.Sort(sorted)
+	if n := len(sorted); n > 0 && (sorted[0] < 0 || sorted[n-1] > maxIndex) {
+		panic(fmt.Sprintf("slm.IndicesOf: indices %d to %d are not within 0-%d", sorted[0], sorted[n-1], maxIndex))
+	}
 	var s Indices
 	for _, i := range slices.Compact(sorted) {
 		s.add(i, i)
 	}
-	return s
+	return s.tight()
 }
 
 // add appends first..last, which must not begin before the end of the last range.
 func (s *Indices) add(first, last int) {
 	s.count += last - first + 1
-	if n := len(s.ranges); n > 0 && s.ranges[n-1].last == first-1 {
-		s.ranges[n-1].last = last
+	if n := len(s.ranges); n > 0 && s.ranges[n-1].last == int32(first-1) {
+		s.ranges[n-1].last = int32(last)
 		return
 	}
-	s.ranges = append(s.ranges, indexRange{first, last})
+	s.ranges = append(s.ranges, indexRange{int32(first), int32(last)})
+}
+
+// tight is s without the room that growing left.
+func (s Indices) tight() Indices {
+	s.ranges = slices.Clone(s.ranges)
+	return s
 }
 
 // IsZero reports whether s stands for the whole dimension.
@@ -65,7 +76,7 @@ func (s Indices) Len(size int) int {
 func (s Indices) All(size int) iter.Seq[int] {
 	return func(yield func(int) bool) {
 		if s.IsZero() {
-			(indexRange{0, size - 1}).each(yield)
+			(indexRange{0, int32(size - 1)}).each(yield)
 			return
 		}
 		for _, r := range s.ranges {
@@ -77,7 +88,7 @@ func (s Indices) All(size int) iter.Seq[int] {
 }
 
 func (r indexRange) each(yield func(int) bool) bool {
-	for i := r.first; i <= r.last; i++ {
+	for i := int(r.first); i <= int(r.last); i++ {
 		if !yield(i) {
 			return false
 		}
@@ -95,8 +106,8 @@ func (s Indices) Contains(i int) bool {
 	if s.IsZero() {
 		return true
 	}
-	at, _ := slices.BinarySearchFunc(s.ranges, i, func(r indexRange, i int) int { return cmp.Compare(r.last, i) })
-	return at < len(s.ranges) && s.ranges[at].first <= i
+	at, _ := slices.BinarySearchFunc(s.ranges, i, func(r indexRange, i int) int { return cmp.Compare(int(r.last), i) })
+	return at < len(s.ranges) && int(s.ranges[at].first) <= i
 }
 
 // Equal reports whether two sets name the same indices. The zero value equals only itself: see [Subnet.Normalize].
@@ -104,7 +115,7 @@ func (s Indices) Equal(t Indices) bool { return slices.Equal(s.ranges, t.ranges)
 
 // check reports an index outside 0..size-1, naming the field.
 func (s Indices) check(field string, size int) error {
-	if n := len(s.ranges); n > 0 && s.ranges[n-1].last >= size {
+	if n := len(s.ranges); n > 0 && int(s.ranges[n-1].last) >= size {
 		return fmt.Errorf("%s: index %d is outside the teacher's 0-%d", field, s.ranges[n-1].last, size-1)
 	}
 	return nil
@@ -128,10 +139,10 @@ func (s Indices) String() string {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		b.WriteString(strconv.Itoa(r.first))
+		b.WriteString(strconv.Itoa(int(r.first)))
 		if r.last > r.first {
 			b.WriteByte('-')
-			b.WriteString(strconv.Itoa(r.last))
+			b.WriteString(strconv.Itoa(int(r.last)))
 		}
 	}
 	return b.String()
@@ -146,6 +157,7 @@ func (s *Indices) UnmarshalText(text []byte) error {
 	if string(text) == "all" {
 		return nil
 	}
+	s.ranges = make([]indexRange, 0, 1+bytes.Count(text, []byte(",")))
 	next := 0
 	for part := range strings.SplitSeq(string(text), ",") {
 		first, last, err := parseRange(part)

@@ -1,6 +1,7 @@
 package slm
 
 import (
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -59,4 +60,40 @@ func FuzzIndices(f *testing.F) {
 			t.Errorf("%q keeps %d indices", text, s.Len(1))
 		}
 	})
+}
+
+// A search keeps all of its candidates, and those of a fine space have many ranges.
+func TestSetsKeepNoRoomToGrow(t *testing.T) {
+	text, read := "0,2,4,6,8,10,12,14,16", Indices{}
+	if err := read.UnmarshalText([]byte(text)); err != nil {
+		t.Fatal(err)
+	}
+	var odd []int
+	for i := 1; i < 1000; i += 2 {
+		odd = append(odd, i)
+	}
+	drawn := resized(Indices{}, 1000, 300, rand.New(rand.NewPCG(1, 1)))
+	for name, s := range map[string]Indices{"read": read, "listed": IndicesOf(odd...), "drawn": drawn} {
+		if room := cap(s.ranges) - len(s.ranges); room > len(s.ranges)/4 {
+			t.Errorf("the set that was %s has room for %d ranges beside its %d", name, room, len(s.ranges))
+		}
+	}
+}
+
+func TestIndicesOutsideEveryTeacherPanic(t *testing.T) {
+	for name, make := range map[string]func(){
+		"First(0)":        func() { First(0) },
+		"First(2^32)":     func() { First(1 << 32) },
+		"IndicesOf(-1)":   func() { IndicesOf(-1, 3) },
+		"IndicesOf(2^32)": func() { IndicesOf(3, 1<<32) },
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s is a set", name)
+				}
+			}()
+			make()
+		}()
+	}
 }
