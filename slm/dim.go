@@ -108,9 +108,9 @@ func (d Dim) sample(r *rand.Rand) int {
 	return d.Last() // rounding
 }
 
-// step moves n by up to two values and stays inside d.
+// step moves n by some values, mostly few, and stays inside d.
 func (d Dim) step(n int, r *rand.Rand) int {
-	i := d.index(n) + (1+r.IntN(2))*(1-2*r.IntN(2))
+	i := d.index(n) + heavyTailed(d.Choices()-1, r)*(1-2*r.IntN(2))
 	return d.At(max(0, min(i, d.Choices()-1)))
 }
 

@@ -160,11 +160,12 @@ func (s Space) genome(teacher Config, subnet Subnet, r *rand.Rand) genome {
 	return g
 }
 
-// mutate changes one to three choices.
+// mutate changes some of the genome's choices: mostly few, now and then many (Doerr et al. 2017, "Fast Genetic Algorithms", arXiv
+// 1703.03334). In a space of many layers one to three changes alone would hardly leave the neighbourhood of the elites.
 func (s Space) mutate(teacher Config, g genome, r *rand.Rand) genome {
 	g = g.clone()
-	for range 1 + r.IntN(3) {
-		if g.sets != nil && r.IntN(2) == 0 { // as often which indices as how many
+	for range heavyTailed(s.choices(g), r) {
+		if g.sets != nil && r.IntN(3) == 0 { // which indices, and twice as often how many
 			s.mutateSets(teacher, &g, r)
 		} else {
 			s.changeSize(&g, r)
@@ -173,13 +174,12 @@ func (s Space) mutate(teacher Config, g genome, r *rand.Rand) genome {
 	return g
 }
 
-// mutateSize changes one to three sizes.
-func (s Space) mutateSize(g genome, r *rand.Rand) genome {
-	g = g.clone()
-	for range 1 + r.IntN(3) {
-		s.changeSize(&g, r)
+// choices is how many there are: width, depth, and the four sizes of each layer that has its own.
+func (s Space) choices(g genome) int {
+	if s.Scope == Uniform {
+		return 2 + 4
 	}
-	return g
+	return 2 + 4*len(g.sizes)
 }
 
 func (s Space) changeSize(g *genome, r *rand.Rand) {
@@ -198,11 +198,27 @@ func (s Space) mutateDepth(g *genome, r *rand.Rand) {
 		g.kept = s.sampleLayers(s.Depth.step(g.depth(), r), len(g.kept), r)
 		return
 	}
-	l := r.IntN(len(g.kept))
-	g.kept[l] = !g.kept[l]
-	if r.IntN(2) == 0 { // swap a layer for another: as often as adding or dropping one
-		m := r.IntN(len(g.kept))
-		g.kept[m] = !g.kept[m]
+	way := r.IntN(3) // adds layers, drops some, or exchanges them
+	for range heavyTailed(len(g.kept), r) {
+		if way != 0 {
+			flip(g.kept, true, r)
+		}
+		if way != 1 {
+			flip(g.kept, false, r)
+		}
+	}
+}
+
+// flip changes one of the layers that are kept, or of those that are not, if there is one.
+func flip(kept []bool, from bool, r *rand.Rand) {
+	var at []int
+	for l, k := range kept {
+		if k == from {
+			at = append(at, l)
+		}
+	}
+	if len(at) > 0 {
+		kept[at[r.IntN(len(at))]] = !from
 	}
 }
 
@@ -273,3 +289,11 @@ func (g genome) clone() genome {
 
 // contains reports whether a genome lies in the space; crossover and layer flips can leave its depth.
 func (s Space) contains(g genome) bool { return s.Depth.contains(g.depth()) && s.Embd.contains(g.embd) }
+
+// heavyTailed draws one of 1 to n, each with a probability that falls with its power of 1.5.
+func heavyTailed(n int, r *rand.Rand) int {
+	if n < 2 {
+		return 1
+	}
+	return 1 + int(rand.NewZipf(r, 1.5, 1, uint64(n-1)).Uint64())
+}

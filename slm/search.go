@@ -289,11 +289,19 @@ func (p *proposer) untilInside(draw func() (genome, string, []int, bool)) (Candi
 		"there are few, and they are known; widen the bin or the space", p.search.Bin, p.space.Name(), p.teacher.Name)
 }
 
-// repair mutates a genome again and again, and keeps each change that does not lead away from the bin.
+// repair changes sizes of a genome's layers again and again, and keeps each change that does not lead away from the bin. Where
+// these do not suffice, width and depth follow: what a child was bred for comes last.
 func (p *proposer) repair(g genome) genome {
 	distance := p.distance(g)
 	for i := 0; i < maxRepairs && distance > 0; i++ {
-		changed := p.space.mutateSize(g, p.rand)
+		changed := g.clone()
+		for range 1 + p.rand.IntN(3) {
+			if i < maxRepairs/4 {
+				p.space.mutateSizes(&changed, p.rand)
+			} else {
+				p.space.changeSize(&changed, p.rand)
+			}
+		}
 		if d := p.distance(changed); d <= distance && (p.space.contains(changed) || !p.space.contains(g)) {
 			g, distance = changed, d
 		}

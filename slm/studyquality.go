@@ -29,7 +29,7 @@ type Scale struct {
 
 // The scales: hours on two cores with a teacher of 135M parameters, and some minutes.
 var (
-	FullScale  = Scale{Bins: 2, Seeds: 3, Population: 16, Generations: 3, Offspring: 8, Tokens: 512, Warmed: 3, Drawn: 12, Steps: 20}
+	FullScale  = Scale{Bins: 2, Seeds: 3, Population: 16, Generations: 6, Offspring: 8, Tokens: 512, Warmed: 3, Drawn: 12, Steps: 20}
 	QuickScale = Scale{Name: "quick", Bins: 1, Seeds: 1, Population: 8, Generations: 2, Offspring: 6, Tokens: 512, Warmed: 1, Drawn: 8, Steps: 5}
 )
 
