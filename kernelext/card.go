@@ -66,6 +66,9 @@ func bestText(e SearchEntry) string {
 	if e.Done == 0 {
 		return ""
 	}
+	if e.Failed {
+		return ", all failed"
+	}
 	return ", best " + lossText(e.BestLoss, e.Told)
 }
 

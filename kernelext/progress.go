@@ -140,7 +140,7 @@ func (d *display) line(e Event) string {
 	} else if e.Rate > 0 {
 		add("%.2g %s/s", e.Rate, e.Unit)
 	}
-	if d.best != nil {
+	if d.best != nil && !d.best.Failed() {
 		add("best perplexity %s (%s parameters)", perplexityText(d.best.Perplexity()), slm.Count(d.best.Parameters))
 	}
 	if e.Left > 0 {

@@ -81,8 +81,9 @@ type WorkRequest struct {
 // Judgement is what a cell tells of a candidate that it was given.
 type Judgement struct {
 	ID      int     `json:"id"`
-	Subnet  string  `json:"subnet"` // the sub-network's key
-	Loss    float64 `json:"loss"`   // what the search makes small
+	Subnet  string  `json:"subnet"`            // the sub-network's key
+	Loss    float64 `json:"loss"`              // what the search makes small
+	Failure string  `json:"failure,omitempty"` // why there is no loss
 	Latency float64 `json:"latency,omitempty"`
 	Seconds float64 `json:"seconds,omitempty"` // that judging took
 }
@@ -91,7 +92,7 @@ type Judgement struct {
 func (t Judgement) Validate() error {
 	for _, v := range []float64{t.Loss, t.Latency, t.Seconds} {
 		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return fmt.Errorf("candidate %d: its loss is %g, latency %g and time %g, which must be finite; tell a large loss for one that failed",
+			return fmt.Errorf("candidate %d: its loss is %g, latency %g and time %g, which must be finite",
 				t.ID, t.Loss, t.Latency, t.Seconds)
 		}
 	}
@@ -215,7 +216,8 @@ type SearchEntry struct {
 	Done     int     `json:"done"`
 	Total    int     `json:"total"`
 	BestLoss float64 `json:"best_loss,omitempty"`
-	Told     bool    `json:"told,omitempty"` // BestLoss is a cell's score
+	Failed   bool    `json:"failed,omitempty"` // all candidates so far: there is no BestLoss
+	Told     bool    `json:"told,omitempty"`   // BestLoss is a cell's score
 }
 
 // RunEntry is a run in a lab's contents.

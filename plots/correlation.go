@@ -40,7 +40,7 @@ func correlationNumbers(searches []slm.Population) []pairedLosses {
 			}
 		}
 		for _, c := range p.Candidates {
-			if drawable(c.Untrained) && drawable(c.Loss) {
+			if drawable(c.Untrained) && drawable(c.Loss) && !c.Failed() {
 				out[i].points = append(out[i].points, beforeAfter{c.ID, c.Parameters, c.Untrained, c.Loss})
 			}
 		}

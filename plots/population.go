@@ -60,7 +60,7 @@ func populationNumbers(p slm.Population) population {
 	n := population{name: p.Name, bin: p.Search.Bin, judged: p.Evaluations(), planned: p.Search.Evaluations()}
 	var drawn []candidate
 	for _, c := range p.Candidates {
-		if math.IsNaN(c.Loss) || math.Abs(c.Loss) > mostLoss {
+		if c.Failed() || math.Abs(c.Loss) > mostLoss {
 			n.unfinished++
 			continue
 		}

@@ -1,6 +1,7 @@
 package plots
 
 import (
+	"encoding/json"
 	"math"
 	"reflect"
 	"strings"
@@ -34,6 +35,31 @@ func TestPopulationNumbers(t *testing.T) {
 	}
 	if len(n.elites) != p.Search.Elites {
 		t.Errorf("%d elites, want %d", len(n.elites), p.Search.Elites)
+	}
+}
+
+// A failure is said, not drawn, wherever it came from: a population that was read back from JSON has no numbers of it.
+func TestFailuresAreNotDrawn(t *testing.T) {
+	p := sampleSearch(t, 8, 1)
+	p.Search.Warm = slm.Warm{Steps: 3}.WithDefaults()
+	for i := range p.Candidates {
+		p.Candidates[i].Untrained = p.Candidates[i].Loss + 1
+	}
+	p.Candidates[0].Failure = "out of memory" // and a loss of an earlier rung
+	p.Candidates[1] = p.Search.Judge(p.Candidates[1], math.NaN())
+	text, err := json.Marshal(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var again slm.Population
+	if err := json.Unmarshal(text, &again); err != nil {
+		t.Fatal(err)
+	}
+	if n := populationNumbers(again); n.unfinished != 2 || n.drawn() != len(p.Candidates)-2 || !strings.Contains(n.caption(), "2 without a finite loss") {
+		t.Errorf("%d drawn, %d not, caption %q", n.drawn(), n.unfinished, n.caption())
+	}
+	if pairs := correlationNumbers([]slm.Population{again})[0]; len(pairs.points) != len(p.Candidates)-2 || pairs.foresight.Candidates != len(p.Candidates)-2 {
+		t.Errorf("%d pairs of losses, a foresight of %d", len(pairs.points), pairs.foresight.Candidates)
 	}
 }
 

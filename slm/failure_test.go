@@ -90,7 +90,7 @@ func TestFailuresResume(t *testing.T) {
 	for name, s := range failing() {
 		whole := Population{Teacher: smol(t), Search: s}
 		judgedUntil(t, &whole, -1)
-		for stop := 0; stop < whole.Evaluations(); stop += 3 {
+		for stop := 0; stop < whole.Evaluations(); stop += 13 {
 			p := Population{Teacher: whole.Teacher, Search: s}
 			judgedUntil(t, &p, stop)
 			text, err := json.Marshal(p)

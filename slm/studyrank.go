@@ -58,7 +58,9 @@ func (p Population) Foresight() (Foresight, bool) {
 	}
 	var before, after []float64
 	for _, c := range p.Candidates {
-		before, after = append(before, c.Untrained), append(after, c.Loss)
+		if !c.Failed() {
+			before, after = append(before, c.Untrained), append(after, c.Loss)
+		}
 	}
 	return Foretold(before, after)
 }

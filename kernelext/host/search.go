@@ -33,6 +33,9 @@ func search(ctx context.Context, request ask.Request, out io.Writer, m *meter) e
 			return err
 		}
 	}
+	if err := options.AllFailed(r.population.Candidates); err != nil { // those of a finished search
+		return err
+	}
 	for _, path := range asked.Tables {
 		if err := table.Write(path, r.population); err != nil {
 			return err
@@ -84,6 +87,9 @@ func searchLine(p slm.Population, e kernelext.Event) string {
 	line := fmt.Sprintf("searching  %d of %d evaluations  %.2g evaluations/s  ", e.Done, e.Total, e.Rate)
 	if e.Left > 0 {
 		line += fmt.Sprintf("%.0f s left  ", e.Left)
+	}
+	if best.Failed() {
+		return line + "none has a loss yet"
 	}
 	return line + fmt.Sprintf("best perplexity %.4g (%s parameters)", best.Perplexity(), slm.Count(best.Parameters))
 }

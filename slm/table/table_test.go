@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -31,19 +32,23 @@ func population(t *testing.T) slm.Population {
 			{ID: 0, Origin: "random", Subnet: subnet, Parameters: 30e6, FLOPs: 60e6, KVBytes: 768, Loss: 3.25, Rungs: []float64{3.5, 3.25}, Untrained: 9.5,
 				Latency: 0.375, Seconds: 1.5, Evaluated: when},
 			{ID: 1, Generation: 2, Origin: "crossover", Parents: []int{0, 3}, Parameters: 29e6, Loss: 1000, Rungs: []float64{1000}, Evaluated: when},
+			{ID: 2, Origin: "random", Parameters: 28e6, Loss: math.Inf(1), Rungs: []float64{5, math.Inf(1)}, Failure: "its loss is NaN", Evaluated: when},
 		}}
 }
 
+func number(v float64) *float64 { return &v }
+
 // want are the rows of that population.
 func want(p slm.Population) []row {
-	perplexity, untrained, latency := p.Candidates[0].Perplexity(), 9.5, 0.375
-	when := p.Candidates[0].Evaluated
+	when, failure := p.Candidates[0].Evaluated, "its loss is NaN"
 	return []row{
-		{Search: p.Name, Seed: 1<<64 - 1, Origin: "random", Parents: []int64{}, Parameters: 30e6, FLOPs: 60e6, KVBytes: 768, Loss: 3.25, Perplexity: &perplexity,
-			Untrained: &untrained, Rungs: []float64{3.5, 3.25}, Latency: &latency, Seconds: 1.5, Evaluated: when, Layers: 2, Embd: 192,
+		{Search: p.Name, Seed: 1<<64 - 1, Origin: "random", Parents: []int64{}, Parameters: 30e6, FLOPs: 60e6, KVBytes: 768, Loss: number(3.25),
+			Perplexity: number(p.Candidates[0].Perplexity()), Untrained: number(9.5), Rungs: []*float64{number(3.5), number(3.25)}, Latency: number(0.375), Seconds: 1.5, Evaluated: when, Layers: 2, Embd: 192,
 			Subnet: `{"embd":"0-191","layers":[{"layer":3},{"layer":7,"ffn":"0-63"}]}`},
-		{Search: p.Name, Seed: 1<<64 - 1, ID: 1, Generation: 2, Origin: "crossover", Parents: []int64{0, 3}, Parameters: 29e6, Loss: 1000, Rungs: []float64{1000},
-			Evaluated: when, Layers: 30, Embd: 576, Subnet: "{}"},
+		{Search: p.Name, Seed: 1<<64 - 1, ID: 1, Generation: 2, Origin: "crossover", Parents: []int64{0, 3}, Parameters: 29e6, Loss: number(1000),
+			Rungs: []*float64{number(1000)}, Evaluated: when, Layers: 30, Embd: 576, Subnet: "{}"},
+		{Search: p.Name, Seed: 1<<64 - 1, ID: 2, Origin: "random", Parents: []int64{}, Parameters: 28e6, Rungs: []*float64{number(5), nil},
+			Evaluated: when, Layers: 30, Embd: 576, Subnet: "{}", Failure: &failure},
 	}
 }
 
@@ -103,8 +108,8 @@ func TestParquetSchema(t *testing.T) {
 		got = append(got, kind)
 	}
 	want := "search STRING, seed INT(64,false), id INT(64,true), generation INT(64,true), origin STRING, parents, parameters INT(64,true), " +
-		"flops INT(64,true), kv_bytes INT(64,true), loss DOUBLE, perplexity? DOUBLE, untrained? DOUBLE, rungs, latency? DOUBLE, seconds DOUBLE, " +
-		"evaluated TIMESTAMP(isAdjustedToUTC=true,unit=MICROS), layers INT(64,true), embd INT(64,true), subnet STRING"
+		"flops INT(64,true), kv_bytes INT(64,true), loss? DOUBLE, perplexity? DOUBLE, untrained? DOUBLE, rungs, latency? DOUBLE, seconds DOUBLE, " +
+		"evaluated TIMESTAMP(isAdjustedToUTC=true,unit=MICROS), layers INT(64,true), embd INT(64,true), subnet STRING, failure? STRING"
 	if strings.Join(got, ", ") != want {
 		t.Errorf("columns %s\nwant    %s", strings.Join(got, ", "), want)
 	}
@@ -123,10 +128,11 @@ func TestCSV(t *testing.T) {
 	}
 	first := want(p)[0]
 	want := [][]string{
-		strings.Split("search seed id generation origin parents parameters flops kv_bytes loss perplexity untrained rungs latency seconds evaluated layers embd subnet", " "),
+		strings.Split("search seed id generation origin parents parameters flops kv_bytes loss perplexity untrained rungs latency seconds evaluated layers embd subnet failure", " "),
 		{p.Name, "18446744073709551615", "0", "0", "random", "[]", "30000000", "60000000", "768", "3.25", strconv.FormatFloat(*first.Perplexity, 'g', -1, 64), "9.5",
-			"[3.5,3.25]", "0.375", "1.5", "2026-11-24T13:57:26.123456Z", "2", "192", string(first.Subnet)},
-		{p.Name, "18446744073709551615", "1", "2", "crossover", "[0,3]", "29000000", "0", "0", "1000", "", "", "[1000]", "", "0", "2026-11-24T13:57:26.123456Z", "30", "576", "{}"},
+			"[3.5,3.25]", "0.375", "1.5", "2026-11-24T13:57:26.123456Z", "2", "192", string(first.Subnet), ""},
+		{p.Name, "18446744073709551615", "1", "2", "crossover", "[0,3]", "29000000", "0", "0", "1000", "", "", "[1000]", "", "0", "2026-11-24T13:57:26.123456Z", "30", "576", "{}", ""},
+		{p.Name, "18446744073709551615", "2", "0", "random", "[]", "28000000", "0", "0", "", "", "", "[5,null]", "", "0", "2026-11-24T13:57:26.123456Z", "30", "576", "{}", "its loss is NaN"},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("read back %q\nwant      %q", got, want)
@@ -157,7 +163,7 @@ func TestJSON(t *testing.T) {
 func TestToldSearchHasNoPerplexity(t *testing.T) {
 	p := population(t)
 	p.Search.Told = true
-	if r := rows(p)[0]; r.Perplexity != nil || r.Loss != 3.25 {
+	if r := rows(p)[0]; r.Perplexity != nil || *r.Loss != 3.25 {
 		t.Errorf("%+v", r)
 	}
 }
@@ -179,14 +185,15 @@ func TestPythonReadsParquet(t *testing.T) {
 	}
 	script := `import json, sys, pyarrow.parquet as q
 t = q.read_table(sys.argv[1])
-print(json.dumps([[r["search"], r["seed"], r["parents"], r["loss"], r["untrained"], r["rungs"], r["evaluated"].isoformat(), json.loads(r["subnet"])] for r in t.to_pylist()]))`
+print(json.dumps([[r["search"], r["seed"], r["parents"], r["loss"], r["untrained"], r["rungs"], r["evaluated"].isoformat(), json.loads(r["subnet"]), r["failure"]] for r in t.to_pylist()]))`
 	out, err := exec.Command(python, "-c", script, write(t, "population.parquet", population(t))).Output()
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := `[["30M, the \"first\"", 18446744073709551615, [], 3.25, 9.5, [3.5, 3.25], "2026-11-24T13:57:26.123456+00:00", ` +
-		`{"embd": "0-191", "layers": [{"layer": 3}, {"layer": 7, "ffn": "0-63"}]}], ` +
-		`["30M, the \"first\"", 18446744073709551615, [0, 3], 1000.0, null, [1000.0], "2026-11-24T13:57:26.123456+00:00", {}]]`
+		`{"embd": "0-191", "layers": [{"layer": 3}, {"layer": 7, "ffn": "0-63"}]}, null], ` +
+		`["30M, the \"first\"", 18446744073709551615, [0, 3], 1000.0, null, [1000.0], "2026-11-24T13:57:26.123456+00:00", {}, null], ` +
+		`["30M, the \"first\"", 18446744073709551615, [], null, null, [5.0, null], "2026-11-24T13:57:26.123456+00:00", {}, "its loss is NaN"]]`
 	if strings.TrimSpace(string(out)) != want {
 		t.Errorf("%s\nwant %s", out, want)
 	}

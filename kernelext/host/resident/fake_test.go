@@ -57,6 +57,7 @@ type fakeFile struct {
 	Noise float64       // of losses on different numbers of tokens
 	First int32         // token of the held-out text
 	Break int           // a step that panics halfway
+	Fail  int64         // every so many sub-networks have no finite loss, others have none after training
 }
 
 func (fakeEngine) Backend(context.Context) (string, string, error) {
@@ -138,7 +139,14 @@ func (t *fakeTeacher) Loss(_ context.Context, subnet slm.Subnet, windows []int32
 	defer file.Close()
 	tokens := len(windows) / (seqLen + 1) * seqLen
 	_, err = fmt.Fprintln(file, evaluation(subnet, tokens))
+	if t.fails(subnet, 0) {
+		return math.NaN(), err
+	}
 	return 3 + 1e7/float64(subnet.Parameters(t.config).Total()) + t.file.Noise*float64(subnet.Embd.Len(576)*tokens%7), err
+}
+
+func (t *fakeTeacher) fails(subnet slm.Subnet, rest int64) bool {
+	return t.file.Fail > 0 && subnet.Parameters(t.config).Total()/576%t.file.Fail == rest
 }
 
 // Importance is noted in a file, so that tests can count measurements. The last embedding dimensions and layers matter most.
@@ -161,6 +169,9 @@ func (t *fakeTeacher) Importance(_ context.Context, by slm.Reorder, tokens, _ in
 // WarmLoss falls with the steps.
 func (t *fakeTeacher) WarmLoss(ctx context.Context, plan slm.Warm, subnet slm.Subnet, windows []int32, seqLen int, _ resident.Report) (float64, error) {
 	time.Sleep(t.file.Wait)
+	if t.fails(subnet, 1) {
+		return math.Inf(1), nil
+	}
 	return 2 + 1/float64(plan.Steps), nil
 }
 

@@ -99,7 +99,7 @@ func (l *lab) finder(ctx context.Context, c slm.Curve) (*Found, error) {
 		}
 		f := Found{Name: name, Search: p.Search}
 		found, err := l.one(ctx, []any{&jsonValue[slm.Candidate]{&f.Candidate}},
-			"SELECT json FROM candidates WHERE search = ? AND subnet = ? ORDER BY id LIMIT 1", name, subnet)
+			"SELECT json FROM candidates WHERE search = ? AND subnet = ? AND failure IS NULL ORDER BY id LIMIT 1", name, subnet)
 		if err != nil {
 			return nil, err
 		}

@@ -6,7 +6,6 @@ import (
 	endian "encoding/binary"
 	"encoding/hex"
 	"fmt"
-	"math"
 	"slices"
 	"time"
 
@@ -40,6 +39,19 @@ type Measurement struct {
 	Loss      float64 // after the steps of a warm search
 	Untrained float64 // before them; 0 in another search
 	Latency   float64 // seconds of the untrained forward pass for 1,000 tokens
+}
+
+// failure says why a measurement is no loss; nothing of one that is.
+func (m Measurement) failure(warm slm.Warm) string {
+	switch {
+	case finite(m.Loss):
+		return ""
+	case warm.IsZero():
+		return fmt.Sprintf("its loss is %g", m.Loss)
+	case m.Untrained == 0:
+		return fmt.Sprintf("its loss before training is %g", m.Loss)
+	}
+	return fmt.Sprintf("its loss after %d steps of training is %g", warm.Steps, m.Loss)
 }
 
 // NewJudge reads the held-out text of a search. Where the search reorders the teacher, the order comes from a measurement
@@ -132,7 +144,11 @@ func (j *Judge) evaluate(ctx context.Context, c slm.Candidate) (slm.Candidate, B
 	if err != nil {
 		return c, basis, err
 	}
-	c = j.search.Judge(c, m.Loss)
+	if failure := m.failure(warm); failure != "" {
+		c = j.search.Fail(c, failure)
+	} else {
+		c = j.search.Judge(c, m.Loss)
+	}
 	c.Untrained, c.Latency, c.Evaluated = m.Untrained, m.Latency, time.Now().UTC()
 	return c, basis, nil
 }
@@ -156,13 +172,11 @@ func (j *Judge) measure(ctx context.Context, subnet slm.Subnet, windows []int32,
 		return m, err
 	}
 	m.Latency = time.Since(begin).Seconds() * 1000 / float64(len(windows)/(window+1)*window)
-	if !warm.IsZero() {
-		m.Untrained = m.Loss
-		m.Loss, err = j.teacher.WarmLoss(ctx, warm, subnet, windows, window, j.report)
+	if warm.IsZero() || !finite(m.Loss) { // training would begin with gradients that are no numbers
+		return m, nil
 	}
-	if math.IsNaN(m.Loss+m.Untrained) || math.IsInf(m.Loss+m.Untrained, 0) {
-		return m, fmt.Errorf("its loss is %g (%g before training), not a finite number", m.Loss, m.Untrained)
-	}
+	m.Untrained = m.Loss
+	m.Loss, err = j.teacher.WarmLoss(ctx, warm, subnet, windows, window, j.report)
 	return m, err
 }
 

@@ -138,7 +138,7 @@ func (l *lab) searchEntry(ctx context.Context, name string) (kernelext.SearchEnt
 		return kernelext.SearchEntry{}, err
 	}
 	_, done, best, err := l.tally(ctx, name)
-	return kernelext.SearchEntry{Name: name, Done: done, Total: p.Search.Evaluations(), BestLoss: best, Told: p.Search.Told}, err
+	return kernelext.SearchEntry{Name: name, Done: done, Total: p.Search.Evaluations(), BestLoss: best.Float64, Failed: done > 0 && !best.Valid, Told: p.Search.Told}, err
 }
 
 func (l *lab) runEntry(ctx context.Context, name string) (kernelext.RunEntry, error) {

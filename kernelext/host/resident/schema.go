@@ -9,7 +9,8 @@ import (
 // migrations[v] brings records of version v to the next one; version 0 is an empty file. Those that labs on somebody's disk
 // have gone through are never changed.
 //
-// Of a candidate, rungs are the losses of a search with halving, the last of which is loss; in losses is what each
+// Of a candidate, rungs are the losses of a search with halving, the last of which is loss; where failure says why it has none,
+// loss is infinite, so that it is sorted behind the others. In losses is what each
 // measurement depended on, so that another search need not repeat it. Of a search, unit_order is the order of the teacher's
 // units that a told search's Reorder meant when it began.
 var migrations = []string{`
@@ -44,7 +45,8 @@ CREATE TABLE losses (
 	loss REAL NOT NULL, untrained REAL NOT NULL, latency REAL NOT NULL,
 	PRIMARY KEY (subnet, held, corpus, teacher, warm)
 ) STRICT, WITHOUT ROWID;`, `
-ALTER TABLE searches ADD COLUMN unit_order TEXT;`,
+ALTER TABLE searches ADD COLUMN unit_order TEXT;`, `
+ALTER TABLE candidates ADD COLUMN failure TEXT;`,
 }
 
 // schemaVersion is kept in the database's user_version.

@@ -27,6 +27,9 @@ func (h *Host) searchWork(j *job) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := p.Search.AllFailed(p.Candidates); err != nil {
+		return nil, kernelext.Errorf(kernelext.Invalid, "%v", err)
+	}
 	if p.Done() {
 		return kernelext.Summary{Done: int64(p.Evaluations())}, nil
 	}
@@ -141,6 +144,9 @@ func (h *Host) evolve(j *job, l *lab, t *heldTeacher, p *slm.Population) (any, e
 	}
 	if reused > 0 {
 		j.note("%d losses were known from other searches of this lab", reused)
+	}
+	if failed := p.Failures(); len(failed) > 0 {
+		j.note("%d of %d candidates failed, and rank last: candidate %d, %s", len(failed), len(p.Candidates), failed[0].ID, failed[0].Failure)
 	}
 	done := p.Evaluations()
 	h.log.Info("search finished", "lab", l.name, "search", p.Name, "evaluations", done, "reused", reused, "best_loss", p.Best().Loss)

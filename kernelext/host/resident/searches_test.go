@@ -28,9 +28,16 @@ func judged() map[string]slm.Search {
 // records are a search's candidates without the times.
 func records(p slm.Population) (out []string) {
 	for _, c := range p.Candidates {
-		out = append(out, fmt.Sprint(c.ID, c.Generation, c.Origin, c.Parents, c.Subnet.Key(), c.Parameters, c.FLOPs, c.KVBytes, c.Untrained, c.Rungs, c.Loss))
+		out = append(out, fmt.Sprint(c.ID, c.Generation, c.Origin, c.Parents, c.Subnet.Key(), c.Parameters, c.FLOPs, c.KVBytes, c.Untrained, c.Rungs, c.Loss, c.Failure))
 	}
 	return out
+}
+
+// failingHome is noisyHome with a teacher of which some sub-networks have no finite loss.
+func failingHome(t *testing.T) string {
+	home := newHome(t, nil)
+	putTeacher(t, home, "tiny", `{"Wait": 1000000, "Noise": 0.05, "Fail": 3}`)
+	return home
 }
 
 // noisyHome has a teacher that ranks sub-networks otherwise on less text.
@@ -90,7 +97,7 @@ func TestHalvingJudgesTheBetterHalfOnMoreText(t *testing.T) {
 func TestInterruptedAtEachEvaluation(t *testing.T) {
 	for name, search := range judged() {
 		t.Run(name, func(t *testing.T) {
-			home := noisyHome(t)
+			home := failingHome(t)
 			whole, err := connect(t, "whole").Search(t.Context(), "s", search, nil)
 			if err != nil {
 				t.Fatal(err)
@@ -125,6 +132,71 @@ func TestInterruptedAtEachEvaluation(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Candidates without a finite loss are recorded with the reason, and end no search.
+func TestFailedCandidates(t *testing.T) {
+	failingHome(t)
+	client := connect(t, "one")
+	reasons := map[string]bool{}
+	for name, search := range judged() {
+		var notes []string
+		name = strings.ReplaceAll(name, " ", "-")
+		p, err := client.Search(t.Context(), name, search, func(e kernelext.Event) {
+			if e.Kind == kernelext.Note {
+				notes = append(notes, e.Message)
+			}
+		})
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		failed := p.Failures()
+		if !p.Done() || len(failed) == 0 || p.Best().Failed() {
+			t.Errorf("%s: done %t, %d failed, best %+v", name, p.Done(), len(failed), p.Best())
+		}
+		for _, c := range failed {
+			reasons[c.Failure] = true
+		}
+		if !strings.Contains(strings.Join(notes, "\n"), fmt.Sprintf("%d of %d candidates failed, and rank last", len(failed), len(p.Candidates))) {
+			t.Errorf("%s: notes %q", name, notes)
+		}
+		path := filepath.Join(t.TempDir(), "s.json")
+		if _, err := client.SaveTable(t.Context(), name, path); err != nil || strings.Count(read(t, path), `"loss":null`) != len(failed) {
+			t.Errorf("%s: the table shows %d failures, want %d (%v)", name, strings.Count(read(t, path), `"loss":null`), len(failed), err)
+		}
+	}
+	for _, reason := range []string{"its loss is NaN", "its loss before training is NaN", "its loss after 4 steps of training is +Inf"} {
+		if !reasons[reason] {
+			t.Errorf("no candidate failed since %s: %v", reason, reasons)
+		}
+	}
+	contents, err := client.Contents(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range contents.Searches {
+		p, err := client.Population(t.Context(), e.Name)
+		if err != nil || e.Failed || e.BestLoss != p.Best().Loss {
+			t.Errorf("%+v, want best loss %g (%v)", e, p.Best().Loss, err)
+		}
+	}
+}
+
+// A search whose every candidate fails ends, and says what to try, also when it is asked for again.
+func TestEveryCandidateFails(t *testing.T) {
+	home := newHome(t, nil)
+	putTeacher(t, home, "tiny", `{"Fail": 1}`)
+	client := connect(t, "one")
+	search := smallSearch
+	search.Generations = slm.InitialOnly
+	for range 2 {
+		_, err := client.Search(t.Context(), "s", search, nil)
+		wantError(t, err, kernelext.Invalid, "all of the 6 candidates failed (candidate 0: its loss is NaN)", "another space")
+	}
+	contents, err := client.Contents(t.Context())
+	if err != nil || !contents.Searches[0].Failed || contents.Searches[0].Done != 6 {
+		t.Errorf("contents %+v (%v)", contents.Searches, err)
 	}
 }
 

@@ -62,6 +62,9 @@ func (s *store) putCandidate(ctx context.Context, search string, c slm.Candidate
 		if err := putCandidate(ctx, tx, search, c); err != nil {
 			return err
 		}
+		if c.Failed() { // measured anew by another search: what made it fail may have been mended
+			return nil
+		}
 		_, err := tx.ExecContext(ctx, "INSERT OR IGNORE INTO losses VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
 			b.Teacher, b.Corpus, b.Held, b.Warm, b.Subnet, c.Loss, c.Untrained, c.Latency)
 		return err
@@ -82,12 +85,25 @@ func (s *store) putTold(ctx context.Context, search string, told []slm.Candidate
 
 func putCandidate(ctx context.Context, tx *sql.Tx, search string, c slm.Candidate) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO candidates (search, id, generation, origin, parents, subnet, parameters, flops, loss,
-		seconds, evaluated, json, untrained, latency, kv_bytes, rungs) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		seconds, evaluated, json, untrained, latency, kv_bytes, rungs, failure) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (search, id) DO UPDATE SET loss = excluded.loss, seconds = excluded.seconds, evaluated = excluded.evaluated,
-		json = excluded.json, untrained = excluded.untrained, latency = excluded.latency, rungs = excluded.rungs`,
+		json = excluded.json, untrained = excluded.untrained, latency = excluded.latency, rungs = excluded.rungs,
+		failure = excluded.failure`,
 		search, c.ID, c.Generation, c.Origin, text(append([]int{}, c.Parents...)), text(c.Subnet), c.Parameters, c.FLOPs, c.Loss,
-		c.Seconds, timeText(c.Evaluated), text(c), measuredOrNull(c.Untrained), measuredOrNull(c.Latency), c.KVBytes, text(append([]float64{}, c.Rungs...)))
+		c.Seconds, timeText(c.Evaluated), text(c), measuredOrNull(c.Untrained), measuredOrNull(c.Latency), c.KVBytes, rungsText(c),
+		sql.NullString{String: c.Failure, Valid: c.Failure != ""})
 	return err
+}
+
+// rungsText is a candidate's rungs as JSON, null where one gave no loss.
+func rungsText(c slm.Candidate) string {
+	losses := make([]*float64, len(c.Rungs))
+	for i, loss := range c.Rungs {
+		if finite(loss) {
+			losses[i] = &loss
+		}
+	}
+	return text(losses)
 }
 
 // measuredOrNull is NULL for what was not measured.
@@ -120,10 +136,11 @@ func (s *store) candidates(ctx context.Context, search string, from, limit int) 
 }
 
 // tally counts a search's candidates and how often they were judged, and finds the lowest loss of those that were judged most
-// often, 0 without one.
-func (s *store) tally(ctx context.Context, search string) (candidates, evaluations int, best float64, err error) {
-	err = s.db.QueryRowContext(ctx, `WITH c AS (SELECT loss, json_array_length(rungs) AS rungs FROM candidates WHERE search = ?)
-		SELECT count(*), coalesce(sum(max(1, rungs)), 0), coalesce((SELECT min(loss) FROM c WHERE rungs = (SELECT max(rungs) FROM c)), 0) FROM c`,
+// often, if one has a loss.
+func (s *store) tally(ctx context.Context, search string) (candidates, evaluations int, best sql.NullFloat64, err error) {
+	err = s.db.QueryRowContext(ctx, `WITH c AS (SELECT loss, failure, json_array_length(rungs) AS rungs FROM candidates WHERE search = ?),
+		sound AS (SELECT loss, rungs FROM c WHERE failure IS NULL)
+		SELECT count(*), coalesce(sum(max(1, rungs)), 0), (SELECT min(loss) FROM sound WHERE rungs = (SELECT max(rungs) FROM sound)) FROM c`,
 		search).Scan(&candidates, &evaluations, &best)
 	return candidates, evaluations, best, err
 }

@@ -191,8 +191,8 @@ func (v *jsonValue[T]) Scan(column any) error {
 	return json.Unmarshal([]byte(text), v.into)
 }
 
-// text is a value as JSON. The values of package slm always marshal, unless a number in them is not finite, which the
-// host rejects before it records them.
+// text is a value as JSON. The values of package slm always marshal, unless a number in them is not finite: that of a
+// candidate's losses is null, others the host rejects before it records them.
 func text(value any) string {
 	out, err := json.Marshal(value)
 	if err != nil {

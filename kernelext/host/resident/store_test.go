@@ -74,8 +74,8 @@ func TestOldRecordsAreMigrated(t *testing.T) {
 		t.Fatal(err)
 	}
 	n, evaluations, best, err := s.tally(ctx, "s")
-	if err != nil || n != 2 || evaluations != 3 || best != 1 {
-		t.Errorf("%d candidates, %d evaluations, best %g (%v)", n, evaluations, best, err)
+	if err != nil || n != 2 || evaluations != 3 || best.Float64 != 1 {
+		t.Errorf("%d candidates, %d evaluations, best %v (%v)", n, evaluations, best, err)
 	}
 }
 

@@ -138,7 +138,10 @@ func believed(p slm.Population, pending []slm.Candidate, told []kernelext.Judgem
 				t.ID, t.Subnet, pending[i].Subnet.Key())
 		}
 		c := pending[i]
-		c.Loss, c.Latency, c.Seconds, c.Evaluated = t.Loss, t.Latency, t.Seconds, time.Now().UTC()
+		if c = p.Search.Judge(c, t.Loss); t.Failure != "" {
+			c = p.Search.Fail(c, t.Failure)
+		}
+		c.Latency, c.Seconds, c.Evaluated = t.Latency, t.Seconds, time.Now().UTC()
 		out = append(out, c)
 	}
 	return out, nil
@@ -146,7 +149,11 @@ func believed(p slm.Population, pending []slm.Candidate, told []kernelext.Judgem
 
 // unasked is the error of a candidate that nothing is waiting for.
 func unasked(p slm.Population, pending []slm.Candidate, id int) error {
-	if i := slices.IndexFunc(p.Candidates, func(c slm.Candidate) bool { return c.ID == id }); i >= 0 {
+	i := slices.IndexFunc(p.Candidates, func(c slm.Candidate) bool { return c.ID == id })
+	if i >= 0 && p.Candidates[i].Failed() {
+		return fmt.Errorf("candidate %d was told already, to have failed (%s): ask for those that lack theirs", id, p.Candidates[i].Failure)
+	}
+	if i >= 0 {
 		return fmt.Errorf("candidate %d has its loss already, %g: ask for those that lack theirs", id, p.Candidates[i].Loss)
 	}
 	if len(pending) == 0 {

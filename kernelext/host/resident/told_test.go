@@ -99,15 +99,14 @@ func TestToldMistakes(t *testing.T) {
 	if err != nil || len(again) != 4 || again[1].ID != 2 {
 		t.Fatalf("%d candidates are missing (%v)", len(again), err)
 	}
-	other, unknown, nan := pending[0], pending[0], pending[0]
-	other.Subnet, unknown.ID, nan.Loss = pending[2].Subnet, 77, math.NaN()
+	other, unknown := pending[0], pending[0]
+	other.Subnet, unknown.ID = pending[2].Subnet, 77
 	late := pending[0]
 	late.Seconds = -1
 	for want, told := range map[string][]slm.Candidate{
 		"candidate 1 has its loss already, 0":                          {pending[0], pending[1]},
 		"candidate 77 was not asked about; those that wait":            {pending[0], unknown},
 		"candidate 0 has sub-network " + other.Subnet.Key():            {other},
-		"candidate 0: its loss is NaN":                                 {pending[2], nan},
 		"candidate 0: latency 0 and time -1":                           {late},
 		"candidate 0 is told twice; nothing of this call was recorded": {pending[0], pending[0]},
 	} {
@@ -138,6 +137,43 @@ func TestToldMistakes(t *testing.T) {
 	more.Seed = 9
 	_, err = client.Ask(ctx, "s", more, nil)
 	wantError(t, err, kernelext.Differs, "seed: 1 in the lab, 9 here")
+}
+
+// A cell may tell that a candidate failed, and why; so does a loss that is not finite.
+func TestToldFailures(t *testing.T) {
+	newHome(t, nil)
+	client := connect(t, "one")
+	ask := func() []slm.Candidate {
+		pending, err := client.Ask(t.Context(), "s", smallSearch, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return pending
+	}
+	pending := ask()
+	pending[0].Failure, pending[0].Loss = strings.Repeat("out of memory ", 99), -5
+	pending[1].Loss = math.NaN()
+	for i := range pending[2:] {
+		pending[2+i].Loss = layers(pending[2+i])
+	}
+	if err := client.Tell(t.Context(), "s", pending...); err != nil {
+		t.Fatal(err)
+	}
+	wantError(t, client.Tell(t.Context(), "s", pending[1]), kernelext.Invalid, "candidate 1 was told already, to have failed (its loss is NaN)")
+	p, err := client.Population(t.Context(), "s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{"out of memory out of", "its loss is NaN"} {
+		if c := p.Candidates[i]; !strings.HasPrefix(c.Failure, want) || len(c.Failure) > 500 || !math.IsInf(c.Loss, 1) {
+			t.Errorf("candidate %d has loss %g and failure %q, want %q", i, c.Loss, c.Failure, want)
+		}
+	}
+	for _, c := range ask() {
+		if slices.Contains(c.Parents, 0) || slices.Contains(c.Parents, 1) {
+			t.Errorf("candidate %d was bred from %v, which failed", c.ID, c.Parents)
+		}
+	}
 }
 
 // A told search can be one of the reordered teacher, whose order survives a restart.
