@@ -21,21 +21,43 @@ func TestScheduleWarmsUpAndDecays(t *testing.T) {
 	}
 }
 
+func TestScheduleDecays(t *testing.T) {
+	for _, c := range []struct {
+		decay Decay
+		want  map[int]float64
+	}{
+		{LinearDecay, map[int]float64{9: 1, 10: 1, 60: 0.6, 110: 0.2, 1000: 0.2}},
+		{WSD, map[int]float64{9: 1, 10: 1, 60: 1, 90: 1, 100: 0.6, 110: 0.2, 1000: 0.2}},
+	} {
+		s := Schedule{Peak: 1, Warmup: 10, Horizon: 110, Final: 0.2, Decay: c.decay}.withDefaults()
+		if err := s.Validate(); err != nil {
+			t.Error(err)
+		}
+		for step, want := range c.want {
+			if got := s.Rate(step); math.Abs(got-want) > 1e-12 {
+				t.Errorf("%s: step %d has rate %g, want %g", c.decay, step, got, want)
+			}
+		}
+	}
+}
+
 func TestDistillationValidate(t *testing.T) {
 	teacher := smol(t)
 	if err := (Distillation{}).WithDefaults().Validate(teacher); err != nil {
 		t.Fatalf("the defaults: %v", err)
 	}
 	for want, change := range map[string]func(*Distillation){
-		"embd: index 999":         func(d *Distillation) { d.Subnet.Embd = IndicesOf(999) },
-		"init":                    func(d *Distillation) { d.Init = "guess" },
-		"unknown term":            func(d *Distillation) { d.Loss = Loss{Terms: []LossTerm{{Kind: "hinge", Weight: 1}}} },
-		"positive weight":         func(d *Distillation) { d.Loss = CE(-1) },
-		"the teacher's context":   func(d *Distillation) { d.SeqLen = 9000 },
-		"schedule: peak":          func(d *Distillation) { d.Schedule.Peak = -1 },
-		"eval_tokens":             func(d *Distillation) { d.EvalTokens = 1 },
-		"weight_decay -1":         func(d *Distillation) { d.WeightDecay = -1 },
-		"loss: no terms; try slm": func(d *Distillation) { d.Loss.Terms = nil },
+		"embd: index 999":            func(d *Distillation) { d.Subnet.Embd = IndicesOf(999) },
+		"init":                       func(d *Distillation) { d.Init = "guess" },
+		"unknown term":               func(d *Distillation) { d.Loss = Loss{Terms: []LossTerm{{Kind: "hinge", Weight: 1}}} },
+		"positive weight":            func(d *Distillation) { d.Loss = CE(-1) },
+		"the teacher's context":      func(d *Distillation) { d.SeqLen = 9000 },
+		"schedule: peak":             func(d *Distillation) { d.Schedule.Peak = -1 },
+		"decay \"steps\" is unknown": func(d *Distillation) { d.Schedule.Decay = "steps" },
+		"it falls in 95 steps":       func(d *Distillation) { d.Schedule.Decay, d.Schedule.Falling = WSD, 95 },
+		"eval_tokens":                func(d *Distillation) { d.EvalTokens = 1 },
+		"weight_decay -1":            func(d *Distillation) { d.WeightDecay = -1 },
+		"loss: no terms; try slm":    func(d *Distillation) { d.Loss.Terms = nil },
 	} {
 		d := Distillation{}.WithDefaults()
 		change(&d)
