@@ -29,11 +29,11 @@ type Scale struct {
 
 // The scales: hours on two cores with a teacher of 135M parameters, and some minutes.
 var (
-	FullScale  = Scale{Bins: 2, Seeds: 3, Population: 16, Generations: 6, Offspring: 8, Tokens: 512, Warmed: 3, Drawn: 12, Steps: 20}
+	FullScale  = Scale{Bins: 2, Seeds: 3, Population: 16, Generations: 3, Offspring: 8, Tokens: 512, Warmed: 3, Drawn: 12, Steps: 20}
 	QuickScale = Scale{Name: "quick", Bins: 1, Seeds: 1, Population: 8, Generations: 2, Offspring: 6, Tokens: 512, Warmed: 1, Drawn: 8, Steps: 5}
 )
 
-// smallTeacher has up to so many parameters: twice the text, the generations and the warm candidates cost little.
+// smallTeacher has up to so many parameters: twice the text and the warm candidates, and four times the generations, cost little.
 const smallTeacher = 50e6
 
 // Of is a scale's studies of a teacher. The bins are around a quarter and around a half of its parameters, rounded down to
@@ -41,7 +41,7 @@ const smallTeacher = 50e6
 func (c Scale) Of(teacher Config) Quality {
 	size := float64(Subnet{}.Parameters(teacher).Total())
 	if size <= smallTeacher {
-		c.Tokens, c.Generations, c.Drawn = 2*c.Tokens, 2*c.Generations, 2*c.Drawn
+		c.Tokens, c.Generations, c.Drawn = 2*c.Tokens, 4*c.Generations, 2*c.Drawn
 	}
 	bins := []Bin{Around(oneDigit(size/4), 0.05), Around(oneDigit(size/2), 0.05)}[:c.Bins]
 	study := Study{Name: teacher.Name, Teacher: teacher.Name, Bins: bins}

@@ -1,6 +1,8 @@
 package distill
 
 import (
+	"cmp"
+
 	. "github.com/gomlx/gomlx/core/graph" //nolint:revive // GoMLX graphs are written with its operators in scope
 
 	"github.com/offshoot-ml/offshoot/slm"
@@ -9,18 +11,19 @@ import (
 
 // lossGraph is the weighted sum of a loss's terms, and the plain cross-entropy beside it; both are means over the N
 // tokens, in nats per token. student and teacher are logits [N, V], targets [N] int32; teacher is nil where no term
-// needs it.
-func lossGraph(loss slm.Loss, student, teacher, targets *Node) (total, crossEntropy *Node) {
+// needs it. dials are the weight and the temperature of each term, [terms, 2], as [dialsOf] gives them.
+func lossGraph(loss slm.Loss, dials, student, teacher, targets *Node) (total, crossEntropy *Node) {
 	crossEntropy = ReduceAllMean(model.CrossEntropy(student, targets))
-	for _, term := range loss.Terms {
+	for i, term := range loss.Terms {
+		weight, temperature := dial(dials, i, 0), dial(dials, i, 1)
 		value := crossEntropy
 		if term.Kind != slm.CrossEntropyTerm {
-			value = divergence(term, student, teacher)
+			value = divergence(term, temperature, student, teacher)
 			if loss.Balanced {
 				value = Mul(value, balance(crossEntropy, value))
 			}
 		}
-		value = MulScalar(value, term.Weight)
+		value = Mul(value, weight)
 		if total == nil {
 			total = value
 		} else {
@@ -28,6 +31,20 @@ func lossGraph(loss slm.Loss, student, teacher, targets *Node) (total, crossEntr
 		}
 	}
 	return total, crossEntropy
+}
+
+// dialsOf are the numbers of a loss that may change without another program: weight and temperature of each term.
+func dialsOf(loss slm.Loss) [][]float32 {
+	out := make([][]float32, len(loss.Terms))
+	for i, t := range loss.Terms {
+		out[i] = []float32{float32(t.Weight), float32(cmp.Or(t.Temperature, 1))}
+	}
+	return out
+}
+
+// dial is one of them, a scalar.
+func dial(dials *Node, term, which int) *Node {
+	return Reshape(Slice(dials, AxisElem(term), AxisElem(which)))
 }
 
 // balance is how many times a divergence must count to count as much as the cross-entropy; 1 where it is zero.
@@ -38,18 +55,17 @@ func balance(crossEntropy, divergence *Node) *Node {
 }
 
 // divergence is the mean over tokens of a term other than the cross-entropy: see [slm.Divergence] for its formula.
-func divergence(term slm.LossTerm, student, teacher *Node) *Node {
+func divergence(term slm.LossTerm, temperature, student, teacher *Node) *Node {
 	switch term.Kind {
-	case slm.L1Term, slm.L2Term, slm.MMDTerm, slm.WhittleSoftCrossEntropyTerm:
+	case slm.L1Term, slm.L2Term, slm.MMDTerm:
 		return ofLogits(term, student, teacher)
 	}
-	temperature := term.Temperature
-	if temperature == 0 {
-		temperature = 1
+	student, teacher = Div(student, temperature), Div(teacher, temperature)
+	if term.Kind == slm.WhittleSoftCrossEntropyTerm {
+		return Neg(ReduceAllMean(ReduceSum(Mul(teacher, logProbabilities(student)), -1)))
 	}
-	student, teacher = MulScalar(student, 1/temperature), MulScalar(teacher, 1/temperature)
 	if term.Kind == slm.ForwardKLTerm && term.TopK == 0 {
-		return MulScalar(ReduceAllMean(forwardKL(student, teacher)), temperature*temperature)
+		return Mul(ReduceAllMean(forwardKL(student, teacher)), Square(temperature))
 	}
 	q, p := logProbabilities(student), logProbabilities(teacher)
 	if term.TopK > 0 {
@@ -58,7 +74,7 @@ func divergence(term slm.LossTerm, student, teacher *Node) *Node {
 	if term.Kind == slm.CosineTerm {
 		return OneMinus(ReduceAllMean(cosine(Exp(p), Exp(q))))
 	}
-	return MulScalar(ReduceAllMean(ofDistributions(term, p, q)), temperature*temperature)
+	return Mul(ReduceAllMean(ofDistributions(term, p, q)), Square(temperature))
 }
 
 // ofDistributions is a divergence of log-probabilities, [N, K] each, for each of N tokens.
@@ -152,15 +168,8 @@ func ofLogits(term slm.LossTerm, student, teacher *Node) *Node {
 		return ReduceAllMean(Abs(Sub(student, teacher)))
 	case slm.L2Term:
 		return ReduceAllMean(Square(Sub(student, teacher)))
-	case slm.MMDTerm:
-		return meanDiscrepancy(student, teacher, term.Bandwidth)
 	}
-	temperature := term.Temperature
-	if temperature == 0 {
-		temperature = 1
-	}
-	logs := logProbabilities(MulScalar(student, 1/temperature))
-	return Neg(ReduceAllMean(ReduceSum(Mul(MulScalar(teacher, 1/temperature), logs), -1)))
+	return meanDiscrepancy(student, teacher, term.Bandwidth)
 }
 
 // meanDiscrepancy is the squared maximum mean discrepancy between the rows of x and of y, [N, V] each, with a Gaussian kernel

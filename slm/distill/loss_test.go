@@ -76,12 +76,12 @@ func (r recorded) evaluate(t *testing.T, backend compute.Backend, loss slm.Loss)
 	if err := loss.Validate(); err != nil {
 		t.Fatal(err)
 	}
-	exec := MustNewExec(backend, func(student, teacher, targets *Node) (*Node, *Node) {
-		total, _ := lossGraph(loss, student, teacher, targets)
+	exec := MustNewExec(backend, func(student, teacher, targets, dials *Node) (*Node, *Node) {
+		total, _ := lossGraph(loss.Shape(), dials, student, teacher, targets)
 		return total, Gradient(total, student)[0]
 	})
 	defer exec.Finalize()
-	out := exec.MustExec(tensors.FromFlatDataAndDimensions(r.Student, r.N, r.V), tensors.FromFlatDataAndDimensions(r.Teacher, r.N, r.V), r.Targets)
+	out := exec.MustExec(tensors.FromFlatDataAndDimensions(r.Student, r.N, r.V), tensors.FromFlatDataAndDimensions(r.Teacher, r.N, r.V), r.Targets, dialsOf(loss))
 	return float64(tensors.ToScalar[float32](out[0])), tensors.MustCopyFlatData[float32](out[1])
 }
 

@@ -27,6 +27,7 @@ type state struct {
 	Tokens       int64            `json:"tokens"`
 	Position     json.RawMessage  `json:"position"`
 	Distillation slm.Distillation `json:"distillation"`
+	Changes      []slm.Change     `json:"changes,omitempty"`
 	Teacher      slm.Config       `json:"teacher,omitzero"` // the architecture that the sub-network is of; older files lack it
 }
 
@@ -40,7 +41,7 @@ func (t *Trainer) Save(path string) error {
 		return err
 	}
 	meta, err := json.Marshal(state{Version: stateVersion, Steps: t.steps, Tokens: t.tokens, Position: position, Distillation: t.Distillation,
-		Teacher: t.Student.Teacher})
+		Changes: t.changes, Teacher: t.Student.Teacher})
 	if err != nil {
 		return err
 	}
@@ -84,6 +85,9 @@ func (t *Trainer) Load(path string) error {
 	}
 	if err := t.sameRun(s); err != nil {
 		return fmt.Errorf("checkpoint %s: %w; move it away to start anew", path, err)
+	}
+	if err := t.follow(s.Changes); err != nil {
+		return fmt.Errorf("checkpoint %s: %w", path, err)
 	}
 	for _, name := range slices.Sorted(maps.Keys(weights)) {
 		if err := t.restore(name, weights[name]); err != nil {

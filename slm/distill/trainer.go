@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"reflect"
+	"slices"
 	"time"
 
 	"github.com/gomlx/compute"
@@ -41,7 +43,10 @@ type Trainer struct {
 	Distillation slm.Distillation
 	Student      *model.Student
 
-	teacher    *model.Teacher // nil where the loss needs none
+	backend    compute.Backend
+	changes    []slm.Change
+	now        slm.Distillation // with the changes
+	teacher    *model.Teacher   // nil where no loss needs one
 	data       Data
 	validation []int32 // held-out windows of SeqLen+1 tokens
 	step       *gomlx.Exec
@@ -76,12 +81,43 @@ func newTrainer(backend compute.Backend, architecture slm.Config, teacher *model
 	if err != nil {
 		return nil, err
 	}
-	t := &Trainer{Distillation: d, Student: student, teacher: teacher, data: data, validation: validation}
+	t := &Trainer{Distillation: d, Student: student, backend: backend, now: d, teacher: teacher, data: data, validation: validation}
 	if t.step, err = gomlx.NewExec(backend, student.Store, t.stepGraph); err != nil {
 		student.Close()
 		return nil, err
 	}
 	return t, nil
+}
+
+// Change changes the run from the next step on. Weights, temperatures and learning rates change at once; a loss with other
+// terms compiles anew, at the next step.
+func (t *Trainer) Change(c slm.Change) error {
+	if err := c.Validate(); err != nil {
+		return err
+	}
+	if c.Loss.NeedsTeacher() && t.teacher == nil {
+		return fmt.Errorf("change: the loss %s needs a teacher, and the run has none", c.Loss)
+	}
+	c.Step = t.steps
+	return t.follow(append(slices.Clip(t.changes), c))
+}
+
+// Changes are those so far, in their order.
+func (t *Trainer) Changes() []slm.Change { return slices.Clone(t.changes) }
+
+// follow goes on as some changes say.
+func (t *Trainer) follow(changes []slm.Change) error {
+	now := t.Distillation.After(changes)
+	if !reflect.DeepEqual(now.Loss.Shape(), t.now.Loss.Shape()) {
+		step, err := gomlx.NewExec(t.backend, t.Student.Store, t.stepGraph)
+		if err != nil {
+			return err
+		}
+		t.step.Finalize()
+		t.step = step
+	}
+	t.changes, t.now = changes, now
+	return nil
 }
 
 func firstWeights(architecture slm.Config, teacher *model.Teacher, d slm.Distillation) (checkpoint.Weights, error) {
@@ -119,12 +155,12 @@ func (t *Trainer) Step(ctx context.Context) (slm.Point, error) {
 }
 
 func (t *Trainer) update(ctx context.Context, windows []int32) (slm.Point, error) {
-	d := t.Distillation
+	d := t.now
 	inputs, targets := model.SplitWindows(windows, d.SeqLen)
 	defer inputs.MustFinalizeAll()
 	defer targets.MustFinalizeAll()
 	rate := d.Schedule.Rate(t.steps)
-	args := []any{inputs, targets, float32(rate)}
+	args := []any{inputs, targets, float32(rate), dialsOf(d.Loss)}
 	if d.Loss.NeedsTeacher() {
 		logits, err := t.teacher.Logits(ctx, inputs)
 		if err != nil {
@@ -151,15 +187,15 @@ func (t *Trainer) update(ctx context.Context, windows []int32) (slm.Point, error
 	return point, nil
 }
 
-// stepGraph is one step: inputs are tokens [B, T], targets [B, T], the learning rate, and the teacher's logits
-// [B·T, V] where the loss needs them. It returns loss, cross-entropy and the gradient's norm, and updates the weights.
+// stepGraph is one step: inputs are tokens [B, T], targets [B, T], the learning rate, the loss's dials, and the teacher's
+// logits [B·T, V] where the loss needs them. It returns loss, cross-entropy and the gradient's norm, and updates the weights.
 func (t *Trainer) stepGraph(scope *gomlx.Scope, in []*Node) []*Node {
-	tokens, targets, rate := in[0], in[1], in[2]
+	tokens, targets, rate, dials := in[0], in[1], in[2], in[3]
 	var teacher *Node
-	if len(in) > 3 {
-		teacher = in[3]
+	if len(in) > 4 {
+		teacher = in[4]
 	}
-	loss, crossEntropy := lossGraph(t.Distillation.Loss, t.Student.LogitsGraph(scope, tokens), teacher, Reshape(targets, -1))
+	loss, crossEntropy := lossGraph(t.now.Loss, dials, t.Student.LogitsGraph(scope, tokens), teacher, Reshape(targets, -1))
 	gradients := scope.BuildTrainableVariablesGradientsGraph(loss)
 	norm := globalNorm(gradients)
 	// PyTorch's clip_grad_norm_: scale by clip/(norm + 1e-6) where that is below 1.

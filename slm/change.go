@@ -1,0 +1,56 @@
+package slm
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Change is a setting of a run that is changed between two of its steps.
+type Change struct {
+	Step     int      `json:"step"`              // steps done when it is made
+	Schedule Schedule `json:"schedule,omitzero"` // the new one, as if it had been so from step 0; none keeps the old
+	Loss     Loss     `json:"loss,omitzero"`     // the new one; none keeps the old
+}
+
+// IsZero reports a loss without terms.
+func (l Loss) IsZero() bool { return len(l.Terms) == 0 }
+
+// Validate reports a change that changes nothing, or to what cannot be.
+func (c Change) Validate() error {
+	if c.Schedule == (Schedule{}) && c.Loss.IsZero() {
+		return errors.New("change: it has neither a schedule nor a loss")
+	}
+	if c.Schedule != (Schedule{}) {
+		if err := c.Schedule.Validate(); err != nil {
+			return fmt.Errorf("change: %w", err)
+		}
+	}
+	if !c.Loss.IsZero() {
+		if err := c.Loss.Validate(); err != nil {
+			return fmt.Errorf("change: %w", err)
+		}
+	}
+	return nil
+}
+
+// After is what holds after some changes.
+func (d Distillation) After(changes []Change) Distillation {
+	for _, c := range changes {
+		if c.Schedule != (Schedule{}) {
+			d.Schedule = c.Schedule.withDefaults()
+		}
+		if !c.Loss.IsZero() {
+			d.Loss = c.Loss
+		}
+	}
+	return d
+}
+
+// Shape is the loss without its weights and temperatures: losses of one shape are computed by one program.
+func (l Loss) Shape() Loss {
+	l.Terms = append([]LossTerm(nil), l.Terms...)
+	for i := range l.Terms {
+		l.Terms[i].Weight, l.Terms[i].Temperature = 1, 0
+	}
+	return l
+}
