@@ -33,9 +33,12 @@ func (c Change) Validate() error {
 	return nil
 }
 
-// After is what holds after some changes.
-func (d Distillation) After(changes []Change) Distillation {
+// At is what holds in the step after so many, given all changes of a run in their order.
+func (d Distillation) At(steps int, changes []Change) Distillation {
 	for _, c := range changes {
+		if c.Step > steps {
+			continue
+		}
 		if c.Schedule != (Schedule{}) {
 			d.Schedule = c.Schedule.withDefaults()
 		}

@@ -20,8 +20,9 @@ type Distillation struct {
 	Subnet      Subnet   `json:"subnet"`  // the student's architecture
 	Init        Init     `json:"init"`
 	Loss        Loss     `json:"loss"`
-	Batch       int      `json:"batch"`   // sequences in a step
-	SeqLen      int      `json:"seq_len"` // tokens in a sequence that are predicted
+	Batch       int      `json:"batch"`               // sequences in a batch
+	SeqLen      int      `json:"seq_len"`             // tokens in a sequence that are predicted
+	Accumulate  int      `json:"accumulate,omitzero"` // batches in a step, one after the other, whose gradients are averaged; 0 means 1
 	Schedule    Schedule `json:"schedule"`
 	WeightDecay float64  `json:"weight_decay"` // decoupled (AdamW), on matrices only
 	Beta1       float64  `json:"beta1"`
@@ -57,7 +58,10 @@ func (d Distillation) WithDefaults() Distillation {
 }
 
 // StepTokens is the number of predicted tokens in a step.
-func (d Distillation) StepTokens() int { return d.Batch * d.SeqLen }
+func (d Distillation) StepTokens() int { return d.Batches() * d.Batch * d.SeqLen }
+
+// Batches is the number of batches in a step.
+func (d Distillation) Batches() int { return max(1, d.Accumulate) }
 
 // Validate reports the first field that cannot work with the teacher.
 func (d Distillation) Validate(teacher Config) error {
@@ -72,6 +76,9 @@ func (d Distillation) Validate(teacher Config) error {
 	}
 	if d.Batch < 1 || d.SeqLen < 2 || d.SeqLen > teacher.Context {
 		return fmt.Errorf("distillation: batch %d of %d tokens: want at least 1 of 2 to the teacher's context of %d", d.Batch, d.SeqLen, teacher.Context)
+	}
+	if d.Accumulate < 0 || d.Accumulate > 1<<16 {
+		return fmt.Errorf("distillation: accumulate is %d, want 1 to %d batches in a step", d.Accumulate, 1<<16)
 	}
 	if d.EvalEvery < 1 || d.SaveEvery < 1 || d.EvalTokens < d.SeqLen {
 		return fmt.Errorf("distillation: eval_every %d, save_every %d, eval_tokens %d: want at least 1, 1 and seq_len (%d)",

@@ -47,7 +47,7 @@ func (t *Trainer) Save(path string) error {
 	}
 	weights := checkpoint.Weights{}
 	for v := range t.Student.Store.IterVariables() {
-		if !v.HasValue() {
+		if !v.HasValue() || strings.HasPrefix(v.Path(), "/"+gatheredScope+"/") {
 			continue
 		}
 		weight, err := toHost(v)
@@ -86,7 +86,7 @@ func (t *Trainer) Load(path string) error {
 	if err := t.sameRun(s); err != nil {
 		return fmt.Errorf("checkpoint %s: %w; move it away to start anew", path, err)
 	}
-	if err := t.follow(s.Changes); err != nil {
+	if err := t.Follow(s.Changes); err != nil {
 		return fmt.Errorf("checkpoint %s: %w", path, err)
 	}
 	for _, name := range slices.Sorted(maps.Keys(weights)) {
@@ -154,7 +154,7 @@ func parseState(metadata map[string]string) (s state, err error) {
 	return s, nil
 }
 
-// forget zeroes the optimizer's state where a checkpoint holds none: it was saved before the first step.
+// forget zeroes what a checkpoint does not hold: gathered gradients, and the optimizer's state before the first step.
 func (t *Trainer) forget(weights checkpoint.Weights) error {
 	for v := range t.Student.Store.IterVariables() {
 		if _, saved := weights[v.Path()]; saved || !v.HasValue() {

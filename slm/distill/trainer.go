@@ -11,9 +11,11 @@ import (
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph" //nolint:revive // GoMLX graphs are written with its operators in scope
 	"github.com/gomlx/gomlx/core/tensors"
 	gomlx "github.com/gomlx/gomlx/ml/model"
+	"github.com/gomlx/gomlx/ml/model/initializer"
 	"github.com/gomlx/gomlx/ml/train"
 	"github.com/gomlx/gomlx/ml/train/optimizer"
 
@@ -45,11 +47,12 @@ type Trainer struct {
 
 	backend    compute.Backend
 	changes    []slm.Change
-	now        slm.Distillation // with the changes
+	now        slm.Distillation // with the changes so far: that of the step's program
 	teacher    *model.Teacher   // nil where no loss needs one
 	data       Data
 	validation []int32 // held-out windows of SeqLen+1 tokens
 	step       *gomlx.Exec
+	gather     *gomlx.Exec // of all batches of a step but the last
 	steps      int
 	tokens     int64
 }
@@ -82,41 +85,62 @@ func newTrainer(backend compute.Backend, architecture slm.Config, teacher *model
 		return nil, err
 	}
 	t := &Trainer{Distillation: d, Student: student, backend: backend, now: d, teacher: teacher, data: data, validation: validation}
-	if t.step, err = gomlx.NewExec(backend, student.Store, t.stepGraph); err != nil {
+	if err := t.programs(); err != nil {
 		student.Close()
 		return nil, err
 	}
 	return t, nil
 }
 
-// Change changes the run from the next step on. Weights, temperatures and learning rates change at once; a loss with other
-// terms compiles anew, at the next step.
-func (t *Trainer) Change(c slm.Change) error {
-	if err := c.Validate(); err != nil {
+// programs makes those of a step, for the loss that holds now.
+func (t *Trainer) programs() error {
+	step, err := gomlx.NewExec(t.backend, t.Student.Store, t.stepGraph)
+	if err != nil {
 		return err
 	}
-	if c.Loss.NeedsTeacher() && t.teacher == nil {
-		return fmt.Errorf("change: the loss %s needs a teacher, and the run has none", c.Loss)
+	gather, err := gomlx.NewExec(t.backend, t.Student.Store, t.gatherGraph)
+	if err != nil {
+		step.Finalize()
+		return err
 	}
-	c.Step = t.steps
-	return t.follow(append(slices.Clip(t.changes), c))
+	t.finalize()
+	t.step, t.gather = step, gather
+	return nil
 }
 
-// Changes are those so far, in their order.
-func (t *Trainer) Changes() []slm.Change { return slices.Clone(t.changes) }
+func (t *Trainer) finalize() {
+	if t.step != nil {
+		t.step.Finalize()
+		t.gather.Finalize()
+	}
+}
 
-// follow goes on as some changes say.
-func (t *Trainer) follow(changes []slm.Change) error {
-	now := t.Distillation.After(changes)
-	if !reflect.DeepEqual(now.Loss.Shape(), t.now.Loss.Shape()) {
-		step, err := gomlx.NewExec(t.backend, t.Student.Store, t.stepGraph)
-		if err != nil {
+// Follow sets the changes of the run, past and to come. Weights, temperatures and learning rates change at once; a loss with
+// other terms compiles anew, in its first step.
+func (t *Trainer) Follow(changes []slm.Change) error {
+	for _, c := range changes {
+		if err := c.Validate(); err != nil {
 			return err
 		}
-		t.step.Finalize()
-		t.step = step
+		if c.Loss.NeedsTeacher() && t.teacher == nil {
+			return fmt.Errorf("change: the loss %s needs a teacher, and the run has none", c.Loss)
+		}
 	}
-	t.changes, t.now = changes, now
+	t.changes = slices.Clone(changes)
+	return nil
+}
+
+// settle takes over what holds in the next step.
+func (t *Trainer) settle() error {
+	before := t.now
+	t.now = t.Distillation.At(t.steps, t.changes)
+	if reflect.DeepEqual(t.now.Loss.Shape(), before.Loss.Shape()) {
+		return nil
+	}
+	if err := t.programs(); err != nil {
+		t.now = before
+		return err
+	}
 	return nil
 }
 
@@ -142,11 +166,7 @@ func (t *Trainer) Step(ctx context.Context) (slm.Point, error) {
 	if err != nil {
 		return slm.Point{}, err
 	}
-	windows, err := t.data.Next(ctx)
-	if err != nil {
-		return slm.Point{}, fmt.Errorf("training data: %w", err)
-	}
-	point, err := t.update(ctx, windows)
+	point, err := t.update(ctx)
 	if err != nil {
 		return slm.Point{}, errors.Join(err, t.data.Seek(before))
 	}
@@ -154,32 +174,31 @@ func (t *Trainer) Step(ctx context.Context) (slm.Point, error) {
 	return point, nil
 }
 
-func (t *Trainer) update(ctx context.Context, windows []int32) (slm.Point, error) {
-	d := t.now
-	inputs, targets := model.SplitWindows(windows, d.SeqLen)
-	defer inputs.MustFinalizeAll()
-	defer targets.MustFinalizeAll()
-	rate := d.Schedule.Rate(t.steps)
-	args := []any{inputs, targets, float32(rate), dialsOf(d.Loss)}
-	if d.Loss.NeedsTeacher() {
-		logits, err := t.teacher.Logits(ctx, inputs)
-		if err != nil {
-			return slm.Point{}, fmt.Errorf("teacher: %w", err)
-		}
-		defer logits.MustFinalizeAll()
-		args = append(args, logits)
+// update takes the batches of a step. What the first ones gathered is only used by the last: a step that fails leaves it
+// behind, and the next one begins with none.
+func (t *Trainer) update(ctx context.Context) (slm.Point, error) {
+	if err := t.settle(); err != nil {
+		return slm.Point{}, err
 	}
-	out, err := t.step.Call(args...)
-	if err != nil {
-		return slm.Point{}, fmt.Errorf("step %d: %w", t.steps+1, err)
+	d, rate := t.now, t.now.Schedule.Rate(t.steps)
+	var sums [3]float64 // loss, cross-entropy, gradient norm
+	for i := range d.Batches() {
+		program := t.gather
+		if i == d.Batches()-1 {
+			program = t.step
+		}
+		values, err := t.batch(ctx, program, rate, i == 0)
+		if err != nil {
+			return slm.Point{}, fmt.Errorf("step %d: %w", t.steps+1, err)
+		}
+		for j, v := range values {
+			sums[j] += v
+		}
 	}
 	t.steps++
 	t.tokens += int64(d.StepTokens())
-	point := slm.Point{Step: t.steps, Tokens: t.tokens, Rate: rate}
-	for i, field := range []*float64{&point.Loss, &point.CE, &point.GradNorm} {
-		*field = float64(tensors.ToScalar[float32](out[i]))
-		out[i].MustFinalizeAll()
-	}
+	n := float64(d.Batches())
+	point := slm.Point{Step: t.steps, Tokens: t.tokens, Rate: rate, Loss: sums[0] / n, CE: sums[1] / n, GradNorm: sums[2]}
 	if math.IsNaN(point.Loss) || math.IsInf(point.Loss, 0) || math.IsNaN(point.GradNorm) {
 		return point, fmt.Errorf("%w at step %d: the loss is %g; continue from the last checkpoint with a lower learning rate (now %.2g) or a longer warm-up",
 			ErrDiverged, t.steps, point.Loss, rate)
@@ -187,16 +206,91 @@ func (t *Trainer) update(ctx context.Context, windows []int32) (slm.Point, error
 	return point, nil
 }
 
-// stepGraph is one step: inputs are tokens [B, T], targets [B, T], the learning rate, the loss's dials, and the teacher's
-// logits [B·T, V] where the loss needs them. It returns loss, cross-entropy and the gradient's norm, and updates the weights.
-func (t *Trainer) stepGraph(scope *gomlx.Scope, in []*Node) []*Node {
-	tokens, targets, rate, dials := in[0], in[1], in[2], in[3]
-	var teacher *Node
-	if len(in) > 4 {
-		teacher = in[4]
+// batch runs one of the step's programs on the next batch, and returns its numbers.
+func (t *Trainer) batch(ctx context.Context, program *gomlx.Exec, rate float64, first bool) ([]float64, error) {
+	windows, err := t.data.Next(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("training data: %w", err)
 	}
-	loss, crossEntropy := lossGraph(t.now.Loss, dials, t.Student.LogitsGraph(scope, tokens), teacher, Reshape(targets, -1))
-	gradients := scope.BuildTrainableVariablesGradientsGraph(loss)
+	inputs, targets := model.SplitWindows(windows, t.now.SeqLen)
+	defer inputs.MustFinalizeAll()
+	defer targets.MustFinalizeAll()
+	kept := float32(1) // of the gradients gathered before
+	if first {
+		kept = 0
+	}
+	args := []any{inputs, targets, float32(rate), kept, dialsOf(t.now.Loss)}
+	if t.now.Loss.NeedsTeacher() {
+		logits, err := t.teacher.Logits(ctx, inputs)
+		if err != nil {
+			return nil, fmt.Errorf("teacher: %w", err)
+		}
+		defer logits.MustFinalizeAll()
+		args = append(args, logits)
+	}
+	out, err := program.Call(args...)
+	if err != nil {
+		return nil, err
+	}
+	values := make([]float64, len(out))
+	for i := range out {
+		values[i] = float64(tensors.ToScalar[float32](out[i]))
+		out[i].MustFinalizeAll()
+	}
+	return values, nil
+}
+
+// gradients are those of a batch's loss with respect to the trainable variables, in the order of [trainable]. Inputs are
+// tokens [B, T], targets [B, T], the learning rate, how much of the gathered gradients counts (0 or 1), the loss's dials, and
+// the teacher's logits [B·T, V] where the loss needs them.
+func (t *Trainer) gradients(scope *gomlx.Scope, in []*Node) (loss, crossEntropy *Node, gradients []*Node) {
+	tokens, targets, dials := in[0], in[1], in[4]
+	var teacher *Node
+	if len(in) > 5 {
+		teacher = in[5]
+	}
+	loss, crossEntropy = lossGraph(t.now.Loss, dials, t.Student.LogitsGraph(scope, tokens), teacher, Reshape(targets, -1))
+	return loss, crossEntropy, scope.BuildTrainableVariablesGradientsGraph(loss)
+}
+
+// gatherGraph adds a batch's gradients to those of the step's batches before it. It returns loss and cross-entropy.
+func (t *Trainer) gatherGraph(scope *gomlx.Scope, in []*Node) []*Node {
+	loss, crossEntropy, gradients := t.gradients(scope, in)
+	for i, v := range gathered(scope, loss.Graph()) {
+		v.SetNodeValue(Add(Mul(v.NodeValue(loss.Graph()), in[3]), gradients[i]))
+	}
+	return []*Node{loss, crossEntropy}
+}
+
+// gatheredScope is where gathered gradients are. Between steps they mean nothing.
+const gatheredScope = "gathered"
+
+// gathered are the variables of gathered gradients, one for each trainable variable that the graph uses.
+func gathered(scope *gomlx.Scope, g *Graph) (out []*gomlx.Variable) {
+	var names []string
+	var like []shapes.Shape
+	for v := range scope.IterVariables() {
+		if v.Trainable && v.InUseByGraph(g) {
+			names, like = append(names, v.Name()), append(like, v.Shape())
+		}
+	}
+	at := scope.At(gatheredScope).WithInitializer(initializer.Zero)
+	for i, name := range names {
+		out = append(out, at.VariableWithShape(name, like[i]).SetTrainable(false))
+	}
+	return out
+}
+
+// stepGraph is the last batch of a step: it updates the weights by the mean of the gradients of all its batches. It returns
+// loss, cross-entropy and the gradient's norm.
+func (t *Trainer) stepGraph(scope *gomlx.Scope, in []*Node) []*Node {
+	rate := in[2]
+	loss, crossEntropy, gradients := t.gradients(scope, in)
+	if n := t.now.Batches(); n > 1 {
+		for i, v := range gathered(scope, loss.Graph()) {
+			gradients[i] = MulScalar(Add(v.NodeValue(loss.Graph()), gradients[i]), 1/float64(n))
+		}
+	}
 	norm := globalNorm(gradients)
 	// PyTorch's clip_grad_norm_: scale by clip/(norm + 1e-6) where that is below 1.
 	scale := MinScalar(Div(ConstAs(norm, t.Distillation.Clip), AddScalar(norm, 1e-6)), 1)
@@ -237,6 +331,6 @@ func (t *Trainer) Validate(ctx context.Context) (float64, error) {
 
 // Close frees the device's memory.
 func (t *Trainer) Close() {
-	t.step.Finalize()
+	t.finalize()
 	t.Student.Close()
 }
