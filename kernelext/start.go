@@ -61,7 +61,7 @@ func startHost(ctx context.Context, home string) (*attachment, error) {
 	defer log.Close()
 	begins, _ := log.Seek(0, 2)
 	command := exec.Command(binary)
-	command.Env, err = hostEnvironment(home)
+	command.Env, err = HostEnvironment(home)
 	if err != nil {
 		return nil, err
 	}
@@ -122,8 +122,9 @@ func logTail(home string, from int64) string {
 // arenas bounds the heaps of glibc's malloc. Without it XLA's threads keep one of 64 MB each, gigabytes after some cells.
 const arenas = "MALLOC_ARENA_MAX"
 
-// hostEnvironment is this process's environment without what belongs to a cell, with the set-up's env.json on top.
-func hostEnvironment(home string) ([]string, error) {
+// HostEnvironment is what the host's binary runs in, also when it does one verb and ends: this process's environment without what
+// belongs to a cell, with the set-up's env.json on top.
+func HostEnvironment(home string) ([]string, error) {
 	settings := map[string]string{}
 	path := filepath.Join(home, "env.json")
 	text, err := os.ReadFile(path)

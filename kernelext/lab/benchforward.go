@@ -74,9 +74,10 @@ func (l *lab) referencesPython() string { return referencePrograms().chosen(l, r
 // measureForward lets the two take turns: neither computes while the other does.
 func (l *lab) measureForward(ctx context.Context) (f *forwardBench, skipped string, err error) {
 	f = &forwardBench{}
-	ours := exec.Command(l.path("bin", "offshoot-host"), "measure", "--model", benchTeacher, "--what", ask.Forward,
-		"--seq", fmt.Sprint(forwardSeq), "--batch", fmt.Sprint(forwardBatch))
-	ours.Env, ours.Stderr = l.environ(), l.stderr
+	ours, err := l.host("measure", "--model", benchTeacher, "--what", ask.Forward, "--seq", fmt.Sprint(forwardSeq), "--batch", fmt.Sprint(forwardBatch))
+	if err != nil {
+		return nil, "", err
+	}
 	racers := []*racer{{name: "ours", cmd: ours, passes: &f.Ours}}
 	if python := l.referencesPython(); python == "" {
 		skipped = "needs PyTorch: lab setup --references"

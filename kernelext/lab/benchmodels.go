@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -124,8 +123,10 @@ func (l *lab) measureLoads(ctx context.Context, dir string) ([]modelLoad, error)
 
 // measure runs one measurement to its end and decodes its last line.
 func (l *lab) measure(ctx context.Context, into any, flags ...string) error {
-	cmd := exec.Command(l.path("bin", "offshoot-host"), append([]string{"measure"}, flags...)...)
-	cmd.Env, cmd.Stderr = l.environ(), l.stderr
+	cmd, err := l.host(append([]string{"measure"}, flags...)...)
+	if err != nil {
+		return err
+	}
 	var out strings.Builder
 	cmd.Stdout = &out
 	if err := supervise(ctx, cmd, 30*time.Second); err != nil {

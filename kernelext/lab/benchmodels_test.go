@@ -172,8 +172,10 @@ func TestMeasuringARandomModel(t *testing.T) {
 	if err := l.measure(t.Context(), &generated, "--model", dir, "--what", ask.Generate); err != nil || len(generated.Seconds) != 5 {
 		t.Errorf("generating: %+v, %v", generated, err)
 	}
-	cmd := exec.Command(l.path("bin", "offshoot-host"), "measure", "--model", dir, "--what", ask.Forward, "--seq", "32", "--batch", "2")
-	cmd.Env = l.environ()
+	cmd, err := l.host("measure", "--model", dir, "--what", ask.Forward, "--seq", "32", "--batch", "2")
+	if err != nil {
+		t.Fatal(err)
+	}
 	r := &racer{name: "ours", cmd: cmd, passes: &[]ask.Passed{}}
 	if err := race(t.Context(), []*racer{r}, 2); err != nil {
 		t.Fatal(err)

@@ -120,10 +120,7 @@ func (l *lab) measureCommand(what string, t speedTeacher, windows int, search sl
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(l.path("bin", "offshoot-host"), "measure", "--model", t.model, "--what", what, "--seq", fmt.Sprint(speedSeq),
-		"--windows", fmt.Sprint(windows), "--search", string(text))
-	cmd.Env, cmd.Stderr = l.environ(), l.stderr
-	return cmd, nil
+	return l.host("measure", "--model", t.model, "--what", what, "--seq", fmt.Sprint(speedSeq), "--windows", fmt.Sprint(windows), "--search", string(text))
 }
 
 // speedOfSpace is a search of a space: how long it took, and its compiling.

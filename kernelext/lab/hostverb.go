@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"time"
 
+	"github.com/offshoot-ml/offshoot/kernelext"
 	"github.com/offshoot-ml/offshoot/kernelext/host/ask"
 )
 
@@ -29,13 +30,23 @@ func hostVerb(name string) func(ctx context.Context, l *lab, args []string) erro
 	}
 }
 
+// host is the host's binary with arguments. What it has to say, besides the result, goes to stderr.
+func (l *lab) host(args ...string) (cmd *exec.Cmd, err error) {
+	cmd = exec.Command(l.path("bin", "offshoot-host"), args...)
+	cmd.Env, err = kernelext.HostEnvironment(l.home)
+	cmd.Stderr = l.stderr
+	return cmd, err
+}
+
 // askHost runs the host's binary with a verb. It speaks to the terminal itself: the result goes to stdout, and how far it
 // is to stderr.
 func (l *lab) askHost(ctx context.Context, name string, args []string) error {
-	cmd := exec.Command(l.path("bin", "offshoot-host"), append([]string{name}, args...)...)
-	cmd.Env = l.environ()
-	cmd.Stdout, cmd.Stderr = l.stdout, l.stderr
-	err := supervise(ctx, cmd, 30*time.Second)
+	cmd, err := l.host(append([]string{name}, args...)...)
+	if err != nil {
+		return err
+	}
+	cmd.Stdout = l.stdout
+	err = supervise(ctx, cmd, 30*time.Second)
 	var exit *exec.ExitError
 	switch {
 	case ctx.Err() != nil:

@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -344,5 +345,22 @@ func TestExportOfUnknownRuns(t *testing.T) {
 	if err := l.askHost(t.Context(), "export", []string{"--lab", "no-such-lab", "--run", "r", "--out", t.TempDir()}); err == nil ||
 		!strings.Contains(stderr.String(), `there is no lab "no-such-lab"`) {
 		t.Errorf("%v, %s", err, stderr)
+	}
+}
+
+// A verb must not take gigabytes that the resident host would not.
+func TestHostVerbsRunInTheHostsEnvironment(t *testing.T) {
+	t.Setenv("MALLOC_ARENA_MAX", "")
+	t.Setenv("GONB_PIPE", "of a cell")
+	l := &lab{home: t.TempDir()}
+	cmd, err := l.host("search")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Contains(cmd.Env, "MALLOC_ARENA_MAX=2") || !slices.Contains(cmd.Env, "OFFSHOOT_HOME="+l.home) {
+		t.Errorf("environment %q", cmd.Env)
+	}
+	if slices.ContainsFunc(cmd.Env, func(pair string) bool { return strings.HasPrefix(pair, "GONB_") }) {
+		t.Errorf("a cell's variables are in %q", cmd.Env)
 	}
 }
