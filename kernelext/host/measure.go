@@ -73,38 +73,6 @@ func prepareSearch(ctx context.Context, teacher *model.Teacher, asked *ask.Measu
 	return s, teacher.Prepare(ctx, s, asked.Windows, asked.Seq-1)
 }
 
-// measureSearch searches. The first line is the preparation's.
-func measureSearch(ctx context.Context, teacher *model.Teacher, asked *ask.Measure, lines *json.Encoder) error {
-	windows, begin := ask.WindowTokens(asked.Windows, asked.Seq, teacher.Config.Vocab), time.Now()
-	s, err := prepareSearch(ctx, teacher, asked)
-	if err != nil {
-		return err
-	}
-	answer := func(loss float64) error {
-		return lines.Encode(ask.Evaluated{Passed: ask.Passed{Seconds: time.Since(begin).Seconds(), Loss: loss}, Compiled: teacher.Compiled(), Resident: residentBytes()})
-	}
-	if err := answer(0); err != nil {
-		return err
-	}
-	for p := (slm.Population{Search: s, Teacher: teacher.Config}); ; {
-		pending, err := s.Next(teacher.Config, p.Candidates)
-		if err != nil || len(pending) == 0 {
-			return err
-		}
-		for _, c := range pending {
-			begin = time.Now()
-			loss, err := teacher.Loss(ctx, c.Subnet, windows, asked.Seq-1)
-			if err != nil {
-				return err
-			}
-			p.Replace(s.Judge(c, loss))
-			if err := answer(loss); err != nil {
-				return err
-			}
-		}
-	}
-}
-
 // measureForward makes a pass for each line that it reads, so that another process can take turns with it.
 func measureForward(ctx context.Context, teacher *model.Teacher, asked *ask.Measure, lines *json.Encoder) error {
 	windows := ask.WindowTokens(asked.Batch, asked.Seq, teacher.Config.Vocab)

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/offshoot-ml/offshoot/kernelext"
 	"github.com/offshoot-ml/offshoot/kernelext/host/resident"
 	"github.com/offshoot-ml/offshoot/slm"
 )
@@ -168,6 +170,12 @@ func (r *records) fits(head recordsHead) error {
 		}
 	}
 	return nil
+}
+
+// evolve evaluates what they lack; watch is told of each evaluation.
+func (r *records) evolve(ctx context.Context, judge *resident.Judge, watch func(kernelext.Event)) error {
+	keep := func(c slm.Candidate, _ resident.Basis) error { return r.add(c) }
+	return judge.Evolve(ctx, &r.population, keep, watch)
 }
 
 // add appends an evaluation; the population is the caller's to change.

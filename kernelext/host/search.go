@@ -69,8 +69,7 @@ func evolve(ctx context.Context, reference string, options slm.Search, r *record
 	if err := r.open(recordsHead{Search: options, Teacher: teacher.Config(), SHA256: teacher.SHA256(), Held: judge.Held()}); err != nil {
 		return err
 	}
-	keep := func(c slm.Candidate, _ resident.Basis) error { return r.add(c) }
-	err = judge.Evolve(ctx, &r.population, keep, func(event kernelext.Event) { m.show(searchLine(r.population, event)) })
+	err = r.evolve(ctx, judge, func(event kernelext.Event) { m.show(searchLine(r.population, event)) })
 	switch done := r.population.Evaluations(); {
 	case err != nil && ctx.Err() != nil:
 		return &kernelext.InterruptedError{Message: fmt.Sprintf("stopped after %d of %d evaluations, which are in %s; the same command goes on with it",

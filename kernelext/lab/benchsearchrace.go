@@ -31,7 +31,7 @@ func (l *lab) raceWhittle(ctx context.Context, t speedTeacher, bin slm.Bin, pyth
 		return r, err
 	}
 	r = searchRace{Teacher: t.name, Bin: bin.String(), Tokens: t.windows * (speedSeq - 1)}
-	ours, err := l.measureCommand(ask.Candidates, t, t.windows, search)
+	ours, err := l.measureCommand(ask.Candidates, t, search)
 	if err != nil {
 		return r, err
 	}

@@ -22,6 +22,7 @@ const (
 	searchCandidates = 200  // of the searches whose compiling is measured
 	watchEvaluations = 1000 // while which memory is watched
 	settled          = 100  // evaluations after which it should not grow
+	watchSpan        = 50   // evaluations over which it is averaged: what one leaves on the device is freed while the next begins
 )
 
 // speedTeacher is what candidates are drawn from.
@@ -115,12 +116,12 @@ func (l *lab) measureSearchSpeed(ctx context.Context, dir string) (s searchSpeed
 }
 
 // measureCommand is one measurement of the host's binary.
-func (l *lab) measureCommand(what string, t speedTeacher, windows int, search slm.Search) (*exec.Cmd, error) {
+func (l *lab) measureCommand(what string, t speedTeacher, search slm.Search) (*exec.Cmd, error) {
 	text, err := json.Marshal(search)
 	if err != nil {
 		return nil, err
 	}
-	return l.host("measure", "--model", t.model, "--what", what, "--seq", fmt.Sprint(speedSeq), "--windows", fmt.Sprint(windows), "--search", string(text))
+	return l.host("measure", "--model", t.model, "--what", what, "--seq", fmt.Sprint(speedSeq), "--windows", fmt.Sprint(t.windows), "--search", string(text))
 }
 
 // speedOfSpace is a search of a space: how long it took, and its compiling.
@@ -142,7 +143,7 @@ func (s speedOfSpace) share() float64 { return s.Compiling / s.Seconds }
 func (l *lab) searchOnce(ctx context.Context, t speedTeacher, space slm.Space) (s speedOfSpace, err error) {
 	search := slm.Search{Space: space, Bin: t.bins[0], Population: 40, Generations: 4, Offspring: 40}.WithDefaults()
 	s = speedOfSpace{Teacher: t.name, Space: space.Name(), Bin: t.bins[0].String(), Candidates: search.Evaluations()}
-	cmd, err := l.measureCommand(ask.Searching, t, search.Tokens/(speedSeq-1), search)
+	cmd, err := l.measureCommand(ask.Searching, t, search)
 	if err != nil {
 		return s, err
 	}
@@ -160,27 +161,39 @@ func (l *lab) searchOnce(ctx context.Context, t speedTeacher, space slm.Space) (
 // memoryGrowth is what a host's process holds, in bytes.
 type memoryGrowth struct {
 	Evaluations int   `json:"evaluations"`
-	Before      int64 `json:"before"` // after the first hundred
-	After       int64 `json:"after"`
+	Before      int64 `json:"before"` // mean of the last evaluations of the first hundred
+	After       int64 `json:"after"`  // and of all
+}
+
+// growthOf compares what was resident after each evaluation. A search that ended early has no growth to tell.
+func growthOf(resident []int64) memoryGrowth {
+	m := memoryGrowth{Evaluations: len(resident)}
+	if len(resident) < settled+watchSpan {
+		return m
+	}
+	mean := func(bytes []int64) (sum int64) {
+		for _, b := range bytes {
+			sum += b
+		}
+		return sum / int64(len(bytes))
+	}
+	m.Before, m.After = mean(resident[settled-watchSpan:settled]), mean(resident[len(resident)-watchSpan:])
+	return m
 }
 
 func (m memoryGrowth) growth() float64 { return float64(m.After-m.Before) / float64(m.Before) }
 
 func (l *lab) watchMemory(ctx context.Context, t speedTeacher) (m memoryGrowth, err error) {
 	search := slm.Search{Space: slm.FineLayerWise, Bin: t.bins[0], Population: watchEvaluations / 5, Generations: 4, Offspring: watchEvaluations / 5}.WithDefaults()
-	cmd, err := l.measureCommand(ask.Searching, t, search.Tokens/(speedSeq-1), search)
+	cmd, err := l.measureCommand(ask.Searching, t, search)
 	if err != nil {
 		return m, err
 	}
-	err = eachLine(ctx, cmd, func(e ask.Evaluated) {
-		m.Evaluations++
-		if m.Evaluations == 1+settled {
-			m.Before = e.Resident
-		}
-		m.After = e.Resident
-	})
-	m.Evaluations-- // the preparation
-	return m, err
+	var resident []int64
+	if err := eachLine(ctx, cmd, func(e ask.Evaluated) { resident = append(resident, e.Resident) }); err != nil {
+		return m, err
+	}
+	return growthOf(resident[1:]), nil // after the preparation
 }
 
 // eachLine runs a measurement and takes its answers, after the first line, which tells of the loading.

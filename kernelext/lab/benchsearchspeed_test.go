@@ -23,3 +23,22 @@ func TestEachLine(t *testing.T) {
 		}
 	}
 }
+
+// Memory that comes and goes with each evaluation is no growth; what is kept is, and also when the last evaluation happens to be
+// small.
+func TestGrowthIsThatOfMeans(t *testing.T) {
+	var steady, leaking []int64
+	for i := range int64(1000) {
+		steady = append(steady, 100+10*(i%2))
+		leaking = append(leaking, 100+10*(i%2)+i/10)
+	}
+	if g := growthOf(steady).growth(); g != 0 {
+		t.Errorf("steady memory grew by %g", g)
+	}
+	if g := growthOf(leaking).growth(); g < 0.75 || g > 0.85 { // by 90 of 112
+		t.Errorf("a leak of 90 bytes in 112 is growth of %g", g)
+	}
+	if m := growthOf(steady[:settled]); m.Before != 0 {
+		t.Errorf("a hundred evaluations grew: %+v", m)
+	}
+}

@@ -15,7 +15,7 @@ const (
 	Generate       = "generate"   // greedy text
 	ExtractStudent = "extract"    // a 30M student's weights, and writing them
 	Candidates     = "candidates" // losses of sub-networks, one for each line of JSON on the standard input
-	Searching      = "search"     // losses of the candidates of a whole search, a line for each
+	Searching      = "search"     // a whole search as `lab search` does it, a line for each evaluation
 )
 
 var measurable = []string{Load, Forward, Generate, ExtractStudent, Candidates, Searching}
@@ -24,7 +24,7 @@ var measurable = []string{Load, Forward, Generate, ExtractStudent, Candidates, S
 type Measure struct {
 	Model, What string
 	Seq, Batch  int
-	Windows     int    // of Candidates and Searching
+	Windows     int    // of Candidates
 	Search      string // JSON: what is prepared for, and of Searching what is searched
 }
 
@@ -68,7 +68,7 @@ type Passed struct {
 	Loss    float64 `json:"loss"` // nats per token, so that it shows that the same was computed
 }
 
-// Evaluated is an answer of Candidates.
+// Evaluated is an answer of Candidates, and an evaluation of Searching with what went before it; its first is the preparation.
 type Evaluated struct {
 	Passed
 	Parameters   int64   `json:"parameters"`
