@@ -11,10 +11,10 @@ import (
 	"time"
 )
 
-// writeAtomic makes a file appear at path as a whole or not at all: it is written beside its place under a temporary
+// WriteAtomic makes a file appear at path as a whole or not at all: it is written beside its place under a temporary
 // name, synced to the disk, and renamed. On an error the temporary file is removed and what was at path stays.
 // size is what the file needs, for the message of a full disk.
-func writeAtomic(path string, size int64, write func(io.Writer) error) (err error) {
+func WriteAtomic(path string, size int64, write func(io.Writer) error) (err error) {
 	folder := filepath.Dir(path)
 	removeAbandoned(path)
 	f, err := os.CreateTemp(folder, "."+filepath.Base(path)+".*.tmp")

@@ -31,7 +31,7 @@ func SaveSafetensors(path string, w Weights, metadata map[string]string) error {
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
-	return writeAtomic(path, int64(len(header))+w.Bytes(), func(file io.Writer) error {
+	return WriteAtomic(path, int64(len(header))+w.Bytes(), func(file io.Writer) error {
 		out := bufio.NewWriterSize(file, 1<<20)
 		if _, err := out.Write(header); err != nil {
 			return err

@@ -123,7 +123,7 @@ func TestSaveSafetensorsRefuses(t *testing.T) {
 // TestWriteAtomicKeepsTheOld fails a write half-way.
 func TestWriteAtomicKeepsTheOld(t *testing.T) {
 	path := place(t, "w", []byte("old"))
-	err := writeAtomic(path, 2_500_000, func(out io.Writer) error {
+	err := WriteAtomic(path, 2_500_000, func(out io.Writer) error {
 		if _, err := out.Write([]byte("ne")); err != nil {
 			return err
 		}
@@ -141,7 +141,7 @@ func TestWriteAtomicKeepsTheOld(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(folder, "inside"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := writeAtomic(folder, 1, func(io.Writer) error { return nil }); err == nil {
+	if err := WriteAtomic(folder, 1, func(io.Writer) error { return nil }); err == nil {
 		t.Error("a folder was replaced")
 	}
 	if entries, _ := os.ReadDir(filepath.Dir(folder)); len(entries) != 1 {
@@ -161,7 +161,7 @@ func TestAbandoned(t *testing.T) {
 	leave(".w.1.tmp", time.Hour)
 	leave(".w.2.tmp", time.Minute)
 	leave(".v.3.tmp", time.Hour)
-	if err := writeAtomic(path, 1, func(out io.Writer) error { _, err := out.Write([]byte("new")); return err }); err != nil {
+	if err := WriteAtomic(path, 1, func(out io.Writer) error { _, err := out.Write([]byte("new")); return err }); err != nil {
 		t.Fatal(err)
 	}
 	var names []string
