@@ -12,6 +12,12 @@
 //     batches.go), each row of a batch at a place of its own. Text is tokenized when the stream reaches it, so that training
 //     starts at once, and a [Position] names each row's next token: saved with a run, it resumes the stream exactly.
 //   - [Corpus.Validation] is a fixed sample of windows from the other half (validation.go).
+//   - Text of many gigabytes is tokenized once: [Tokenize] writes the [Tokens] of a source into a folder, on all cores, and
+//     goes on where it was stopped (tokens.go, tokensbuild.go, tokensencode.go, tokensprogress.go). A shard holds whole
+//     documents (tokensfile.go), and tokens.json what they are made of (tokensrecord.go).
+//   - [Windows] walk the tokens in an order that needs no memory (tokensbatches.go, tokensshuffle.go), and
+//     [Tokens.Validation] samples the other half (tokensvalidation.go). A [TrainingText] is either, a Corpus or Tokens
+//     (tokenstext.go).
 //
-// Nothing here uses a network, and nothing is written to disk.
+// Nothing in these files uses a network, and only Tokenize writes to the disk.
 package datasets

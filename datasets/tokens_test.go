@@ -231,6 +231,29 @@ func TestTokenizeKeepsWholeShards(t *testing.T) {
 	}
 }
 
+// TestTokenizeCannotWrite fails at a shard, as a full disk does, keeps those before it, and goes on when there is room.
+func TestTokenizeCannotWrite(t *testing.T) {
+	tokenizer, source, dir, undisturbed := newByteTokenizer(t), manyDocuments(300), t.TempDir(), t.TempDir()
+	tokenize(t, source, tokenizer, undisturbed, small)
+	obstacle := filepath.Join(dir, shardName(validationHalf, 2)) // a folder where a shard should be
+	if err := os.MkdirAll(filepath.Join(obstacle, "full"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Tokenize(t.Context(), source, tokenizer, dir, small)
+	if err == nil || !strings.Contains(err.Error(), obstacle) || !strings.Contains(err.Error(), "the shards before it are kept") {
+		t.Errorf("%v", err)
+	}
+	record, err := openRecord(dir)
+	if err != nil || len(record.Training) != 2 || len(record.Validation) != 2 {
+		t.Fatalf("%+v is kept, %v", record, err)
+	}
+	if err := os.RemoveAll(obstacle); err != nil {
+		t.Fatal(err)
+	}
+	tokenize(t, source, tokenizer, dir, small)
+	wantSame(t, contents(t, dir), contents(t, undisturbed))
+}
+
 // TestTokenizeCancelled ends many times while several chunks are encoded, and goes on.
 func TestTokenizeCancelled(t *testing.T) {
 	tokenizer, source, dir, undisturbed := newByteTokenizer(t), manyDocuments(6000), t.TempDir(), t.TempDir()
@@ -395,6 +418,28 @@ func TestCutShort(t *testing.T) {
 		}
 	}()
 	tokens.training.shards[0].use(func(*shard) error { panic("mine") })
+}
+
+func TestTokenizeProgressLeft(t *testing.T) {
+	for _, test := range []struct {
+		progress TokenizeProgress
+		want     time.Duration
+		ok       bool
+	}{
+		{TokenizeProgress{}, 0, false},
+		{TokenizeProgress{Bytes: 50, NewBytes: 50, NewTokens: 9, Elapsed: time.Second}, 0, false}, // nothing says how much there is
+		{TokenizeProgress{Bytes: 60, NewBytes: 20, Total: 100, Elapsed: time.Second}, 2 * time.Second, true},
+		{TokenizeProgress{Tokens: 30, NewTokens: 10, Limit: 60, Elapsed: time.Second}, 3 * time.Second, true},
+		{TokenizeProgress{Bytes: 60, NewBytes: 20, Total: 100, Tokens: 30, NewTokens: 10, Limit: 60, Elapsed: time.Second}, 2 * time.Second, true},
+		{TokenizeProgress{Bytes: 60, Total: 100, Elapsed: time.Second}, 0, false}, // an earlier call's are read again
+	} {
+		if left, ok := test.progress.Left(); left != test.want || ok != test.ok {
+			t.Errorf("%+v: %v, %v, want %v, %v", test.progress, left, ok, test.want, test.ok)
+		}
+	}
+	if rate := (TokenizeProgress{NewTokens: 10, Tokens: 30, Elapsed: 2 * time.Second}).Rate(); rate != 5 {
+		t.Errorf("rate %g", rate)
+	}
 }
 
 func TestMissingRecordIsNotExist(t *testing.T) {

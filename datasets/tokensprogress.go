@@ -20,12 +20,13 @@ func (p TokenizeProgress) Rate() float64 { return perSecond(p.NewTokens, p.Elaps
 
 // Left is the time that the rest will take at this call's rate; ok is false while nothing says how much there is.
 func (p TokenizeProgress) Left() (left time.Duration, ok bool) {
-	for _, work := range []struct{ rest, done int64 }{{p.Total - p.Bytes, p.NewBytes}, {p.Limit - p.Tokens, p.NewTokens}} {
-		rate := perSecond(work.done, p.Elapsed)
-		if work.rest < 0 || rate == 0 {
+	for _, work := range []struct{ all, done, new int64 }{{p.Total, p.Bytes, p.NewBytes}, {p.Limit, p.Tokens, p.NewTokens}} {
+		rate := perSecond(work.new, p.Elapsed)
+		if work.all == 0 || rate == 0 {
 			continue
 		}
-		if needs := time.Duration(float64(work.rest) / rate * float64(time.Second)); !ok || needs < left {
+		needs := time.Duration(float64(max(work.all-work.done, 0)) / rate * float64(time.Second))
+		if !ok || needs < left {
 			left, ok = needs, true
 		}
 	}
