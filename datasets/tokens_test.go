@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"iter"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -228,6 +229,40 @@ func TestTokenizeKeepsWholeShards(t *testing.T) {
 	tokenize(t, source, tokenizer, dir, options)
 	if last != (TokenizeProgress{}) {
 		t.Error("complete tokens were made again")
+	}
+}
+
+// TestTokenizeKilled kills processes that tokenize, each a little later than the one before, until one comes to its end.
+func TestTokenizeKilled(t *testing.T) {
+	const into = "OFFSHOOT_TEST_TOKENIZE_INTO"
+	tokenizer, source, options := newByteTokenizer(t), manyDocuments(6000), TokenizeOptions{HeldOut: 5, shardBytes: 30_000}
+	if dir := os.Getenv(into); dir != "" {
+		tokenize(t, source, tokenizer, dir, options)
+		return
+	}
+	dir, undisturbed := t.TempDir(), t.TempDir()
+	tokenize(t, source, tokenizer, undisturbed, options)
+	killed := 0 // that left something behind
+	for wait := 20 * time.Millisecond; ; wait += 10 * time.Millisecond {
+		child := exec.Command(os.Args[0], "-test.run=^TestTokenizeKilled$")
+		child.Env = append(os.Environ(), into+"="+dir)
+		if err := child.Start(); err != nil {
+			t.Fatal(err)
+		}
+		death := time.AfterFunc(wait, func() { child.Process.Kill() })
+		err := child.Wait()
+		if death.Stop(); err == nil {
+			break
+		}
+		if child.ProcessState.Exited() { // by itself
+			t.Fatal(err)
+		}
+		if _, err := openRecord(dir); err == nil {
+			killed++
+		}
+	}
+	if wantSame(t, contents(t, dir), contents(t, undisturbed)); killed == 0 {
+		t.Error("no process was killed between its first shard and its last")
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/offshoot-ml/offshoot/slm/checkpoint"
 )
@@ -174,12 +175,26 @@ func (b *tokensBuilder) flush(complete bool) error {
 	if next.Validation, err = b.writeShard(validationHalf, next.Validation, &b.validation); err != nil {
 		return err
 	}
+	if err := b.removeAbandoned(); err != nil { // before the record is complete: nobody looks afterwards
+		return err
+	}
 	next.Complete, next.Read, next.Skipped, next.Digest = complete, b.read, b.skipped, hex.EncodeToString(b.digest[:])
 	if err := next.save(b.dir); err != nil {
 		return err
 	}
 	b.record = &next
 	return nil
+}
+
+// removeAbandoned removes the files that a kill left half-written.
+func (b *tokensBuilder) removeAbandoned() error {
+	entries, err := os.ReadDir(b.dir)
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), ".") && strings.HasSuffix(e.Name(), ".tmp") {
+			err = errors.Join(err, os.Remove(filepath.Join(b.dir, e.Name())))
+		}
+	}
+	return err
 }
 
 // writeShard writes a shard that has documents, empties it, and lists it behind the others of its half.
