@@ -30,10 +30,11 @@ const shardBytes = 64 << 20
 
 // Tokenize writes the tokens of a source's documents into a folder, each document followed by the tokenizer's separator,
 // and opens them. It works on all cores and keeps the order of the documents; beside the two shards that are being filled
-// it holds some MiB of text for each core, and 8 bytes for each document.
+// it holds a few documents, or some hundred KiB of short ones, for each core, and a 64-bit hash of each document. Only one
+// call at a time may write to a folder.
 //
-// A document's half is chosen by a hash of its ID alone, so that it is always on the same side. Of documents with the same
-// text the first stays, so that no text is in both halves; the hash that tells has 64 bits. Empty documents are left out.
+// A document's half is chosen by its ID alone, so that it is always on the same side. Of documents with the same text, as
+// the hash tells, the first stays, so that no text is in both halves. Empty documents are left out.
 //
 // Shards appear whole or not at all. When Tokenize ends early, by its context, a full disk or a kill, calling it again with
 // the same arguments goes on after the last whole shards, and the files become the same to the bit; documents that were
