@@ -64,12 +64,37 @@ func (c *Client) Distill(ctx context.Context, name string, d slm.Distillation, w
 	return c.Curve(ctx, name)
 }
 
-// Steps trains a run for some more steps, from where it stopped.
+// Train trains a run for an increment, from where it stopped.
+func (c *Client) Train(ctx context.Context, run string, until slm.Until, watch func(Event)) (slm.Curve, error) {
+	return c.ofRun(ctx, VerbSteps, WorkRequest{Name: run, Until: &until}, watch)
+}
+
+// Steps is [Client.Train] for some more steps.
 func (c *Client) Steps(ctx context.Context, run string, steps int, watch func(Event)) (slm.Curve, error) {
-	if err := c.work(ctx, VerbSteps, WorkRequest{Name: run, Steps: steps}, watch, &Summary{}); err != nil {
+	return c.Train(ctx, run, slm.Until{Steps: steps}, watch)
+}
+
+// Change changes a run's schedule or loss from its next step on.
+func (c *Client) Change(ctx context.Context, run string, change slm.Change, watch func(Event)) (slm.Curve, error) {
+	return c.ofRun(ctx, VerbChange, WorkRequest{Name: run, Change: &change}, watch)
+}
+
+// Undo takes a run back to its last checkpoint up to a step. What came after it is lost.
+func (c *Client) Undo(ctx context.Context, run string, step int, watch func(Event)) (slm.Curve, error) {
+	return c.ofRun(ctx, VerbUndo, WorkRequest{Name: run, Step: step}, watch)
+}
+
+// Branch begins a new run at a run's last checkpoint up to a step, or at its last one with step -1.
+func (c *Client) Branch(ctx context.Context, run string, step int, name string, watch func(Event)) (slm.Curve, error) {
+	return c.ofRun(ctx, VerbBranch, WorkRequest{Name: name, From: run, Step: step}, watch)
+}
+
+// ofRun does work on a run, and reads its records.
+func (c *Client) ofRun(ctx context.Context, verb string, request WorkRequest, watch func(Event)) (slm.Curve, error) {
+	if err := c.work(ctx, verb, request, watch, &Summary{}); err != nil {
 		return slm.Curve{}, err
 	}
-	return c.Curve(ctx, run)
+	return c.Curve(ctx, request.Name)
 }
 
 // GenerateRun continues a prompt with a run's student, and returns the new text.

@@ -11,7 +11,7 @@ import (
 
 // Version is the protocol's version. A client and a host of different versions do not talk: an idle host is replaced,
 // a busy one is left alone and the client says how to stop it.
-const Version = "0.1.0"
+const Version = "0.2.0"
 
 // Subject is the NATS subject of a verb of the host, such as "offshoot.v1.status".
 func Subject(verb string) string { return "offshoot.v1." + verb }
@@ -31,6 +31,9 @@ const (
 	VerbTell       = "tell"       // WorkRequest, ends with a Summary
 	VerbDistill    = "distill"    // WorkRequest, ends with a Summary: names a run and checks its options
 	VerbSteps      = "steps"      // WorkRequest, ends with a Summary
+	VerbChange     = "change"     // WorkRequest, ends with a Summary: Done is the step from which the change holds
+	VerbUndo       = "undo"       // WorkRequest, ends with a Summary: Done is the step to which the run went back
+	VerbBranch     = "branch"     // WorkRequest, ends with a Summary: Done is the step at which the new run leaves From
 	VerbGenerate   = "generate"   // WorkRequest, ends with a string
 	VerbImportance = "importance" // WorkRequest, ends with a slm.Importance
 	VerbExport     = "export"     // WorkRequest, ends with an Exported
@@ -70,8 +73,11 @@ type WorkRequest struct {
 	Search       *slm.Search       `json:"search,omitempty"`
 	Told         []Judgement       `json:"told,omitempty"`
 	Distillation *slm.Distillation `json:"distillation,omitempty"`
-	Steps        int               `json:"steps,omitempty"`
-	Run          bool              `json:"run,omitempty"` // it is about the student of the run Name, not the teacher Name
+	Until        *slm.Until        `json:"until,omitempty"`
+	Change       *slm.Change       `json:"change,omitempty"`
+	From         string            `json:"from,omitempty"` // the run that a branch leaves
+	Step         int               `json:"step,omitempty"` // to undo to, or to branch at: -1 is the last one
+	Run          bool              `json:"run,omitempty"`  // it is about the student of the run Name, not the teacher Name
 	Prompt       string            `json:"prompt,omitempty"`
 	Generation   *slm.Generation   `json:"generation,omitempty"`
 	Importance   *Importance       `json:"importance,omitempty"`

@@ -17,15 +17,86 @@ type Run struct {
 // Steps trains for some more steps, from where the run stopped: same weights, optimizer state, data position and
 // learning-rate schedule. Run the cell again for as many more. An interrupt stops at the next step boundary and keeps
 // what is done.
-func (r *Run) Steps(n int) {
+func (r *Run) Steps(n int) { r.Until(slm.Until{Steps: n}) }
+
+// Tokens is [Run.Steps] for as many steps as predict so many tokens.
+func (r *Run) Tokens(n int64) { r.Until(slm.Until{Tokens: n}) }
+
+// For is [Run.Steps] for as many steps as begin in some time.
+func (r *Run) For(d time.Duration) { r.Until(slm.Until{Time: d}) }
+
+// UntilPerplexity is [Run.Steps] until the held-out perplexity is at most p, or is out of reach.
+func (r *Run) UntilPerplexity(p float64) { r.Until(slm.Until{Perplexity: p}) }
+
+// Until trains until one of several ends.
+func (r *Run) Until(u slm.Until) {
 	r.lab.do("run "+r.Name, func(ctx context.Context, d *display) (line string, err error) {
 		d.points = r.Points
-		c, err := r.lab.client.Steps(ctx, r.Name, n, d.watchRun)
+		c, err := r.lab.client.Train(ctx, r.Name, u, d.watchRun)
 		if err != nil {
 			return "", err
 		}
 		r.Curve, d.points = c, c.Points
 		return stepsLine(c, d), nil
+	})
+}
+
+// SetRate changes the peak of the learning rate's schedule from the next step on.
+func (r *Run) SetRate(peak float64) {
+	schedule := r.now().Schedule
+	schedule.Peak = peak
+	r.SetSchedule(schedule)
+}
+
+// SetSchedule changes the learning rate's schedule from the next step on. Steps are still counted from the run's first.
+func (r *Run) SetSchedule(s slm.Schedule) { r.change(slm.Change{Schedule: s}) }
+
+// SetLoss changes the loss from the next step on: its weights, its temperature, or its terms.
+func (r *Run) SetLoss(loss slm.Loss) { r.change(slm.Change{Loss: loss}) }
+
+// now is what holds in the next step.
+func (r *Run) now() slm.Distillation { return r.Distillation.At(r.Curve.Steps(), r.Changes) }
+
+func (r *Run) change(c slm.Change) {
+	r.doRun(r.Name, func(ctx context.Context, watch func(Event)) (slm.Curve, error) {
+		return r.lab.client.Change(ctx, r.Name, c, watch)
+	}, func() string {
+		now := r.now()
+		return fmt.Sprintf("from step %d on: %s, peak learning rate %.3g", r.Curve.Steps()+1, now.Loss, now.Schedule.Peak)
+	})
+}
+
+// Undo goes back to the last checkpoint up to a step: see Checkpoints. The steps after it, and the changes made since, are lost;
+// to keep them, branch.
+func (r *Run) Undo(step int) {
+	r.doRun(r.Name, func(ctx context.Context, watch func(Event)) (slm.Curve, error) {
+		return r.lab.client.Undo(ctx, r.Name, step, watch)
+	}, func() string { return fmt.Sprintf("back at step %d", r.Curve.Steps()) })
+}
+
+// Branch begins a new run, under a name of its own, at the run's last step, or at its last checkpoint up to another. Named
+// again it is the branch as the lab has it.
+func (r *Run) Branch(name string, step ...int) *Run {
+	at := -1
+	if len(step) > 0 {
+		at = step[0]
+	}
+	b := &Run{lab: r.lab}
+	b.doRun(name, func(ctx context.Context, watch func(Event)) (slm.Curve, error) {
+		return r.lab.client.Branch(ctx, r.Name, at, name, watch)
+	}, func() string { return fmt.Sprintf("branches off %s at step %d", r.Name, b.Origin.Step) })
+	return b
+}
+
+// doRun makes a call that ends with the run's records.
+func (r *Run) doRun(name string, call func(context.Context, func(Event)) (slm.Curve, error), line func() string) {
+	r.lab.do("run "+name, func(ctx context.Context, d *display) (string, error) {
+		c, err := call(ctx, d.watch)
+		if err != nil {
+			return "", err
+		}
+		r.Curve = c
+		return fmt.Sprintf("run %s: %s", name, line()), nil
 	})
 }
 

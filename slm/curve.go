@@ -20,7 +20,16 @@ type Curve struct {
 	Teacher      Config       `json:"teacher"`
 	Distillation Distillation `json:"distillation"`
 	Parameters   int64        `json:"parameters"`
+	Changes      []Change     `json:"changes,omitempty"` // in their order
+	Origin       *Origin      `json:"origin,omitempty"`  // of a branch
 	Points       []Point      `json:"points"`
+	Checkpoints  []int        `json:"checkpoints,omitempty"` // steps to which the run can go back, ascending
+}
+
+// Origin is where a run branched off another.
+type Origin struct {
+	Run  string `json:"run"`
+	Step int    `json:"step"`
 }
 
 // Steps is the number of steps done.

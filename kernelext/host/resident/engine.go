@@ -59,6 +59,8 @@ type Trainer interface {
 	Step(ctx context.Context) (slm.Point, error)
 	// Validate is the held-out cross-entropy.
 	Validate(ctx context.Context) (float64, error)
+	// Follow sets the changes of the run, past and to come: each holds from its step on.
+	Follow(changes []slm.Change) error
 	// Save writes everything that training goes on from; the file appears whole or not at all.
 	Save(path string) error
 	// Load goes back to what Save wrote.

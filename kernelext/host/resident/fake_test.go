@@ -187,6 +187,7 @@ func (t *fakeTeacher) Trainer(_ context.Context, d slm.Distillation, _ resident.
 type fakeTrainer struct {
 	teacher *fakeTeacher
 	d       slm.Distillation
+	changes []slm.Change
 	Done    int
 	Weight  float64
 }
@@ -195,14 +196,20 @@ func (t *fakeTrainer) Steps() int   { return t.Done }
 func (t *fakeTrainer) Bytes() int64 { return 1 << 20 }
 func (t *fakeTrainer) Close()       {}
 
+func (t *fakeTrainer) Follow(changes []slm.Change) error {
+	t.changes = changes
+	return nil
+}
+
 func (t *fakeTrainer) Step(context.Context) (slm.Point, error) {
 	time.Sleep(t.teacher.file.Wait)
 	t.Done++
 	if t.Done == t.teacher.file.Break {
 		panic("halfway")
 	}
-	t.Weight = math.Mod(t.Weight*1.7+float64(t.Done), 11)
-	return slm.Point{Step: t.Done, Tokens: int64(t.Done * t.d.StepTokens()), Loss: 2 + t.Weight}, nil
+	rate := t.d.At(t.Done-1, t.changes).Schedule.Peak
+	t.Weight = math.Mod(t.Weight*1.7+float64(t.Done)+1000*rate, 11)
+	return slm.Point{Step: t.Done, Tokens: int64(t.Done * t.d.StepTokens()), Loss: 2 + t.Weight, Rate: rate}, nil
 }
 
 func (t *fakeTrainer) Validate(context.Context) (float64, error) { return 1 + t.Weight, nil }

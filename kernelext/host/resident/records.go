@@ -69,6 +69,7 @@ func (l *lab) curvePage(ctx context.Context, name string, from int) (page kernel
 	if c.Points, err = l.points(ctx, name, from, pointPage); err != nil {
 		return page, err
 	}
+	c.Checkpoints = l.kept(name)
 	page.Curve = &c
 	if n := len(c.Points); n == pointPage {
 		page.Next = c.Points[n-1].Step + 1

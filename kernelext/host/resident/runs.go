@@ -20,6 +20,7 @@ type heldRun struct {
 	lab, name string
 	trainer   Trainer
 	d         slm.Distillation
+	changes   []slm.Change
 	bytes     int64 // of the trainer, as of its last use
 	steps     int
 	saved     int // step of the checkpoint on disk; -1 without one
@@ -81,8 +82,11 @@ func (h *Host) distillWork(j *job) (any, error) {
 
 // stepsWork trains a run for some more steps.
 func (h *Host) stepsWork(j *job) (any, error) {
-	if j.request.Steps < 1 || j.request.Steps > 1<<24 {
-		return nil, kernelext.Errorf(kernelext.Invalid, "run %s: %d steps: want at least 1", j.Name, j.request.Steps)
+	if j.request.Until == nil {
+		return nil, kernelext.Errorf(kernelext.Invalid, "run %s: no end of the training was sent", j.Name)
+	}
+	if err := j.request.Until.Validate(); err != nil {
+		return nil, kernelext.Errorf(kernelext.Invalid, "run %s: %v", j.Name, err)
 	}
 	l, err := h.lab(j.whole(), j.Lab)
 	if err != nil {
@@ -116,7 +120,7 @@ func (h *Host) student(j *job, l *lab, name string) (*heldRun, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &heldRun{lab: l.name, name: name, trainer: trainer, d: c.Distillation, saved: -1}
+	r := &heldRun{lab: l.name, name: name, trainer: trainer, d: c.Distillation, changes: c.Changes, saved: -1}
 	if err := h.restore(j, l, r); err != nil {
 		trainer.Close()
 		return nil, err
@@ -151,88 +155,109 @@ func (h *Host) restore(j *job, l *lab, r *heldRun) error {
 			j.note("continued from the checkpoint at step %d", r.saved)
 		}
 	}
+	if err := r.trainer.Follow(r.changes); err != nil {
+		return err
+	}
 	return unwritable(l.folder, l.dropPoints(j.whole(), r.name, r.trainer.Steps()))
 }
 
 // train does the steps of one increment.
 func (h *Host) train(j *job, l *lab, r *heldRun) (any, error) {
-	begin, first := time.Now(), r.trainer.Steps()
-	target := first + j.request.Steps
-	if err := h.pointZero(j, l, r); err != nil {
+	first := r.trainer.Steps()
+	g := newGoal(*j.request.Until, r.d, first)
+	last, err := h.pointZero(j, l, r)
+	if err != nil {
 		return nil, err
 	}
+	if g.Reached(last.Validation) {
+		j.note("%s", g.judge(last))
+		return kernelext.Summary{Done: int64(first)}, nil
+	}
 	var pace pace
-	for step := first; step < target; step++ {
+	for done := false; !done; {
 		if j.boundary() {
 			return nil, h.stopRun(l, r)
 		}
 		clock := time.Now()
-		p, err := h.step(j, l, r, step+1 == target)
-		if err != nil {
+		var p slm.Point
+		if p, done, err = h.step(j, l, r, g); err != nil {
 			return nil, err
 		}
 		pace.add(time.Since(clock).Seconds())
-		j.progress(trained(r.d, p, first, target, pace))
+		j.progress(g.event(p, pace))
 	}
 	if err := h.save(l, r); err != nil {
 		return nil, err
 	}
-	return kernelext.Summary{Done: int64(target), New: int64(target - first), Seconds: time.Since(begin).Seconds()}, nil
+	steps := r.trainer.Steps()
+	return kernelext.Summary{Done: int64(steps), New: int64(steps - first), Seconds: time.Since(g.began).Seconds()}, nil
 }
 
-// pointZero records the student before training.
-func (h *Host) pointZero(j *job, l *lab, r *heldRun) error {
+// pointZero records the student before training, and returns the last point that there is.
+func (h *Host) pointZero(j *job, l *lab, r *heldRun) (p slm.Point, err error) {
 	last, err := l.lastStep(j.whole(), r.name)
-	if err != nil || last >= 0 {
-		return err
+	if err != nil {
+		return p, err
+	}
+	if last >= 0 {
+		points, err := l.points(j.whole(), r.name, last, 1)
+		if err == nil && len(points) > 0 {
+			p = points[0]
+		}
+		return p, err
 	}
 	j.progress(kernelext.Event{Message: "measuring the student before training"})
 	loss, err := r.trainer.Validate(j.whole())
 	if err != nil {
-		return err
+		return p, err
 	}
 	if !finite(loss) {
-		return fmt.Errorf("the student's loss before training is %g, not a finite number", loss)
+		return p, fmt.Errorf("the student's loss before training is %g, not a finite number", loss)
 	}
-	p := slm.Point{Validation: loss}
+	p = slm.Point{Validation: loss}
 	if err := l.addPoint(j.whole(), r.name, p); err != nil {
-		return unwritable(l.folder, err)
+		return p, unwritable(l.folder, err)
 	}
 	j.publish(kernelext.Event{Kind: kernelext.Point, Point: &p})
-	return nil
+	return p, nil
 }
 
-// step does one step, validates and saves when that is due, and records the point.
-func (h *Host) step(j *job, l *lab, r *heldRun, last bool) (slm.Point, error) {
+// step does one step, validates and saves when that is due, and records the point. done says that the increment ends with it.
+func (h *Host) step(j *job, l *lab, r *heldRun, g *goal) (p slm.Point, done bool, err error) {
 	whole := false
 	defer func() {
 		if !whole { // a panic: what is in memory is half a step further
 			h.dropRun(l.name, r.name)
 		}
 	}()
-	p, err := r.trainer.Step(j.whole())
+	p, err = r.trainer.Step(j.whole())
 	whole = true
 	if err != nil {
-		return p, h.lost(l, r, err)
+		return p, false, h.lost(l, r, err)
 	}
-	if p.Step%r.d.EvalEvery == 0 || last {
+	done = g.ends(p.Step)
+	if p.Step%r.d.EvalEvery == 0 || done {
 		if p.Validation, err = r.trainer.Validate(j.whole()); err != nil {
-			return p, h.lost(l, r, err)
+			return p, false, h.lost(l, r, err)
 		}
 	}
 	if !finite(p.Loss, p.CE, p.Validation, p.GradNorm) {
-		return p, h.lost(l, r, fmt.Errorf("the loss of step %d is not a finite number (%g): try a lower learning rate under another name", p.Step, p.Loss))
+		return p, false, h.lost(l, r, fmt.Errorf("the loss of step %d is not a finite number (%g): undo to an earlier step, and try a lower learning rate", p.Step, p.Loss))
+	}
+	if said := g.judge(p); said != "" {
+		j.note("%s", said)
+		done = true
 	}
 	if err := l.addPoint(j.whole(), r.name, p); err != nil {
-		return p, h.kept(l, r, err)
+		return p, false, h.kept(l, r, err)
 	}
 	h.mu.Lock()
 	r.steps = p.Step
 	h.mu.Unlock()
-	if p.Step%r.d.SaveEvery == 0 && !last {
-		return p, h.save(l, r)
+	if p.Step%r.d.SaveEvery == 0 && !done {
+		return p, false, h.save(l, r)
 	}
-	return p, nil
+	return p, done, nil
 }
 
 func finite(values ...float64) bool {
@@ -253,6 +278,9 @@ func (h *Host) save(l *lab, r *heldRun) error {
 		return h.kept(l, r, err)
 	}
 	r.saved = r.trainer.Steps()
+	if err := l.keep(r.name, r.saved); err != nil { // the run is safe; only going back to this step is not possible
+		h.log.Warn("checkpoint not kept", "lab", l.name, "run", r.name, "step", r.saved, "error", err)
+	}
 	h.log.Info("checkpoint", "lab", l.name, "run", r.name, "step", r.saved, "took", time.Since(begin).Round(time.Millisecond))
 	return nil
 }
@@ -274,14 +302,6 @@ func (h *Host) stopRun(l *lab, r *heldRun) error {
 		return err
 	}
 	return &kernelext.InterruptedError{Message: fmt.Sprintf("stopped after step %d; run the cell again to continue", r.trainer.Steps())}
-}
-
-func trained(d slm.Distillation, p slm.Point, first, target int, pace pace) kernelext.Event {
-	e := kernelext.Event{Kind: kernelext.Point, Point: &p, Done: int64(p.Step - first), Total: int64(target - first), Unit: "steps"}
-	if mean := pace.mean(); mean > 0 {
-		e.Rate, e.Left = float64(d.StepTokens())/mean, mean*float64(target-p.Step)
-	}
-	return e
 }
 
 // heldRun finds a run in memory, and marks it as used.

@@ -46,7 +46,9 @@ CREATE TABLE losses (
 	PRIMARY KEY (subnet, held, corpus, teacher, warm)
 ) STRICT, WITHOUT ROWID;`, `
 ALTER TABLE searches ADD COLUMN unit_order TEXT;`, `
-ALTER TABLE candidates ADD COLUMN failure TEXT;`,
+ALTER TABLE candidates ADD COLUMN failure TEXT;`, `
+ALTER TABLE runs ADD COLUMN changes TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE runs ADD COLUMN origin TEXT NOT NULL DEFAULT 'null';`,
 }
 
 // schemaVersion is kept in the database's user_version.

@@ -106,7 +106,7 @@ func (s *store) teacher(ctx context.Context, name string) (config slm.Config, fo
 
 // putRun records a run; it replaces one that has no point yet.
 func (s *store) putRun(ctx context.Context, c slm.Curve) error {
-	_, err := s.db.ExecContext(ctx, `INSERT INTO runs VALUES (?, ?, ?, ?, ?)
+	_, err := s.db.ExecContext(ctx, `INSERT INTO runs (name, teacher, options, parameters, created) VALUES (?, ?, ?, ?, ?)
 		ON CONFLICT (name) DO UPDATE SET teacher = excluded.teacher, options = excluded.options, parameters = excluded.parameters
 		WHERE NOT EXISTS (SELECT 1 FROM points WHERE run = excluded.name)`,
 		c.Name, text(c.Teacher), text(c.Distillation), c.Parameters, timeText(time.Now()))
@@ -116,8 +116,9 @@ func (s *store) putRun(ctx context.Context, c slm.Curve) error {
 // run returns a run without its points; false when there is none of that name.
 func (s *store) run(ctx context.Context, name string) (c slm.Curve, found bool, err error) {
 	c.Name = name
-	found, err = s.one(ctx, []any{&jsonValue[slm.Config]{&c.Teacher}, &jsonValue[slm.Distillation]{&c.Distillation}, &c.Parameters},
-		"SELECT teacher, options, parameters FROM runs WHERE name = ?", name)
+	found, err = s.one(ctx, []any{&jsonValue[slm.Config]{&c.Teacher}, &jsonValue[slm.Distillation]{&c.Distillation}, &c.Parameters,
+		&jsonValue[[]slm.Change]{&c.Changes}, &jsonValue[*slm.Origin]{&c.Origin}},
+		"SELECT teacher, options, parameters, changes, origin FROM runs WHERE name = ?", name)
 	return c, found, err
 }
 

@@ -1,0 +1,69 @@
+package resident
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/offshoot-ml/offshoot/kernelext"
+	"github.com/offshoot-ml/offshoot/slm"
+)
+
+// patience is how many validations after the schedule's end may bring no better one before a perplexity counts as out of reach.
+const patience = 10
+
+// goal is the end of an increment.
+type goal struct {
+	slm.Until
+	d     slm.Distillation
+	first int // step
+	steps int // of the increment; 0 when that is not known
+	began time.Time
+
+	best  float64 // validation
+	since int     // validations after it
+}
+
+func newGoal(until slm.Until, d slm.Distillation, first int) *goal {
+	return &goal{Until: until, d: d, first: first, steps: until.StepsOf(d.StepTokens()), began: time.Now(), best: math.Inf(1)}
+}
+
+// ends reports whether a step is the last by its number or by the time.
+func (g *goal) ends(step int) bool {
+	return g.steps > 0 && step-g.first >= g.steps || g.Time > 0 && time.Since(g.began) >= g.Time
+}
+
+// judge looks at a validation: said is what there is to say when the increment ends with it.
+func (g *goal) judge(p slm.Point) (said string) {
+	if p.Validation == 0 || g.Perplexity == 0 {
+		return ""
+	}
+	if g.since++; p.Validation < g.best {
+		g.best, g.since = p.Validation, 0
+	}
+	switch {
+	case g.Reached(p.Validation):
+		return fmt.Sprintf("perplexity %.2f at step %d", math.Exp(p.Validation), p.Step)
+	case g.since >= patience && p.Step > g.d.Schedule.Horizon:
+		return fmt.Sprintf("perplexity %g is out of reach: the last %d validations brought none below %.2f, and the learning rate has fallen to its end at step %d; "+
+			"change the schedule, or take a larger student", g.Perplexity, patience, math.Exp(g.best), g.d.Schedule.Horizon)
+	}
+	return ""
+}
+
+// event reports a step.
+func (g *goal) event(p slm.Point, pace pace) kernelext.Event {
+	e := kernelext.Event{Kind: kernelext.Point, Point: &p, Done: int64(p.Step - g.first), Total: int64(g.steps), Unit: "steps"}
+	mean := pace.mean()
+	if mean <= 0 {
+		return e
+	}
+	e.Rate = float64(g.d.StepTokens()) / mean
+	if g.steps > 0 {
+		e.Left = mean * float64(g.first+g.steps-p.Step)
+	}
+	if left := (g.Time - time.Since(g.began)).Seconds(); g.Time > 0 && (g.steps == 0 || left < e.Left) {
+		e.Left = max(0, left)
+	}
+	return e
+}
