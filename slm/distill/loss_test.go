@@ -81,7 +81,7 @@ func (r recorded) evaluate(t *testing.T, backend compute.Backend, loss slm.Loss)
 		return total, Gradient(total, student)[0]
 	})
 	defer exec.Finalize()
-	out := exec.MustExec(tensors.FromFlatDataAndDimensions(r.Student, r.N, r.V), tensors.FromFlatDataAndDimensions(r.Teacher, r.N, r.V), r.Targets, dialsOf(loss))
+	out := exec.MustCall(tensors.FromFlatDataAndDimensions(r.Student, r.N, r.V), tensors.FromFlatDataAndDimensions(r.Teacher, r.N, r.V), r.Targets, dialsOf(loss))
 	return float64(tensors.ToScalar[float32](out[0])), tensors.MustCopyFlatData[float32](out[1])
 }
 

@@ -109,7 +109,7 @@ func TestBadRequests(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = client.Steps(ctx, "r", 0, nil)
-	wantError(t, err, kernelext.Invalid, "0 steps")
+	wantError(t, err, kernelext.Invalid, "names no end")
 	_, err = client.Generate(ctx, "tiny", "", slm.Generation{Tokens: 5}, nil)
 	wantError(t, err, kernelext.Invalid, "want a prompt")
 }
