@@ -1,0 +1,55 @@
+package datasets
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"iter"
+	"path/filepath"
+
+	"github.com/offshoot-ml/offshoot/slm"
+)
+
+// goRootSource gives the documents of [GoRoot], under the same names.
+type goRootSource struct {
+	root  string
+	files []string
+}
+
+func openGoRoot(ctx context.Context) (*goRootSource, error) {
+	root, err := FindGoRoot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	files, err := listFiles(root, goRootFile, goRootFolder)
+	if err != nil {
+		return nil, err
+	}
+	return &goRootSource{root, files}, nil
+}
+
+// Data is the zero value. It does not say which version of Go is installed.
+func (s *goRootSource) Data() slm.Data { return slm.Data{} }
+
+func (s *goRootSource) Documents(ctx context.Context) iter.Seq2[Document, error] {
+	return func(yield func(Document, error) bool) {
+		r := &reading{ctx: ctx, yield: yield}
+		seen := map[[sha256.Size]byte]bool{}
+		for _, name := range s.files {
+			v := judge(s.root, name)
+			if v.skipped != nil || seen[v.document.Sum] {
+				continue
+			}
+			seen[v.document.Sum] = true
+			path := filepath.Join(s.root, filepath.FromSlash(name))
+			if err := r.file(sourceFile{path: path, name: name, id: name}); err != nil {
+				yield(Document{}, fmt.Errorf("data goroot: %w", err))
+				return
+			}
+			if r.done {
+				return
+			}
+		}
+		r.end(slm.Data{})
+	}
+}

@@ -1,0 +1,39 @@
+package datasets
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/offshoot-ml/offshoot/slm"
+	"github.com/offshoot-ml/offshoot/slm/checkpoint/hub"
+)
+
+// Options of [Open]. The zero value follows the environment as Python's huggingface_hub does.
+type Options struct {
+	Hub   hub.Settings // where data sets come from and where they are kept; Progress is told about one file at a time
+	Ahead bool         // download the next file of a data set while one is read
+}
+
+// Open opens any data: the Go installation's text, files and folders, a data set of the hub, or a mixture. It finds out
+// which files there are; their text is read when [Source.Documents] gets to it, and a data set's files are downloaded then.
+//
+// An error says what is wrong with the data and what to do next: paths that do not exist, a data set, config or split that
+// is not there (with those that are), one that needs a token, or that is not in the cache while there is no network.
+func Open(ctx context.Context, data slm.Data, o Options) (Source, error) {
+	if err := data.Validate(); err != nil {
+		return nil, err
+	}
+	source, err := openSource(ctx, data, o)
+	if err != nil {
+		return nil, fmt.Errorf("data %s: %w", data, err)
+	}
+	return source, nil
+}
+
+func openSource(ctx context.Context, data slm.Data, o Options) (Source, error) {
+	switch {
+	case len(data.Paths) > 0:
+		return openPaths(data)
+	}
+	return openGoRoot(ctx)
+}

@@ -1,0 +1,116 @@
+package datasets
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/offshoot-ml/offshoot/slm"
+)
+
+// pathsSource gives the documents of files of one's own, in the order of their paths.
+//
+// Visible files of a folder count: those whose names say that they hold text, JSON Lines or Parquet must do so; of the
+// others, those that [Text] would take are taken, and the rest, such as pictures, is left out. A document's ID begins with
+// the file's path below the deepest folder that holds all paths.
+type pathsSource struct {
+	data  slm.Data
+	root  string
+	files []pathsFile
+}
+
+type pathsFile struct {
+	sourceFile
+	asked bool // by its name; others are left out when they are no text
+}
+
+// openPaths lists the files. The source's data has absolute paths, so that it is the same in every working directory.
+func openPaths(data slm.Data) (*pathsSource, error) {
+	root, err := commonFolder(data.Paths)
+	if err != nil {
+		return nil, err
+	}
+	s := &pathsSource{data: data, root: root}
+	s.data.Column = cmp.Or(data.Column, textColumnName)
+	s.data.Paths = nil
+	for _, p := range data.Paths {
+		absolute, err := filepath.Abs(p)
+		if err != nil {
+			return nil, err
+		}
+		s.data.Paths = append(s.data.Paths, absolute)
+		if err := s.list(absolute); err != nil {
+			return nil, err
+		}
+	}
+	slices.SortFunc(s.files, func(a, b pathsFile) int {
+		if a.name == b.name && a.asked { // rather than as one of a folder
+			return -1
+		}
+		return cmp.Compare(a.name, b.name)
+	})
+	s.files = slices.CompactFunc(s.files, func(a, b pathsFile) bool { return a.name == b.name })
+	if len(s.files) == 0 {
+		return nil, errNoText
+	}
+	return s, nil
+}
+
+// textColumnName is the column that holds the text where none is named.
+const textColumnName = "text"
+
+// list adds the files under a path.
+func (s *pathsSource) list(absolute string) error {
+	visible := func(name string) bool { return !strings.HasPrefix(path.Base(name), ".") }
+	names, err := listFiles(absolute, visible, visible)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		place := filepath.Join(absolute, filepath.FromSlash(name))
+		relative, err := filepath.Rel(s.root, place)
+		if err != nil {
+			return err
+		}
+		relative = filepath.ToSlash(relative)
+		format, packed, known := formatOf(relative)
+		s.files = append(s.files, pathsFile{sourceFile{place, relative, relative, format, packed}, known || name == "."})
+	}
+	return nil
+}
+
+func (s *pathsSource) Data() slm.Data { return s.data }
+
+func (s *pathsSource) Documents(ctx context.Context) iter.Seq2[Document, error] {
+	return func(yield func(Document, error) bool) {
+		r := &reading{ctx: ctx, column: s.data.Column, yield: yield}
+		for _, f := range s.files {
+			if !f.asked && judge(s.root, f.name).skipped != nil {
+				continue
+			}
+			if err := r.file(f.sourceFile); err != nil {
+				yield(Document{}, fmt.Errorf("data %s: %w", s.data, err))
+				return
+			}
+			if r.done {
+				return
+			}
+		}
+		r.end(s.data)
+	}
+}
+
+// end reports a source that gave nothing.
+func (r *reading) end(data slm.Data) {
+	if r.given == 0 {
+		r.yield(Document{}, fmt.Errorf("data %s: %w", data, errNoText))
+	}
+}
+
+var errNoText = errors.New("there is no text in it: its files or their columns are empty, or its folders have no text, JSONL or Parquet")
