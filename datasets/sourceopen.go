@@ -32,6 +32,8 @@ func Open(ctx context.Context, data slm.Data, o Options) (Source, error) {
 
 func openSource(ctx context.Context, data slm.Data, o Options) (Source, error) {
 	switch {
+	case len(data.Mixture) > 0:
+		return openMixture(ctx, data, o)
 	case len(data.Paths) > 0:
 		return openPaths(data)
 	}
