@@ -49,6 +49,9 @@ func (s *Snapshot) fromCache() error {
 			return s.notCached("revision " + s.repo.Revision)
 		}
 	}
+	if s.keptListing() {
+		return nil
+	}
 	s.Files = nil
 	err := fs.WalkDir(os.DirFS(s.Folder()), ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
@@ -123,16 +126,21 @@ func (s *Snapshot) remember() error {
 	if text, err := os.ReadFile(ref); err == nil && string(text) == s.Commit {
 		return nil
 	}
-	if err := os.MkdirAll(filepath.Dir(ref), 0o755); err != nil {
+	return writeWhole(ref, []byte(s.Commit))
+}
+
+// writeWhole writes a file so that others see all of it or nothing.
+func writeWhole(path string, text []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
-	file, err := os.CreateTemp(filepath.Dir(ref), filepath.Base(ref)+".*.tmp")
+	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp")
 	if err != nil {
 		return err
 	}
-	_, err = file.WriteString(s.Commit)
+	_, err = file.Write(text)
 	if err = errors.Join(err, file.Chmod(0o644), file.Close()); err == nil {
-		err = os.Rename(file.Name(), ref)
+		err = os.Rename(file.Name(), path)
 	}
 	if err != nil {
 		os.Remove(file.Name())

@@ -6,7 +6,7 @@
 //   - [Settings] say where from and where to; what they leave open comes from the environment variables that
 //     huggingface_hub reads (settings.go).
 //   - A [Client] opens a [Snapshot]: a revision's commit and the files that it has, each with its size and hash
-//     (snapshot.go). Offline, the cache tells (cache.go).
+//     (snapshot.go), listed page by page where there are many (tree.go). Offline, the cache tells (cache.go, listing.go).
 //   - Fetching some of them downloads what the cache lacks (fetch.go), each file under a lock that other processes respect
 //     (lock.go), in one go or going on where an earlier attempt ended (download.go). A file is in its place only after its
 //     size and hash were checked (verify.go). [Progress] tells how far it is (progress.go).

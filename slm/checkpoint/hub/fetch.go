@@ -44,7 +44,7 @@ func (s *Snapshot) Fetch(ctx context.Context, names ...string) error {
 		return err
 	}
 	// A cache that cannot be written to still serves what it has.
-	if err := s.remember(); err != nil && !errors.Is(err, fs.ErrPermission) && !errors.Is(err, syscall.EROFS) {
+	if err := errors.Join(s.keepListing(), s.remember()); err != nil && !errors.Is(err, fs.ErrPermission) && !errors.Is(err, syscall.EROFS) {
 		return err
 	}
 	return nil
@@ -55,6 +55,9 @@ func (s *Snapshot) fetch(ctx context.Context, f File, m *meter) error {
 	if s.has(f) {
 		m.have(f, max(0, f.Size))
 		return nil
+	}
+	if s.offline != nil {
+		return s.notCached(f.Name)
 	}
 	if !validHash.MatchString(f.blob) || f.Size < 0 {
 		return fmt.Errorf("the hub does not say which content it has (hash %q, %d bytes)", f.blob, f.Size)

@@ -151,7 +151,13 @@ func (s *Snapshot) ask(ctx context.Context) error {
 	if err := json.Unmarshal(text, &l); err != nil {
 		return fmt.Errorf("%s does not answer as a hub does (is HF_ENDPOINT right?): %w", s.client.settings.Endpoint, err)
 	}
-	return s.accept(l)
+	if err := s.accept(l); err != nil {
+		return err
+	}
+	if len(s.Files) == 0 || len(s.Files) > mostSiblings {
+		return s.askTree(ctx)
+	}
+	return nil
 }
 
 func (s *Snapshot) api() string {
@@ -186,7 +192,7 @@ func (s *Snapshot) accept(l listing) error {
 			f.Size, f.SHA256, f.blob = sibling.LFS.Size, sibling.LFS.SHA256, sibling.LFS.SHA256
 		}
 		if !isInside(f.Name) {
-			return fmt.Errorf("the hub lists a file %q, which would lie outside the repository", f.Name)
+			return outside(f.Name)
 		}
 		s.Files = append(s.Files, f)
 	}

@@ -14,13 +14,15 @@ import (
 	"net/url"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
 )
 
-// Hub has one repository at one commit, which the branch main and the pull request refs/pr/1 name. It serves small files
-// itself, and redirects to another host for large ones.
+// Hub has one repository at one commit, which the branch main and the pull request refs/pr/1 name, and perhaps the branch
+// with the files that the hub itself converted to Parquet. It serves small files itself, and redirects to another host for
+// large ones.
 type Hub struct {
 	URL    string
 	Repo   string // "owner/name"
@@ -28,10 +30,14 @@ type Hub struct {
 	Commit string
 	Files  map[string][]byte // by name
 
+	Converted map[string][]byte // files of refs/convert/parquet, which is at the commit ConvertedCommit
+	Page      int               // files on each page of a tree
+
 	// Faults. A func that returns true has answered.
 	API     func(w http.ResponseWriter, r *http.Request) bool              // before every request to the hub itself
 	Content func(w http.ResponseWriter, r *http.Request, attempt int) bool // before the content of a large file
-	Edit    func(l *Listing)
+	Edit    func(l *Listing)                                               // also of trees
+	Short   bool                                                           // revisions list no files, as those of very large repositories may
 
 	hub, store *httptest.Server
 	mu         sync.Mutex
@@ -65,7 +71,7 @@ type LFS struct {
 
 // New starts a hub of models.
 func New(repo string, files map[string][]byte) *Hub {
-	f := &Hub{Repo: repo, Kind: "models", Commit: strings.Repeat("0123456789", 4), Files: files}
+	f := &Hub{Repo: repo, Kind: "models", Commit: strings.Repeat("0123456789", 4), Files: files, Page: 1000}
 	f.store = httptest.NewServer(http.HandlerFunc(f.serveStore))
 	f.hub = httptest.NewServer(http.HandlerFunc(f.serveHub))
 	f.URL = f.hub.URL
@@ -117,15 +123,23 @@ func (f *Hub) serveHub(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	address := r.URL.EscapedPath()
-	for _, revision := range []string{f.Commit, "main"} {
+	for revision, files := range map[string]map[string][]byte{f.Commit: f.Files, "main": f.Files, ConvertedCommit: f.Converted} {
 		if name, ok := strings.CutPrefix(address, f.page()+"/resolve/"+revision+"/"); ok {
-			f.serveFile(w, r, name)
+			f.serveFile(w, r, files, name)
 			return
 		}
 	}
 	switch revision, ok := strings.CutPrefix(address, "/api/"+f.Kind+"/"+f.Repo); {
 	case ok && slices.Contains([]string{"", "/revision/main", "/revision/" + f.Commit, "/revision/refs%2Fpr%2F1"}, revision):
-		_ = json.NewEncoder(w).Encode(f.listing())
+		l := f.listing(f.Commit, f.Files)
+		if f.Short {
+			l.Siblings = nil
+		}
+		_ = json.NewEncoder(w).Encode(l)
+	case ok && f.Converted != nil && slices.Contains([]string{"/revision/refs%2Fconvert%2Fparquet", "/revision/" + ConvertedCommit}, revision):
+		_ = json.NewEncoder(w).Encode(f.listing(ConvertedCommit, f.Converted))
+	case ok && revision == "/tree/"+f.Commit:
+		f.serveTree(w, r)
 	default:
 		http.NotFound(w, r)
 	}
@@ -139,9 +153,30 @@ func (f *Hub) page() string {
 	return "/" + f.Kind + "/" + f.Repo
 }
 
-func (f *Hub) serveFile(w http.ResponseWriter, r *http.Request, name string) {
+// ConvertedCommit is what the branch refs/convert/parquet is at.
+const ConvertedCommit = "abcdefabcdefabcdefabcdefabcdefabcdefabcd"
+
+// serveTree lists the files page by page.
+func (f *Hub) serveTree(w http.ResponseWriter, r *http.Request) {
+	from, _ := strconv.Atoi(r.URL.Query().Get("cursor"))
+	all := f.listing(f.Commit, f.Files).Siblings
+	entries := []map[string]any{{"type": "directory", "path": "folder", "oid": f.Commit, "size": 0}}
+	for _, s := range all[from:min(from+f.Page, len(all))] {
+		entry := map[string]any{"type": "file", "path": s.Name, "oid": s.BlobID, "size": s.Size}
+		if s.LFS != nil {
+			entry["lfs"] = map[string]any{"oid": s.LFS.SHA256, "size": s.LFS.Size, "pointerSize": s.LFS.PointerSize}
+		}
+		entries = append(entries, entry)
+	}
+	if from+f.Page < len(all) {
+		w.Header().Set("Link", fmt.Sprintf(`<%s%s?recursive=true&cursor=%d>; rel="next"`, f.URL, r.URL.Path, from+f.Page))
+	}
+	_ = json.NewEncoder(w).Encode(entries)
+}
+
+func (f *Hub) serveFile(w http.ResponseWriter, r *http.Request, files map[string][]byte, name string) {
 	name, _ = url.PathUnescape(name)
-	content, ok := f.Files[name]
+	content, ok := files[name]
 	w.Header().Set("X-Repo-Commit", f.Commit)
 	switch {
 	case !ok:
@@ -167,13 +202,18 @@ func (f *Hub) serveStore(w http.ResponseWriter, r *http.Request) {
 	if f.Content != nil && f.Content(w, r, attempt) {
 		return
 	}
-	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(f.Files[strings.TrimPrefix(r.URL.Path, "/blob/")]))
+	name := strings.TrimPrefix(r.URL.Path, "/blob/")
+	content, ok := f.Files[name]
+	if !ok {
+		content = f.Converted[name]
+	}
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(content))
 }
 
-func (f *Hub) listing() *Listing {
-	l := &Listing{ID: f.Repo, SHA: f.Commit}
-	for _, name := range slices.Sorted(maps.Keys(f.Files)) {
-		content := f.Files[name]
+func (f *Hub) listing(commit string, files map[string][]byte) *Listing {
+	l := &Listing{ID: f.Repo, SHA: commit}
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		content := files[name]
 		sibling := &Sibling{Name: name, Size: int64(len(content)), BlobID: GitHash(content)}
 		if Large(name) {
 			sibling.LFS = &LFS{SHA256(content), sibling.Size, 132}
