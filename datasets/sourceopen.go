@@ -3,6 +3,7 @@ package datasets
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	"github.com/offshoot-ml/offshoot/slm"
 	"github.com/offshoot-ml/offshoot/slm/checkpoint/hub"
@@ -23,6 +24,7 @@ func Open(ctx context.Context, data slm.Data, o Options) (Source, error) {
 	if err := data.Validate(); err != nil {
 		return nil, err
 	}
+	o.Hub.Progress = oneAtATime(o.Hub.Progress)
 	source, err := openSource(ctx, data, o)
 	if err != nil {
 		return nil, fmt.Errorf("data %s: %w", data, err)
@@ -34,8 +36,23 @@ func openSource(ctx context.Context, data slm.Data, o Options) (Source, error) {
 	switch {
 	case len(data.Mixture) > 0:
 		return openMixture(ctx, data, o)
+	case data.Name != "":
+		return openHub(ctx, data, o)
 	case len(data.Paths) > 0:
 		return openPaths(data)
 	}
 	return openGoRoot(ctx)
+}
+
+// oneAtATime keeps calls apart, since files may be downloaded at the same time.
+func oneAtATime(progress func(hub.Progress)) func(hub.Progress) {
+	if progress == nil {
+		return nil
+	}
+	var lock sync.Mutex
+	return func(p hub.Progress) {
+		lock.Lock()
+		defer lock.Unlock()
+		progress(p)
+	}
 }

@@ -52,7 +52,7 @@ func (s *Snapshot) fromCache() error {
 	if s.keptListing() {
 		return nil
 	}
-	s.Files = nil
+	s.Files, s.Partial = nil, true
 	err := fs.WalkDir(os.DirFS(s.Folder()), ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err

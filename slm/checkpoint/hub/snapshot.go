@@ -64,8 +64,9 @@ func (r Repository) page() string {
 
 // Snapshot is a repository at one commit.
 type Snapshot struct {
-	Commit string // its hash
-	Files  []File // in the order of the hub; offline, those that the cache has
+	Commit  string // its hash
+	Files   []File // in the order of the hub
+	Partial bool   // Files are those that the cache has, perhaps not all: there is no network
 
 	client  *Client
 	repo    Repository

@@ -70,7 +70,7 @@ func TestDatasetOffline(t *testing.T) {
 	}
 	c := f.client(t, Settings{Cache: cache, Offline: true})
 	s, err := c.Open(t.Context(), repo)
-	if err != nil || !reflect.DeepEqual(s.Files, online.Files) || s.Commit != f.Commit {
+	if err != nil || !reflect.DeepEqual(s.Files, online.Files) || s.Commit != f.Commit || s.Partial {
 		t.Fatalf("%+v, %v", s, err)
 	}
 	if err := s.Fetch(t.Context(), "config.json"); err != nil {
@@ -84,7 +84,7 @@ func TestDatasetOffline(t *testing.T) {
 	if err := os.WriteFile(s.listingPath(), text, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if s, err := c.Open(t.Context(), repo); err != nil || len(s.Files) != 1 || s.Files[0].Name != "config.json" {
+	if s, err := c.Open(t.Context(), repo); err != nil || len(s.Files) != 1 || !s.Partial || s.Files[0].Name != "config.json" {
 		t.Errorf("%+v, %v", s, err)
 	}
 }
