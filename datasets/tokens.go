@@ -196,7 +196,7 @@ func (f *shardFile) use(do func(*shard) error) (err error) {
 		switch problem := recover().(type) {
 		case nil:
 		case interface{ Addr() uintptr }: // a fault of memory
-			err = fmt.Errorf("%s was cut short since it was opened, or its disk fails: %w", f.path, errDamaged)
+			err = fmt.Errorf("%s was cut short since it was opened, or its disk fails: %w", f.path, errDamagedShard)
 		default:
 			panic(problem)
 		}

@@ -444,7 +444,7 @@ func TestCutShort(t *testing.T) {
 	if err := os.Truncate(filepath.Join(dir, shardName(trainingHalf, 0)), 0); err != nil {
 		t.Fatal(err)
 	}
-	if ids, err := tokens.Train(1, 2, 8).Next(t.Context()); !errors.Is(err, errDamaged) || !strings.Contains(err.Error(), "cut short") {
+	if ids, err := tokens.Train(1, 2, 8).Next(t.Context()); !errors.Is(err, errDamagedShard) || !strings.Contains(err.Error(), "cut short") {
 		t.Errorf("%v, %v", ids, err)
 	}
 	defer func() {

@@ -60,25 +60,25 @@ type shard struct {
 	file io.ReaderAt
 }
 
-// errDamaged says of a shard that it is not what Tokenize wrote.
-var errDamaged = errors.New("it is damaged: delete the folder and tokenize again")
+// errDamagedShard says of a shard that it is not what Tokenize wrote.
+var errDamagedShard = errors.New("it is damaged: delete the folder and tokenize again")
 
 // readShard reads and checks a shard's header against its size in bytes. It allocates nothing that the header asks for.
 func readShard(file io.ReaderAt, size int64) (*shard, error) {
 	s := &shard{file: file}
 	if err := binary.Read(io.NewSectionReader(file, 0, size), binary.LittleEndian, &s.shardHeader); err != nil {
-		return nil, fmt.Errorf("%d bytes are too few for a header: %w", size, errDamaged)
+		return nil, fmt.Errorf("%d bytes are too few for a header: %w", size, errDamagedShard)
 	}
 	switch {
 	case string(s.Magic[:]) != shardMagic:
-		return nil, fmt.Errorf("it is no token shard (it begins with %q): %w", s.Magic, errDamaged)
+		return nil, fmt.Errorf("it is no token shard (it begins with %q): %w", s.Magic, errDamagedShard)
 	case s.Version != shardVersion:
 		return nil, fmt.Errorf("its format has version %d, this program reads %d: tokenize again", s.Version, shardVersion)
 	case s.Vocab > math.MaxInt32 || s.Width != tokenWidth(int(s.Vocab)):
-		return nil, fmt.Errorf("its tokens have %d bytes for a vocabulary of %d: %w", s.Width, s.Vocab, errDamaged)
+		return nil, fmt.Errorf("its tokens have %d bytes for a vocabulary of %d: %w", s.Width, s.Vocab, errDamagedShard)
 	case s.body() != size-shardHeaderSize:
 		return nil, fmt.Errorf("it has %d bytes where its %d tokens and %d documents take %d: %w",
-			size, s.Tokens, s.Documents, shardHeaderSize+s.body(), errDamaged)
+			size, s.Tokens, s.Documents, shardHeaderSize+s.body(), errDamagedShard)
 	}
 	return s, nil
 }
@@ -97,7 +97,7 @@ func (s *shard) read(first uint64, out []int32) error {
 			id = binary.LittleEndian.Uint32(raw[4*i:])
 		}
 		if uint64(id) >= s.Vocab {
-			return fmt.Errorf("its token %d is %d in a vocabulary of %d: %w", first+uint64(i), id, s.Vocab, errDamaged)
+			return fmt.Errorf("its token %d is %d in a vocabulary of %d: %w", first+uint64(i), id, s.Vocab, errDamagedShard)
 		}
 		out[i] = int32(id)
 	}
@@ -132,7 +132,7 @@ func (s *shard) verify() error {
 		return err
 	}
 	if !bytes.Equal(sum.Sum(nil), s.Sum[:]) {
-		return fmt.Errorf("its checksum is %.12x, it was written with %.12x: %w", sum.Sum(nil), s.Sum, errDamaged)
+		return fmt.Errorf("its checksum is %.12x, it was written with %.12x: %w", sum.Sum(nil), s.Sum, errDamagedShard)
 	}
 	return nil
 }

@@ -102,13 +102,13 @@ func TestDamagedTokens(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.verify(); !errors.Is(err, errDamaged) || !strings.Contains(err.Error(), "checksum") {
+	if err := s.verify(); !errors.Is(err, errDamagedShard) || !strings.Contains(err.Error(), "checksum") {
 		t.Errorf("verify: %v", err)
 	}
 	if err := s.read(0, make([]int32, 1)); err != nil {
 		t.Errorf("the token before: %v", err)
 	}
-	if err := s.read(0, make([]int32, 2)); !errors.Is(err, errDamaged) || !strings.Contains(err.Error(), "token 1 is 65282 in a vocabulary of 300") {
+	if err := s.read(0, make([]int32, 2)); !errors.Is(err, errDamagedShard) || !strings.Contains(err.Error(), "token 1 is 65282 in a vocabulary of 300") {
 		t.Errorf("a token outside the vocabulary: %v", err)
 	}
 }

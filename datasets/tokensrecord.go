@@ -48,7 +48,7 @@ type SkippedDocuments struct {
 // check reports a shard that is not the one that the record lists.
 func (r shardRecord) check(h shardHeader, vocab int) error {
 	if h.Vocab != uint64(vocab) || h.Tokens != r.Tokens || h.Documents != r.Documents || hex.EncodeToString(h.Sum[:]) != r.SHA256 {
-		return fmt.Errorf("it is not the shard that %s lists: %w", recordName, errDamaged)
+		return fmt.Errorf("it is not the shard that %s lists: %w", recordName, errDamagedShard)
 	}
 	return nil
 }
