@@ -7,7 +7,11 @@
 //     tokens, for a small model of its own (tokenizersmaller.go).
 //   - A [Corpus] is a list of text files, split by file into a training and a validation half (corpus.go, split.go).
 //     [GoRoot] lists the source and prose that every machine with Go has; [Text] lists files of one's own (scan.go).
-//   - A [Source] gives documents from anywhere: files, a data set of the hub, a mixture (source.go).
+//   - A [Source] gives documents from anywhere (source.go). [Open] opens one (sourceopen.go): the Go installation
+//     (sourcegoroot.go); files and folders of text, JSON Lines and Parquet (sourcepaths.go, sourceformat.go and a file for
+//     each format); a data set of the hub, its files found by its README or by their names and downloaded when they are
+//     read (sourcehub.go, sourcehublayout.go, sourcehubcard.go, sourcehubnames.go); or a mixture by weight
+//     (sourcemixture.go).
 //   - [Batches] walk the training half, shuffled by a seed in passages of a few hundred tokens or more (passage.go,
 //     batches.go), each row of a batch at a place of its own. Text is tokenized when the stream reaches it, so that training
 //     starts at once, and a [Position] names each row's next token: saved with a run, it resumes the stream exactly.
@@ -19,5 +23,6 @@
 //     [Tokens.Validation] samples the other half (tokensvalidation.go). A [TrainingText] is either, a Corpus or Tokens
 //     (tokenstext.go).
 //
-// Nothing in these files uses a network, and only Tokenize writes to the disk.
+// Only data sets of the hub use a network. They and tokens are all that is written to the disk: data sets into the cache of
+// Python's huggingface_hub, tokens into the folder that Tokenize was given.
 package datasets

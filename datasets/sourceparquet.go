@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/parquet-go/parquet-go"
+	parquetformat "github.com/parquet-go/parquet-go/format"
 )
 
 // readParquetFile is readParquet of a file.
@@ -64,11 +65,22 @@ func openParquet(r io.ReaderAt, size int64, column string) (chunks []parquet.Col
 		return nil, nil, err
 	}
 	end := int64(0)
-	for _, group := range file.RowGroups() {
+	for i, group := range file.RowGroups() {
+		if err := checkCodec(file.Metadata().RowGroups[i].Columns[index].MetaData.Codec); err != nil {
+			return nil, nil, err
+		}
 		end += group.NumRows()
 		chunks, ends = append(chunks, group.ColumnChunks()[index]), append(ends, end)
 	}
 	return chunks, ends, nil
+}
+
+// checkCodec refuses LZ4, since the library takes all memory there is for a damaged page of it, which ends the program.
+func checkCodec(codec parquetformat.CompressionCodec) error {
+	if codec == parquetformat.Lz4Raw {
+		return errors.New("it is compressed with LZ4, which is not read here; write it with Zstandard or Snappy")
+	}
+	return nil
 }
 
 // checkFooter reports a file whose end is not that of a Parquet file, since the library would make room for what it claims.

@@ -103,6 +103,7 @@ func TestReadParquetRefuses(t *testing.T) {
 		{"no Parquet", "text", []byte(strings.Repeat("text ", 100)), []string{"damaged or cut short"}},
 		{"cut", "text", whole[:len(whole)-100], []string{"damaged or cut short"}},
 		{"spoiled", "text", spoiled, []string{"row 0: ", "damaged or cut short"}},
+		{"LZ4", "text", parquetBytes(t, 70, parquetRows(1), parquet.Compression(&parquet.Lz4Raw)), []string{"compressed with LZ4", "write it with Zstandard"}},
 		{"binary", "text", binary, []string{"row 1: ", "not UTF-8"}},
 	} {
 		err := readParquet(bytes.NewReader(test.file), int64(len(test.file)), test.column, func(int64, string) bool { return true })
