@@ -2,6 +2,8 @@ package kernelext
 
 import (
 	"context"
+	"path/filepath"
+	"slices"
 
 	"github.com/offshoot-ml/offshoot/slm"
 )
@@ -57,11 +59,34 @@ func (c *Client) SearchLive(ctx context.Context, name string, search slm.Search,
 
 // Distill names a run and checks its options, without training. Naming it again returns its curve; other options under
 // the same name are an error of code [Differs].
-func (c *Client) Distill(ctx context.Context, name string, d slm.Distillation, watch func(Event)) (slm.Curve, error) {
+func (c *Client) Distill(ctx context.Context, name string, d slm.Distillation, watch func(Event)) (curve slm.Curve, err error) {
+	if d.Data, err = absolute(d.Data); err != nil {
+		return curve, err
+	}
 	if err := c.work(ctx, VerbDistill, WorkRequest{Name: name, Distillation: &d}, watch, &Summary{}); err != nil {
 		return slm.Curve{}, err
 	}
 	return c.Curve(ctx, name)
+}
+
+// absolute makes the paths of data independent of this process's folder: the host has another.
+func absolute(d slm.Data) (slm.Data, error) {
+	d.Paths, d.Mixture = slices.Clone(d.Paths), slices.Clone(d.Mixture)
+	for i, p := range d.Paths {
+		full, err := filepath.Abs(p)
+		if err != nil {
+			return d, err
+		}
+		d.Paths[i] = full
+	}
+	for i := range d.Mixture {
+		part, err := absolute(d.Mixture[i].Data)
+		if err != nil {
+			return d, err
+		}
+		d.Mixture[i].Data = part
+	}
+	return d, nil
 }
 
 // Train trains a run for an increment, from where it stopped.

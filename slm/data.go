@@ -3,6 +3,7 @@ package slm
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 )
@@ -17,7 +18,11 @@ type Data struct {
 	Split    string   `json:"split,omitempty"`    // of the data set; empty is "train"
 	Column   string   `json:"column,omitempty"`   // of JSONL and Parquet that holds the text; empty is "text"
 	Mixture  []Share  `json:"mixture,omitempty"`  // or several, drawn from by weight
+	Tokens   int64    `json:"tokens,omitempty"`   // at most so many: the document that reaches them is the last; 0 is all
 }
+
+// IsZero reports the Go installation's own text.
+func (d Data) IsZero() bool { return reflect.DeepEqual(d, Data{}) }
 
 // Share is one part of a mixture.
 type Share struct {
@@ -73,6 +78,9 @@ func (d Data) Validate() error {
 	}
 	if d.Name != "" && !repository(d.Name) {
 		return fmt.Errorf("data: %q is not the name of a data set, such as \"roneneldan/TinyStories\"", d.Name)
+	}
+	if d.Tokens < 0 {
+		return fmt.Errorf("data: at most %d tokens: want 0 for all, or more", d.Tokens)
 	}
 	if d.Name == "" && (d.Revision != "" || d.Config != "" || d.Split != "") {
 		return errors.New("data: revision, config and split are those of a data set of the hub; it has no name")

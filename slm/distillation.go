@@ -20,6 +20,7 @@ type Distillation struct {
 	Subnet      Subnet   `json:"subnet"`  // the student's architecture
 	Init        Init     `json:"init"`
 	Loss        Loss     `json:"loss"`
+	Data        Data     `json:"data,omitzero"`       // the text; none is the Go installation's
 	Batch       int      `json:"batch"`               // sequences in a batch
 	SeqLen      int      `json:"seq_len"`             // tokens in a sequence that are predicted
 	Accumulate  int      `json:"accumulate,omitzero"` // batches in a step, one after the other, whose gradients are averaged; 0 means 1
@@ -72,6 +73,9 @@ func (d Distillation) Validate(teacher Config) error {
 		return fmt.Errorf("distillation: init is %q, want %q or %q", d.Init, FromTeacher, FromRandom)
 	}
 	if err := d.Loss.Validate(); err != nil {
+		return fmt.Errorf("distillation: %w", err)
+	}
+	if err := d.Data.Validate(); err != nil {
 		return fmt.Errorf("distillation: %w", err)
 	}
 	if d.Batch < 1 || d.SeqLen < 2 || d.SeqLen > teacher.Context {

@@ -67,7 +67,7 @@ func (e *engine) OpenTeacher(ctx context.Context, reference string, report resid
 		return nil, err
 	}
 	defer file.Close()
-	t := &teacher{engine: e, warmers: map[string]*model.Warmer{}, bytes: 4 * slm.Subnet{}.Parameters(file.Config).Total()}
+	t := &teacher{engine: e, texts: map[string]*datasets.Tokens{}, warmers: map[string]*model.Warmer{}, bytes: 4 * slm.Subnet{}.Parameters(file.Config).Total()}
 	if t.tokenizer, err = datasets.TeacherTokenizer(file); err != nil {
 		return nil, err
 	}
@@ -97,8 +97,9 @@ type teacher struct {
 	sha256    string
 	bytes     int64
 
-	mu   sync.Mutex
-	text *datasets.Corpus // opened when it is first needed
+	mu    sync.Mutex
+	text  *datasets.Corpus            // opened when it is first needed
+	texts map[string]*datasets.Tokens // other data, by the JSON of it
 
 	warmers map[string]*model.Warmer // by the JSON of their plans
 	warmFor string                   // the JSON of what asked for them
@@ -250,47 +251,20 @@ func continued(ctx context.Context, tokenizer *datasets.Tokenizer, prompt string
 
 // Trainer makes a student and opens its data.
 func (t *teacher) Trainer(ctx context.Context, d slm.Distillation, report resident.Report) (resident.Trainer, error) {
-	corpus, err := t.corpus(ctx, report)
+	text, err := t.training(ctx, d.Data, report)
 	if err != nil {
 		return nil, err
 	}
-	held, err := corpus.Validation(d.EvalTokens, d.SeqLen)
+	held, err := text.Validation(d.EvalTokens, d.SeqLen)
 	if err != nil {
 		return nil, err
 	}
-	data := stream{corpus.Train(d.ShuffleSeed, d.Batch, d.SeqLen), corpus.Hash()}
+	data := text.Stream(d.ShuffleSeed, d.Batch, d.SeqLen)
 	made, err := distill.New(t.engine.backend, t.model, d, data, held)
 	if err != nil {
 		return nil, err
 	}
 	return &trainer{Trainer: made, teacher: t}, nil
-}
-
-// stream keeps the position in the data as JSON, inside the checkpoint, with the corpus in which it means something.
-type stream struct {
-	*datasets.Batches
-	corpus string // its hash
-}
-
-type position struct {
-	datasets.Position
-	Corpus string `json:"corpus"`
-}
-
-func (s stream) Position() ([]byte, error) {
-	return json.Marshal(position{s.Batches.Position(), s.corpus})
-}
-
-// Seek refuses a position in another corpus, as a new Go version brings it: the run would silently go on elsewhere.
-func (s stream) Seek(text []byte) error {
-	var at position
-	if err := json.Unmarshal(text, &at); err != nil {
-		return fmt.Errorf("position in the training data: %w", err)
-	}
-	if at.Corpus != "" && at.Corpus != s.corpus { // older checkpoints do not say
-		return fmt.Errorf("the training text changed since (was Go updated?): corpus %.12s, now %.12s", at.Corpus, s.corpus)
-	}
-	return s.Batches.Seek(at.Position)
 }
 
 // trainer trains a student of a teacher.

@@ -244,7 +244,9 @@ func validations(points []slm.Point, steps int) (first, last slm.Point) {
 
 // corpusOf names the training text by its hash: the lab does not keep more of it.
 func corpusOf(saved distill.Saved) string {
-	var at position
+	var at struct {
+		Corpus string `json:"corpus"`
+	}
 	if json.Unmarshal(saved.Position, &at) != nil || at.Corpus == "" {
 		return ""
 	}

@@ -126,7 +126,7 @@ func (p *pretraining) newTrainer(ctx context.Context, asked *ask.Pretrain, m *me
 	if err != nil {
 		return err
 	}
-	data := stream{corpus.Train(d.ShuffleSeed, d.Batch, d.SeqLen), corpus.Hash()}
+	data := corpus.Stream(d.ShuffleSeed, d.Batch, d.SeqLen)
 	p.Trainer, err = distill.NewAlone(backend, asked.Architecture(), d, data, held)
 	return err
 }
