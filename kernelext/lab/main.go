@@ -50,6 +50,8 @@ func verbs() []verb {
 			"write a run's student, or a --model's --subnet, for transformers and llama.cpp, with a model card", hostVerb("export")},
 		{"search", "--bin BIN --out FILE [--teacher MODEL] [--space SPACE] [--strategy S] [--objective O] [--halving RUNGS] [--warm STEPS] [--reorder MEASURE] [--dim NAME=BOUNDS]... [--table FILE]...",
 			"search sub-networks inside a parameter bin, as a batch job that goes on where it was stopped", hostVerb("search")},
+		{"distill", "--student STUDENT --tokens N [--teacher T] [--data D] [--random] [--alpha A] [--beta B] [--divergence D] [--temperature T] [--top-k K] [--rate R] [--lab LAB] [--run RUN] [--csv FILE] [--out FOLDER]",
+			"pretrain a student, as a batch job that goes on where it was stopped, here or in a notebook", distill},
 		{"pretrain", "--out FOLDER [--family FAMILY] [--layers N] [--embd N] [--heads N] [--vocab N] [--steps N] [--rate R] [--dtype TYPE]",
 			"train a small model from random weights on the Go installation's text: a teacher of one's own, offline", hostVerb("pretrain")},
 		{"extract", "--model MODEL --subnet FILE --out FOLDER", "write a sub-network as a student that transformers loads", hostVerb("extract")},

@@ -1,0 +1,255 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/offshoot-ml/offshoot/kernelext"
+	"github.com/offshoot-ml/offshoot/slm"
+)
+
+// distillation is what `lab distill` was asked.
+type distillation struct {
+	lab, run, teacher, student, data, tokens, csv, out string
+	random, json                                       bool
+	alpha, beta, temperature                           float64
+	divergence, decay, dataTokens, column              string
+	topK                                               int
+	slm.Distillation
+}
+
+// distill trains a student as a run of a lab, so that it goes on where it was stopped, here or in a notebook.
+func distill(ctx context.Context, l *lab, args []string) error {
+	d := distillation{}
+	if err := parseNone(d.flags(flags("distill", l.stdout)), args); err != nil {
+		return err
+	}
+	budget, err := d.settle()
+	if err != nil {
+		return fmt.Errorf("lab distill: %w", err)
+	}
+	if err := l.prepare(ctx); err != nil {
+		return err
+	}
+	defer l.useHome()()
+	client, err := kernelext.Connect(ctx, d.lab)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	c, err := d.train(ctx, client, budget, l.stderr)
+	if d.csv != "" && len(c.Points) > 0 {
+		var table bytes.Buffer
+		err = errors.Join(err, writePoints(&table, c.Points), writeFile(d.csv, table.Bytes(), 0o644))
+	}
+	if err != nil {
+		return err
+	}
+	if d.out != "" {
+		if _, err := client.ExportRun(ctx, d.run, kernelext.Export{Dir: d.out}, nil); err != nil {
+			return err
+		}
+	}
+	if d.json {
+		return printJSON(l.stdout, c)
+	}
+	return printRun(l.stdout, c)
+}
+
+func (d *distillation) flags(set *flag.FlagSet) *flag.FlagSet {
+	set.StringVar(&d.teacher, "teacher", "smollm2-135m", "the teacher's `NAME`, repository or file")
+	set.StringVar(&d.student, "student", "", "the student's architecture: bin:30M (±5%, at the teacher's proportions), or a sub-network's JSON `FILE`")
+	set.BoolVar(&d.random, "random", false, "begin with random weights, not the teacher's")
+	set.StringVar(&d.tokens, "tokens", "", "how many tokens `N` the run has in all, such as 1M; the same command trains what is missing")
+	set.StringVar(&d.data, "data", "goroot", "the text: goroot, a preset or data set of the hub, or files and folders with commas between; presets: "+strings.Join(slm.DataPresets(), ", "))
+	set.StringVar(&d.dataTokens, "data-tokens", "0", "use at most so many tokens `N` of the text; 0 is all")
+	set.StringVar(&d.column, "column", "", "the `COLUMN` of JSONL and Parquet with the text")
+	set.Float64Var(&d.alpha, "alpha", 0.3, "weight of the cross-entropy")
+	set.Float64Var(&d.beta, "beta", 0.7, "weight of the divergence from the teacher; 0 trains without the teacher")
+	set.StringVar(&d.divergence, "divergence", string(slm.ForwardKLTerm), fmt.Sprintf("one of %v", slm.Divergences))
+	set.Float64Var(&d.temperature, "temperature", 1, "of the divergence")
+	set.IntVar(&d.topK, "top-k", 0, "compare the teacher's `K` likeliest tokens and the rest as one; 0 compares all")
+	set.IntVar(&d.Batch, "batch", 4, "sequences in a batch")
+	set.IntVar(&d.SeqLen, "seq", 128, "tokens in a sequence")
+	set.IntVar(&d.Accumulate, "accumulate", 1, "batches in a step")
+	set.Float64Var(&d.Schedule.Peak, "rate", 1e-3, "the highest learning rate")
+	set.IntVar(&d.Schedule.Warmup, "warmup", 0, "steps in which the learning rate rises; 0 is a tenth")
+	set.StringVar(&d.decay, "decay", "cosine", "how it falls until --tokens: cosine, linear, or wsd (at the end only)")
+	set.Float64Var(&d.Schedule.Final, "final", 0.1, "share of the learning rate at the end")
+	set.IntVar(&d.EvalEvery, "eval-every", 10, "steps between validations")
+	set.IntVar(&d.SaveEvery, "save-every", 50, "steps between checkpoints")
+	set.Uint64Var(&d.ShuffleSeed, "seed", 1, "of the order of the text and of random weights")
+	set.StringVar(&d.lab, "lab", "distill", "the lab `NAME` that holds the run")
+	set.StringVar(&d.run, "run", "", "the run's `NAME` (default: from the student's)")
+	set.StringVar(&d.csv, "csv", "", "write the run's points to a `FILE`")
+	set.StringVar(&d.out, "out", "", "write the student to a `FOLDER` at the end, as lab export does")
+	set.BoolVar(&d.json, "json", false, "print JSON")
+	return set
+}
+
+// settle reads what the flags mean together, and returns the tokens of the whole run. The student is read by [distillation.train],
+// which knows the teacher.
+func (d *distillation) settle() (budget int64, err error) {
+	if d.student == "" || d.tokens == "" {
+		return 0, errors.New("name a student and a number of tokens, such as --student bin:30M --tokens 1M")
+	}
+	if budget, err = slm.ParseCount(d.tokens); err != nil {
+		return 0, fmt.Errorf("--tokens: %w", err)
+	}
+	if d.Loss, err = d.loss(); err != nil {
+		return 0, err
+	}
+	if d.Data, err = d.text(); err != nil {
+		return 0, err
+	}
+	d.Init = slm.FromTeacher
+	if d.random {
+		d.Init, d.WeightsSeed = slm.FromRandom, d.ShuffleSeed
+	}
+	decays := map[string]slm.Decay{"cosine": slm.CosineDecay, "linear": slm.LinearDecay, "wsd": slm.WSD}
+	var ok bool
+	if d.Schedule.Decay, ok = decays[d.decay]; !ok {
+		return 0, fmt.Errorf("--decay %q: want cosine, linear or wsd", d.decay)
+	}
+	if d.Accumulate == 1 {
+		d.Accumulate = 0
+	}
+	step := int64(d.StepTokens())
+	if step < 1 || budget < step {
+		return 0, fmt.Errorf("--tokens %s: a step has %d tokens", d.tokens, step)
+	}
+	d.Schedule.Horizon = int((budget + step - 1) / step)
+	return budget, nil
+}
+
+func (d *distillation) loss() (loss slm.Loss, err error) {
+	if d.alpha > 0 {
+		loss = slm.CE(d.alpha)
+	}
+	if d.beta > 0 {
+		term := slm.LossTerm{Kind: slm.Divergence(d.divergence), Weight: d.beta, TopK: d.topK}
+		if d.temperature != 1 {
+			term.Temperature = d.temperature
+		}
+		loss = loss.Plus(slm.Loss{Terms: []slm.LossTerm{term}})
+	}
+	return loss, loss.Validate()
+}
+
+// text reads --data: a name, or else paths.
+func (d *distillation) text() (data slm.Data, err error) {
+	paths := strings.Split(d.data, ",")
+	missing := slices.IndexFunc(paths, func(p string) bool { _, err := os.Stat(p); return err != nil })
+	if missing < 0 {
+		data = slm.Data{Paths: paths}
+	} else if data, err = slm.NamedData(d.data); err != nil {
+		return data, fmt.Errorf("--data: there is no file or folder %q, and %w", paths[missing], err)
+	}
+	data.Column = d.column
+	if data.Tokens, err = slm.ParseCount(d.dataTokens); err != nil && d.dataTokens != "0" {
+		return data, fmt.Errorf("--data-tokens: %w", err)
+	}
+	return data, data.Validate()
+}
+
+// trainer is what a run needs of a [kernelext.Client].
+type trainer interface {
+	Teacher(ctx context.Context, name string, watch func(kernelext.Event)) (kernelext.TeacherInfo, error)
+	Distill(ctx context.Context, name string, d slm.Distillation, watch func(kernelext.Event)) (slm.Curve, error)
+	Train(ctx context.Context, run string, until slm.Until, watch func(kernelext.Event)) (slm.Curve, error)
+	Curve(ctx context.Context, run string) (slm.Curve, error)
+}
+
+// train names the run and trains what it lacks. After an error it returns the run as far as it is.
+func (d *distillation) train(ctx context.Context, client trainer, budget int64, out io.Writer) (slm.Curve, error) {
+	info, err := client.Teacher(ctx, d.teacher, nil)
+	if err != nil {
+		return slm.Curve{}, err
+	}
+	student, err := readStudent(d.student, info.Config)
+	if err != nil {
+		return slm.Curve{}, err
+	}
+	d.Teacher, d.Subnet = info.Config.Name, student.Subnet
+	if d.run == "" {
+		d.run = defaultRun(info.Config, d.Distillation)
+	}
+	c, err := client.Distill(ctx, d.run, d.Distillation, nil)
+	if err != nil {
+		return c, err
+	}
+	left := budget - int64(c.Steps()*d.StepTokens())
+	if left <= 0 {
+		return c, nil
+	}
+	line := startProgress(out, d.run)
+	watch := func(e kernelext.Event) { noteStep(line, e) }
+	done, err := client.Train(ctx, d.run, slm.Until{Tokens: left}, watch)
+	if err != nil {
+		line.End("stopped; the same command goes on")
+		c, _ = client.Curve(context.WithoutCancel(ctx), d.run)
+		return c, err
+	}
+	line.End(fmt.Sprintf("%d steps, held-out loss %.4f", done.Steps(), done.Validation()))
+	return done, nil
+}
+
+// defaultRun names a run after its student.
+func defaultRun(teacher slm.Config, d slm.Distillation) string {
+	return fmt.Sprintf("%s-%s-%s", teacher.Name, slm.Count(d.Subnet.Parameters(teacher).Total()), d.Init)
+}
+
+// noteStep shows how far a run is.
+func noteStep(line *progress, e kernelext.Event) {
+	switch {
+	case e.Kind == kernelext.Point && e.Total > 0:
+		line.Note("%d of %d steps, loss %.4f, %.0f tokens/s, %s left", e.Done, e.Total, e.Point.Loss, e.Rate,
+			time.Duration(e.Left*float64(time.Second)).Round(time.Second))
+	case e.Message != "":
+		line.Note("%s", e.Message)
+	}
+}
+
+// writePoints writes a run's points as CSV, one a row; what was not measured is empty.
+func writePoints(w io.Writer, points []slm.Point) error {
+	out := csv.NewWriter(w)
+	out.Write([]string{"step", "tokens", "loss", "cross_entropy", "validation", "perplexity", "learning_rate", "gradient_norm", "seconds"})
+	number := func(v float64) string {
+		if v == 0 {
+			return ""
+		}
+		return strconv.FormatFloat(v, 'g', -1, 64)
+	}
+	for _, p := range points {
+		perplexity := 0.0
+		if p.Validation != 0 {
+			perplexity = math.Exp(p.Validation)
+		}
+		out.Write([]string{strconv.Itoa(p.Step), strconv.FormatInt(p.Tokens, 10), number(p.Loss), number(p.CE), number(p.Validation), number(perplexity),
+			number(p.Rate), number(p.GradNorm), number(p.Seconds)})
+	}
+	out.Flush()
+	return out.Error()
+}
+
+func printRun(w io.Writer, c slm.Curve) error {
+	last, seconds := slm.Point{}, 0.0
+	for _, p := range c.Points {
+		last, seconds = p, seconds+p.Seconds
+	}
+	_, err := fmt.Fprintf(w, "run            %s\nparams         %d\nloss           %s\ndata           %s\nsteps          %d\ntokens         %d\nheld-out loss  %.4f\nperplexity     %.2f\ntraining time  %s\n",
+		c.Name, c.Parameters, c.Distillation.Loss, c.Distillation.Data, c.Steps(), last.Tokens, c.Validation(), math.Exp(c.Validation()),
+		time.Duration(seconds*float64(time.Second)).Round(time.Second))
+	return err
+}

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"io"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/offshoot-ml/offshoot/kernelext"
+	"github.com/offshoot-ml/offshoot/slm"
+)
+
+// fakeTrainer is a lab whose run stops at a step.
+type fakeTrainer struct {
+	curve slm.Curve
+	stop  int
+	until []slm.Until
+}
+
+func (f *fakeTrainer) Teacher(context.Context, string, func(kernelext.Event)) (info kernelext.TeacherInfo, err error) {
+	info.Config, err = slm.Published("smollm2-135m")
+	return info, err
+}
+
+func (f *fakeTrainer) Distill(_ context.Context, name string, d slm.Distillation, _ func(kernelext.Event)) (slm.Curve, error) {
+	f.curve.Name, f.curve.Distillation = name, d.WithDefaults()
+	return f.curve, d.WithDefaults().Validate(mustPublished("smollm2-135m"))
+}
+
+func (f *fakeTrainer) Train(_ context.Context, _ string, u slm.Until, watch func(kernelext.Event)) (slm.Curve, error) {
+	f.until = append(f.until, u)
+	last := f.curve.Steps() + u.StepsOf(f.curve.Distillation.StepTokens())
+	for s := f.curve.Steps() + 1; s <= last; s++ {
+		if s == f.stop {
+			return f.curve, errors.New("the host has gone")
+		}
+		p := slm.Point{Step: s, Tokens: int64(s * f.curve.Distillation.StepTokens()), Loss: 9, Validation: 8}
+		f.curve.Points = append(f.curve.Points, p)
+		watch(kernelext.Event{Kind: kernelext.Point, Point: &p, Done: int64(s), Total: int64(last)})
+	}
+	return f.curve, nil
+}
+
+func (f *fakeTrainer) Curve(context.Context, string) (slm.Curve, error) { return f.curve, nil }
+
+func mustPublished(name string) slm.Config {
+	c, err := slm.Published(name)
+	if err != nil {
+		panic(err)
+	}
+	return c
+}
+
+func asked(t *testing.T, args ...string) (d distillation, budget int64, err error) {
+	t.Helper()
+	if err := d.flags(flag.NewFlagSet("distill", flag.ContinueOnError)).Parse(args); err != nil {
+		t.Fatal(err)
+	}
+	budget, err = d.settle()
+	return d, budget, err
+}
+
+// The same command trains what is missing, and nothing more.
+func TestDistillGoesOn(t *testing.T) {
+	lab := &fakeTrainer{stop: 3}
+	args := []string{"--student", "bin:30M", "--tokens", "2000", "--batch", "2", "--top-k", "8", "--decay", "wsd"}
+	d, budget, err := asked(t, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c, err := d.train(t.Context(), lab, budget, io.Discard); err == nil || c.Steps() != 2 {
+		t.Fatalf("interrupted, %d steps, %v", c.Steps(), err)
+	}
+	lab.stop = 0
+	for range 2 {
+		d, budget, _ = asked(t, args...)
+		if c, err := d.train(t.Context(), lab, budget, io.Discard); err != nil || c.Steps() != 8 {
+			t.Fatalf("%d steps, %v; want 8 of 256 tokens", c.Steps(), err)
+		}
+	}
+	if want := []slm.Until{{Tokens: 2000}, {Tokens: 2000 - 2*256}}; !reflect.DeepEqual(lab.until, want) {
+		t.Errorf("it trained %v, want %v", lab.until, want)
+	}
+	got := lab.curve
+	if got.Name != "smollm2-135m-30M-teacher" && !strings.HasPrefix(got.Name, "smollm2-135m-") || got.Distillation.Loss.String() != "0.3 cross-entropy + 0.7 forward-kl of the top 8" ||
+		got.Distillation.Schedule != (slm.Schedule{Peak: 1e-3, Warmup: 1, Horizon: 8, Final: 0.1, Decay: slm.WSD, Falling: 1}) {
+		t.Errorf("%s: %s, %+v", got.Name, got.Distillation.Loss, got.Distillation.Schedule)
+	}
+}
+
+func TestDistillReadsItsFlags(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "a.txt")
+	if err := os.WriteFile(file, []byte("x"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	base := []string{"--student", "bin:30M", "--tokens", "1M"}
+	for _, c := range []struct {
+		args []string
+		want slm.Data
+	}{
+		{nil, slm.Data{}},
+		{[]string{"--data", "tinystories", "--data-tokens", "5M"}, slm.Data{Name: "roneneldan/TinyStories", Tokens: 5e6}},
+		{[]string{"--data", file + "," + dir, "--column", "body"}, slm.Data{Paths: []string{file, dir}, Column: "body"}},
+	} {
+		if d, _, err := asked(t, append(base, c.args...)...); err != nil || !reflect.DeepEqual(d.Data, c.want) {
+			t.Errorf("%v: %+v, %v", c.args, d.Data, err)
+		}
+	}
+	for want, args := range map[string][]string{
+		"name a student":        {"--tokens", "1M"},
+		"--tokens":              {"--student", "bin:30M", "--tokens", "many"},
+		"a step has 512 tokens": {"--student", "bin:30M", "--tokens", "500"},
+		"--decay":               append([]string{"--decay", "steps"}, base...),
+		"unknown term":          append([]string{"--divergence", "hinge"}, base...),
+		"no terms":              append([]string{"--alpha", "0", "--beta", "0"}, base...),
+		"no file or folder":     append([]string{"--data", "storeys"}, base...),
+		"--data-tokens":         append([]string{"--data-tokens", "-4"}, base...),
+	} {
+		if _, _, err := asked(t, args...); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v: %v, want %q", args, err, want)
+		}
+	}
+}
+
+func TestPointsAsCSV(t *testing.T) {
+	var out strings.Builder
+	err := writePoints(&out, []slm.Point{{Validation: 2}, {Step: 1, Tokens: 512, Loss: 3.5, CE: 4, Rate: 1e-4, GradNorm: 2, Seconds: 0.5}})
+	want := "step,tokens,loss,cross_entropy,validation,perplexity,learning_rate,gradient_norm,seconds\n0,0,,,2,7.38905609893065,,,\n1,512,3.5,4,,,0.0001,2,0.5\n"
+	if err != nil || out.String() != want {
+		t.Errorf("%v, %q; want %q", err, out.String(), want)
+	}
+}
