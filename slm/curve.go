@@ -49,3 +49,31 @@ func (c Curve) Validation() float64 {
 	}
 	return math.NaN()
 }
+
+// StepFLOPs counts the operations of a step: the student's training, and the teacher's forward pass where the loss needs it.
+// Validation is not counted.
+func (d Distillation) StepFLOPs(teacher Config) int64 {
+	each := d.Subnet.TrainingFLOPs(teacher, d.SeqLen)
+	if d.Loss.NeedsTeacher() {
+		each += Subnet{}.ForwardFLOPs(teacher, d.SeqLen)
+	}
+	return each * int64(d.StepTokens())
+}
+
+// FLOPs counts the operations of the run's steps so far, those of the run that it branched off included.
+func (c Curve) FLOPs() (sum int64) {
+	for _, p := range c.Points {
+		if p.Step > 0 {
+			sum += c.Distillation.At(p.Step-1, c.Changes).StepFLOPs(c.Teacher)
+		}
+	}
+	return sum
+}
+
+// Seconds is the time of the run's steps so far, without validation and saving.
+func (c Curve) Seconds() (sum float64) {
+	for _, p := range c.Points {
+		sum += p.Seconds
+	}
+	return sum
+}

@@ -57,3 +57,14 @@ func TestChangesHoldFromTheirStep(t *testing.T) {
 		t.Errorf("%s and %s have different shapes", a, b)
 	}
 }
+
+func TestFLOPsFollowTheLoss(t *testing.T) {
+	teacher := smol(t)
+	d := Distillation{Subnet: Subnet{Embd: First(256)}, Loss: CE(1), Batch: 2, SeqLen: 64}.WithDefaults()
+	c := Curve{Teacher: teacher, Distillation: d, Changes: []Change{{Step: 1, Loss: ForwardKL(1)}},
+		Points: []Point{{}, {Step: 1, Seconds: 2}, {Step: 2, Seconds: 3}}}
+	student, whole := d.Subnet.ForwardFLOPs(teacher, 64), Subnet{}.ForwardFLOPs(teacher, 64)
+	if got, want := c.FLOPs(), 128*(3*student)+128*(3*student+whole); got != want || c.Seconds() != 5 {
+		t.Errorf("%d FLOPs in %g s, want %d in 5", got, c.Seconds(), want)
+	}
+}

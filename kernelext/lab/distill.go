@@ -244,12 +244,12 @@ func writePoints(w io.Writer, points []slm.Point) error {
 }
 
 func printRun(w io.Writer, c slm.Curve) error {
-	last, seconds := slm.Point{}, 0.0
-	for _, p := range c.Points {
-		last, seconds = p, seconds+p.Seconds
+	last, seconds := slm.Point{}, c.Seconds()
+	if len(c.Points) > 0 {
+		last = c.Points[len(c.Points)-1]
 	}
-	_, err := fmt.Fprintf(w, "run            %s\nparams         %d\nloss           %s\ndata           %s\nsteps          %d\ntokens         %d\nheld-out loss  %.4f\nperplexity     %.2f\ntraining time  %s\n",
-		c.Name, c.Parameters, c.Distillation.Loss, c.Distillation.Data, c.Steps(), last.Tokens, c.Validation(), math.Exp(c.Validation()),
+	_, err := fmt.Fprintf(w, "run            %s\nparams         %d\nloss           %s\ndata           %s\nsteps          %d\ntokens         %d\nFLOPs          %.3g, %.0f GFLOP/s\nheld-out loss  %.4f\nperplexity     %.2f\ntraining time  %s\n",
+		c.Name, c.Parameters, c.Distillation.Loss, c.Distillation.Data, c.Steps(), last.Tokens, float64(c.FLOPs()), float64(c.FLOPs())/max(seconds, 1e-9)/1e9, c.Validation(), math.Exp(c.Validation()),
 		time.Duration(seconds*float64(time.Second)).Round(time.Second))
 	return err
 }

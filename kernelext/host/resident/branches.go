@@ -60,27 +60,36 @@ func (h *Host) undoWork(j *job) (any, error) {
 		return nil, err
 	}
 	h.dropRun(l.name, j.Name)
-	// The records go back first: a run whose points end before its checkpoint is brought in line when it is next used.
-	if err := l.dropPoints(j.whole(), j.Name, step); err != nil {
-		return nil, unwritable(l.folder, err)
+	changes, err := before(step, c.Changes), l.goBack(j.whole(), j.Name, step)
+	if err == nil {
+		err = l.putChanges(j.whole(), j.Name, changes)
 	}
-	if err := l.putChanges(j.whole(), j.Name, before(step, c.Changes)); err != nil {
+	if err != nil {
 		return nil, unwritable(l.folder, err)
-	}
-	if err := l.bring(j.Name, step, j.Name); err != nil {
-		return nil, unwritable(l.folder, err)
-	}
-	for _, later := range l.kept(j.Name) {
-		if later > step {
-			if err := os.Remove(l.keptPath(j.Name, later)); err != nil {
-				return nil, unwritable(l.folder, err)
-			}
-		}
 	}
 	if step < j.request.Step {
 		j.note("went back to step %d, the last checkpoint up to step %d", step, j.request.Step)
 	}
 	return kernelext.Summary{Done: int64(step)}, nil
+}
+
+// goBack makes a kept checkpoint the run's last. The records go back first: a run whose points end before its checkpoint is
+// brought in line when it is next used.
+func (l *lab) goBack(ctx context.Context, run string, step int) error {
+	if err := l.dropPoints(ctx, run, step); err != nil {
+		return err
+	}
+	if err := l.bring(run, step, run); err != nil {
+		return err
+	}
+	for _, later := range l.kept(run) {
+		if later > step {
+			if err := os.Remove(l.keptPath(run, later)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // before are the changes made before a step.

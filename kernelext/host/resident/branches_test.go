@@ -156,3 +156,23 @@ func TestFewCheckpointsAreKept(t *testing.T) {
 		t.Error(fmt.Errorf("a cancelled undo went through"))
 	}
 }
+
+// A run whose loss rises goes back to before that, and goes on once it is told how.
+func TestDriftEndsAnIncrement(t *testing.T) {
+	home := newHome(t, nil)
+	putTeacher(t, home, "tiny", `{"Rise": 42}`)
+	client, ctx := connect(t, "one"), t.Context()
+	must(t)(client.Distill(ctx, "run", slm.Distillation{}, nil))
+	for range 2 { // it happens again, if nothing changes
+		_, err := client.Steps(ctx, "run", 100, nil)
+		wantError(t, err, "", "the training loss has risen from 3.00 at step", "back at its checkpoint of step", "run.SetRate")
+	}
+	c := must(t)(client.Curve(ctx, "run"))
+	if c.Steps() > 41 || c.Steps() < 20 {
+		t.Fatalf("the run is at step %d, want a checkpoint before step 42", c.Steps())
+	}
+	must(t)(client.Change(ctx, "run", slm.Change{Schedule: slm.Schedule{Peak: 1e-4, Warmup: 1, Horizon: 10, Final: 0.1}}, nil))
+	if c = must(t)(client.Steps(ctx, "run", 100, nil)); c.Steps() < 120 {
+		t.Errorf("with a lower rate it went to step %d", c.Steps())
+	}
+}

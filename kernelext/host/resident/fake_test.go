@@ -57,6 +57,7 @@ type fakeFile struct {
 	Noise float64       // of losses on different numbers of tokens
 	First int32         // token of the held-out text
 	Break int           // a step that panics halfway
+	Rise  int           // the step from which on the loss is high, as long as the learning rate is
 	Fail  int64         // every so many sub-networks have no finite loss, others have none after training
 }
 
@@ -209,7 +210,14 @@ func (t *fakeTrainer) Step(context.Context) (slm.Point, error) {
 	}
 	rate := t.d.At(t.Done-1, t.changes).Schedule.Peak
 	t.Weight = math.Mod(t.Weight*1.7+float64(t.Done)+1000*rate, 11)
-	return slm.Point{Step: t.Done, Tokens: int64(t.Done * t.d.StepTokens()), Loss: 2 + t.Weight, Rate: rate}, nil
+	return slm.Point{Step: t.Done, Tokens: int64(t.Done * t.d.StepTokens()), Loss: 2 + t.Weight, CE: t.crossEntropy(rate), Rate: rate}, nil
+}
+
+func (t *fakeTrainer) crossEntropy(rate float64) float64 {
+	if rise := t.teacher.file.Rise; rise > 0 && t.Done >= rise && rate > 5e-4 {
+		return 9
+	}
+	return 3
 }
 
 func (t *fakeTrainer) Validate(context.Context) (float64, error) { return 1 + t.Weight, nil }

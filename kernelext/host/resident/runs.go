@@ -21,6 +21,7 @@ type heldRun struct {
 	trainer   Trainer
 	d         slm.Distillation
 	changes   []slm.Change
+	drift     slm.Drift
 	bytes     int64 // of the trainer, as of its last use
 	steps     int
 	saved     int // step of the checkpoint on disk; -1 without one
@@ -158,7 +159,20 @@ func (h *Host) restore(j *job, l *lab, r *heldRun) error {
 	if err := r.trainer.Follow(r.changes); err != nil {
 		return err
 	}
-	return unwritable(l.folder, l.dropPoints(j.whole(), r.name, r.trainer.Steps()))
+	if err := l.dropPoints(j.whole(), r.name, r.trainer.Steps()); err != nil {
+		return unwritable(l.folder, err)
+	}
+	return r.remember(j.whole(), l)
+}
+
+// remember looks at the points so far, in which a drift may have begun.
+func (r *heldRun) remember(ctx context.Context, l *lab) error {
+	points, err := l.points(ctx, r.name, 0, 1<<24)
+	r.drift = slm.Drift{}
+	for _, p := range points {
+		r.drift.Add(p)
+	}
+	return err
 }
 
 // train does the steps of one increment.
@@ -244,6 +258,9 @@ func (h *Host) step(j *job, l *lab, r *heldRun, g *goal) (p slm.Point, done bool
 	if !finite(p.Loss, p.CE, p.Validation, p.GradNorm) {
 		return p, false, h.lost(l, r, fmt.Errorf("the loss of step %d is not a finite number (%g): undo to an earlier step, and try a lower learning rate", p.Step, p.Loss))
 	}
+	if r.drift.Add(p) {
+		return p, false, h.drifted(l, r, p)
+	}
 	if said := g.judge(p); said != "" {
 		j.note("%s", said)
 		done = true
@@ -288,6 +305,21 @@ func (h *Host) save(l *lab, r *heldRun) error {
 // kept is the error of a disk that takes no more: memory still has all steps.
 func (h *Host) kept(l *lab, r *heldRun, err error) error {
 	return fmt.Errorf("run %s: the checkpoint on disk stays at step %d: %w", r.name, max(0, r.saved), unwritable(l.folder, err))
+}
+
+// drifted takes a run whose loss has risen back to the last checkpoint before that, and says what to try.
+func (h *Host) drifted(l *lab, r *heldRun, p slm.Point) error {
+	h.dropRun(l.name, r.name)
+	best, loss := r.drift.Good()
+	step, err := l.keptUpTo(r.name, best)
+	if err == nil {
+		err = l.goBack(context.Background(), r.name, step)
+	}
+	said := fmt.Sprintf("run %s: the training loss has risen from %.2f at step %d to %.2f at step %d", r.name, loss, best, r.drift.Smoothed(), p.Step)
+	if err != nil {
+		return fmt.Errorf("%s, and there is no going back: %w; try a lower learning rate under another name", said, err)
+	}
+	return fmt.Errorf("%s; it is back at its checkpoint of step %d: go on with a lower learning rate (run.SetRate; now %.2g), more batches in a step, or other data", said, step, p.Rate)
 }
 
 // lost is the error of a trainer that cannot go on: the next call goes back to the checkpoint.
