@@ -161,8 +161,8 @@ func (l *lab) searchOnce(ctx context.Context, t speedTeacher, space slm.Space) (
 // memoryGrowth is what a host's process holds, in bytes.
 type memoryGrowth struct {
 	Evaluations int   `json:"evaluations"`
-	Before      int64 `json:"before"` // mean of the last evaluations of the first hundred
-	After       int64 `json:"after"`  // and of all
+	Before      int64 `json:"before"` // mean of those that follow the first hundred
+	After       int64 `json:"after"`  // and of the last
 }
 
 // growthOf compares what was resident after each evaluation. A search that ended early has no growth to tell.
@@ -177,7 +177,7 @@ func growthOf(resident []int64) memoryGrowth {
 		}
 		return sum / int64(len(bytes))
 	}
-	m.Before, m.After = mean(resident[settled-watchSpan:settled]), mean(resident[len(resident)-watchSpan:])
+	m.Before, m.After = mean(resident[settled:settled+watchSpan]), mean(resident[len(resident)-watchSpan:])
 	return m
 }
 
