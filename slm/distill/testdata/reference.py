@@ -1,4 +1,4 @@
-"""Makes reference.json and teacher.safetensors: 20 steps of distilling a small Llama in PyTorch.
+"""Makes reference.json and teacher.safetensors: 100 steps of distilling a small Llama in PyTorch.
 
 The same teacher, sub-network, batches, loss and optimizer as in reference_test.go, written with transformers and
 torch.optim alone. Run it in an environment with the versions that it records:
@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from transformers import LlamaConfig, LlamaForCausalLM
 
 HERE = pathlib.Path(__file__).parent
-BATCH, SEQ, STEPS, TEMPERATURE = 2, 16, 20, 2.0
+BATCH, SEQ, STEPS, TEMPERATURE = 2, 16, 100, 2.0
 
 
 def llama(**sizes):
@@ -24,7 +24,7 @@ def llama(**sizes):
         attn_implementation="eager", **sizes))
 
 
-def rate(step, peak=1e-2, warmup=5, horizon=20, final=0.1):
+def rate(step, peak=1e-2, warmup=5, horizon=100, final=0.1):
     if step < warmup:
         return peak * (step + 1) / warmup
     progress = min(1, (step - warmup) / (horizon - warmup))
