@@ -1,6 +1,7 @@
 package slm
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -127,6 +128,24 @@ func (l Loss) Plus(other Loss) Loss {
 // NeedsTeacher reports whether a term compares the student with its teacher.
 func (l Loss) NeedsTeacher() bool {
 	return slices.ContainsFunc(l.Terms, func(t LossTerm) bool { return t.Kind != CrossEntropyTerm })
+}
+
+// Kept is what must be kept of a teacher's logits so that a loss can be computed without it: the likeliest k tokens, and their
+// log-probabilities at a temperature. k is 0 where the loss needs no teacher. A loss that needs more is an error.
+func (l Loss) Kept() (k int, temperature float64, err error) {
+	for _, t := range l.Terms {
+		at := cmp.Or(t.Temperature, 1)
+		switch {
+		case t.Kind == CrossEntropyTerm:
+		case t.TopK == 0 || t.Kind == L1Term || t.Kind == L2Term:
+			return 0, 0, fmt.Errorf("loss %s: kept logits serve divergences of the top k tokens' probabilities, such as slm.ForwardKL(1).Top(64)", l)
+		case k > 0 && (t.TopK != k || at != temperature):
+			return 0, 0, fmt.Errorf("loss %s: kept logits have one k and one temperature for all its terms", l)
+		default:
+			k, temperature = t.TopK, at
+		}
+	}
+	return k, temperature, nil
 }
 
 // Validate reports the first term that cannot be computed.

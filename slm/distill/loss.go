@@ -2,6 +2,7 @@ package distill
 
 import (
 	"cmp"
+	"slices"
 
 	. "github.com/gomlx/gomlx/core/graph" //nolint:revive // GoMLX graphs are written with its operators in scope
 
@@ -10,9 +11,9 @@ import (
 )
 
 // lossGraph is the weighted sum of a loss's terms, and the plain cross-entropy beside it; both are means over the N
-// tokens, in nats per token. student and teacher are logits [N, V], targets [N] int32; teacher is nil where no term
-// needs it. dials are the weight and the temperature of each term, [terms, 2], as [dialsOf] gives them.
-func lossGraph(loss slm.Loss, dials, student, teacher, targets *Node) (total, crossEntropy *Node) {
+// tokens, in nats per token. student are logits [N, V], targets [N] int32; teacher is what the terms need of it. dials are the
+// weight and the temperature of each term, [terms, 2], as [dialsOf] gives them.
+func lossGraph(loss slm.Loss, dials, student *Node, teacher taught, targets *Node) (total, crossEntropy *Node) {
 	crossEntropy = ReduceAllMean(model.CrossEntropy(student, targets))
 	for i, term := range loss.Terms {
 		weight, temperature := dial(dials, i, 0), dial(dials, i, 1)
@@ -32,6 +33,10 @@ func lossGraph(loss slm.Loss, dials, student, teacher, targets *Node) (total, cr
 	}
 	return total, crossEntropy
 }
+
+// taught is a teacher's part of a loss: its logits [N, V]; or its likeliest tokens, [N, K] int32, and their log-probabilities at the
+// loss's temperature, [N, K], best first; or nothing.
+type taught struct{ logits, tokens, logs *Node }
 
 // dialsOf are the numbers of a loss that may change without another program: weight and temperature of each term.
 func dialsOf(loss slm.Loss) [][]float32 {
@@ -55,22 +60,31 @@ func balance(crossEntropy, divergence *Node) *Node {
 }
 
 // divergence is the mean over tokens of a term other than the cross-entropy: see [slm.Divergence] for its formula.
-func divergence(term slm.LossTerm, temperature, student, teacher *Node) *Node {
-	switch term.Kind {
-	case slm.L1Term, slm.L2Term, slm.MMDTerm:
-		return ofLogits(term, student, teacher)
+func divergence(term slm.LossTerm, temperature, student *Node, teacher taught) *Node {
+	switch {
+	case teacher.logits == nil:
+		q, p := logProbabilities(Div(student, temperature)), teacher.logs
+		return ofOutcomes(term, temperature, withTail(p), withTail(pickEach(q, teacher.tokens)))
+	case slices.Contains([]slm.Divergence{slm.L1Term, slm.L2Term, slm.MMDTerm}, term.Kind):
+		return ofLogits(term, student, teacher.logits)
 	}
-	student, teacher = Div(student, temperature), Div(teacher, temperature)
-	if term.Kind == slm.WhittleSoftCrossEntropyTerm {
-		return Neg(ReduceAllMean(ReduceSum(Mul(teacher, logProbabilities(student)), -1)))
+	z, p := Div(student, temperature), Div(teacher.logits, temperature)
+	switch {
+	case term.Kind == slm.WhittleSoftCrossEntropyTerm:
+		return Neg(ReduceAllMean(ReduceSum(Mul(p, logProbabilities(z)), -1)))
+	case term.Kind == slm.ForwardKLTerm && term.TopK == 0:
+		return Mul(ReduceAllMean(forwardKL(z, p)), Square(temperature))
 	}
-	if term.Kind == slm.ForwardKLTerm && term.TopK == 0 {
-		return Mul(ReduceAllMean(forwardKL(student, teacher)), Square(temperature))
-	}
-	q, p := logProbabilities(student), logProbabilities(teacher)
+	q := logProbabilities(z)
+	p = logProbabilities(p)
 	if term.TopK > 0 {
 		q, p = topOutcomes(q, p, term.TopK)
 	}
+	return ofOutcomes(term, temperature, p, q)
+}
+
+// ofOutcomes is the mean of a term of log-probabilities, [N, K] each, over N tokens.
+func ofOutcomes(term slm.LossTerm, temperature, p, q *Node) *Node {
 	if term.Kind == slm.CosineTerm {
 		return OneMinus(ReduceAllMean(cosine(Exp(p), Exp(q))))
 	}

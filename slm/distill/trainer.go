@@ -49,6 +49,7 @@ type Trainer struct {
 	changes    []slm.Change
 	now        slm.Distillation // with the changes so far: that of the step's program
 	teacher    *model.Teacher   // nil where no loss needs one
+	logits     *Logits          // nil: the teacher is asked in every step
 	data       Data
 	validation []int32 // held-out windows of SeqLen+1 tokens
 	step       *gomlx.Exec
@@ -122,6 +123,11 @@ func (t *Trainer) Follow(changes []slm.Change) error {
 		if err := c.Validate(); err != nil {
 			return err
 		}
+		if t.logits != nil && !c.Loss.IsZero() {
+			if err := t.logits.serves(c.Loss); err != nil {
+				return fmt.Errorf("change: %w", err)
+			}
+		}
 		if c.Loss.NeedsTeacher() && t.teacher == nil {
 			return fmt.Errorf("change: the loss %s needs a teacher, and the run has none", c.Loss)
 		}
@@ -187,7 +193,7 @@ func (t *Trainer) update(ctx context.Context) (slm.Point, error) {
 		if i == d.Batches()-1 {
 			program = t.step
 		}
-		values, err := t.batch(ctx, program, rate, i == 0)
+		values, err := t.batch(ctx, program, rate, i)
 		if err != nil {
 			return slm.Point{}, fmt.Errorf("step %d: %w", t.steps+1, err)
 		}
@@ -206,8 +212,9 @@ func (t *Trainer) update(ctx context.Context) (slm.Point, error) {
 	return point, nil
 }
 
-// batch runs one of the step's programs on the next batch, and returns its numbers.
-func (t *Trainer) batch(ctx context.Context, program *gomlx.Exec, rate float64, first bool) ([]float64, error) {
+// batch runs one of the step's programs on its i-th batch, and returns its numbers.
+func (t *Trainer) batch(ctx context.Context, program *gomlx.Exec, rate float64, i int) ([]float64, error) {
+	batch := t.steps*t.now.Batches() + i
 	windows, err := t.data.Next(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("training data: %w", err)
@@ -216,17 +223,17 @@ func (t *Trainer) batch(ctx context.Context, program *gomlx.Exec, rate float64, 
 	defer inputs.MustFinalizeAll()
 	defer targets.MustFinalizeAll()
 	kept := float32(1) // of the gradients gathered before
-	if first {
+	if i == 0 {
 		kept = 0
 	}
 	args := []any{inputs, targets, float32(rate), kept, dialsOf(t.now.Loss)}
-	if t.now.Loss.NeedsTeacher() {
-		logits, err := t.teacher.Logits(ctx, inputs)
-		if err != nil {
-			return nil, fmt.Errorf("teacher: %w", err)
-		}
-		defer logits.MustFinalizeAll()
-		args = append(args, logits)
+	teaching, err := t.teach(ctx, batch, windows, inputs)
+	if err != nil {
+		return nil, fmt.Errorf("teacher: %w", err)
+	}
+	for _, part := range teaching {
+		defer part.MustFinalizeAll()
+		args = append(args, part)
 	}
 	out, err := program.Call(args...)
 	if err != nil {
@@ -242,12 +249,15 @@ func (t *Trainer) batch(ctx context.Context, program *gomlx.Exec, rate float64, 
 
 // gradients are those of a batch's loss with respect to the trainable variables, in the order of [trainable]. Inputs are
 // tokens [B, T], targets [B, T], the learning rate, how much of the gathered gradients counts (0 or 1), the loss's dials, and
-// the teacher's logits [B·T, V] where the loss needs them.
+// what [Trainer.teach] gives.
 func (t *Trainer) gradients(scope *gomlx.Scope, in []*Node) (loss, crossEntropy *Node, gradients []*Node) {
 	tokens, targets, dials := in[0], in[1], in[4]
-	var teacher *Node
-	if len(in) > 5 {
-		teacher = in[5]
+	var teacher taught
+	switch len(in) {
+	case 6:
+		teacher.logits = in[5]
+	case 7:
+		teacher.tokens, teacher.logs = in[5], in[6]
 	}
 	loss, crossEntropy = lossGraph(t.now.Loss, dials, t.Student.LogitsGraph(scope, tokens), teacher, Reshape(targets, -1))
 	return loss, crossEntropy, scope.BuildTrainableVariablesGradientsGraph(loss)
