@@ -20,10 +20,11 @@ type Distillation struct {
 	Subnet      Subnet   `json:"subnet"`  // the student's architecture
 	Init        Init     `json:"init"`
 	Loss        Loss     `json:"loss"`
-	Data        Data     `json:"data,omitzero"`       // the text; none is the Go installation's
-	Batch       int      `json:"batch"`               // sequences in a batch
-	SeqLen      int      `json:"seq_len"`             // tokens in a sequence that are predicted
-	Accumulate  int      `json:"accumulate,omitzero"` // batches in a step, one after the other, whose gradients are averaged; 0 means 1
+	KeepLogits  bool     `json:"keep_logits,omitzero"` // of the teacher's likeliest tokens, on the disk, for all runs on the same batches: see [Loss.Kept]
+	Data        Data     `json:"data,omitzero"`        // the text; none is the Go installation's
+	Batch       int      `json:"batch"`                // sequences in a batch
+	SeqLen      int      `json:"seq_len"`              // tokens in a sequence that are predicted
+	Accumulate  int      `json:"accumulate,omitzero"`  // batches in a step, one after the other, whose gradients are averaged; 0 means 1
 	Schedule    Schedule `json:"schedule"`
 	WeightDecay float64  `json:"weight_decay"` // decoupled (AdamW), on matrices only
 	Beta1       float64  `json:"beta1"`
@@ -74,6 +75,9 @@ func (d Distillation) Validate(teacher Config) error {
 	}
 	if err := d.Loss.Validate(); err != nil {
 		return fmt.Errorf("distillation: %w", err)
+	}
+	if k, _, err := d.Loss.Kept(); d.KeepLogits && (err != nil || k == 0) {
+		return fmt.Errorf("distillation: its logits cannot be kept: %w", cmp.Or(err, fmt.Errorf("loss %s needs no teacher", d.Loss)))
 	}
 	if err := d.Data.Validate(); err != nil {
 		return fmt.Errorf("distillation: %w", err)

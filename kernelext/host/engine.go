@@ -264,13 +264,29 @@ func (t *teacher) Trainer(ctx context.Context, d slm.Distillation, report reside
 	if err != nil {
 		return nil, err
 	}
-	return &trainer{Trainer: made, teacher: t}, nil
+	run := &trainer{Trainer: made, teacher: t}
+	if d.KeepLogits {
+		if run.logits, err = t.keepLogits(made, text.Hash()); err != nil {
+			made.Close()
+			return nil, err
+		}
+	}
+	return run, nil
 }
 
 // trainer trains a student of a teacher.
 type trainer struct {
 	*distill.Trainer
 	teacher *teacher
+	logits  *distill.Logits // nil unless they are kept
+}
+
+// Close frees the device's memory.
+func (t *trainer) Close() {
+	t.Trainer.Close()
+	if t.logits != nil {
+		t.logits.Close() // what it misses is computed again
+	}
 }
 
 // Bytes counts the weights and AdamW's two moments.

@@ -80,6 +80,7 @@ func (d *distillation) flags(set *flag.FlagSet) *flag.FlagSet {
 	set.StringVar(&d.divergence, "divergence", string(slm.ForwardKLTerm), fmt.Sprintf("one of %v", slm.Divergences))
 	set.Float64Var(&d.temperature, "temperature", 1, "of the divergence")
 	set.IntVar(&d.topK, "top-k", 0, "compare the teacher's `K` likeliest tokens and the rest as one; 0 compares all")
+	set.BoolVar(&d.KeepLogits, "keep-logits", false, "keep the teacher's --top-k logits on the disk: the next run on the same batches does without the teacher's work")
 	set.IntVar(&d.Batch, "batch", 4, "sequences in a batch")
 	set.IntVar(&d.SeqLen, "seq", 128, "tokens in a sequence")
 	set.IntVar(&d.Accumulate, "accumulate", 1, "batches in a step")
