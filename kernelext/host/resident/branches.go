@@ -12,16 +12,16 @@ import (
 
 // changeWork changes a run from its next step on.
 func (h *Host) changeWork(j *job) (any, error) {
-	l, c, err := h.runOf(j, j.Name)
+	if j.request.Change == nil {
+		return nil, kernelext.Errorf(kernelext.Invalid, "run %s: no change was sent", j.Name)
+	}
+	l, c, err := h.idleRun(j)
 	if err != nil {
 		return nil, err
 	}
 	last, err := l.lastStep(j.whole(), j.Name)
 	if err != nil {
 		return nil, err
-	}
-	if j.request.Change == nil {
-		return nil, kernelext.Errorf(kernelext.Invalid, "run %s: no change was sent", j.Name)
 	}
 	change := *j.request.Change
 	change.Step = max(0, last)
@@ -30,9 +30,6 @@ func (h *Host) changeWork(j *job) (any, error) {
 	}
 	if now := c.Distillation.At(change.Step, c.Changes); len(Differences(now, now.At(0, []slm.Change{{Schedule: change.Schedule, Loss: change.Loss}}))) == 0 {
 		return kernelext.Summary{Done: int64(change.Step)}, nil // it is so already: the cell was run again
-	}
-	if err := j.acquire(); err != nil {
-		return nil, err
 	}
 	changes := append(c.Changes, change)
 	if err := l.putChanges(j.whole(), j.Name, changes); err != nil {
@@ -48,16 +45,13 @@ func (h *Host) changeWork(j *job) (any, error) {
 
 // undoWork takes a run back to a checkpoint.
 func (h *Host) undoWork(j *job) (any, error) {
-	l, c, err := h.runOf(j, j.Name)
+	l, c, err := h.idleRun(j)
 	if err != nil {
 		return nil, err
 	}
 	step, err := l.keptUpTo(j.Name, j.request.Step)
 	if err != nil {
 		return nil, kernelext.Errorf(kernelext.Invalid, "%v", err)
-	}
-	if err := j.acquire(); err != nil {
-		return nil, err
 	}
 	h.dropRun(l.name, j.Name)
 	changes, err := before(step, c.Changes), l.goBack(j.whole(), j.Name, step)
@@ -134,6 +128,17 @@ func (h *Host) branchWork(j *job) (any, error) {
 		j.note("branches at step %d, the last checkpoint up to step %d", asked.Step, j.request.Step)
 	}
 	return kernelext.Summary{Done: int64(asked.Step)}, nil
+}
+
+// idleRun finds the records of the job's run once nothing trains it.
+func (h *Host) idleRun(j *job) (*lab, slm.Curve, error) {
+	if l, c, err := h.runOf(j, j.Name); err != nil {
+		return l, c, err
+	}
+	if err := j.acquire(); err != nil {
+		return nil, slm.Curve{}, err
+	}
+	return h.runOf(j, j.Name) // it may have gone on while the job waited
 }
 
 // runOf finds the records of a run.
