@@ -8,8 +8,9 @@
 //   - Verbs arrive as NATS requests (server.go, verbs.go). What takes time becomes a job, which reports by events, stops
 //     at a step boundary when it is cancelled or when nobody listens any more, and waits for its turn on the accelerator
 //     (job.go, queue.go).
-//   - The jobs load teachers (teachers.go), evaluate candidates (searches.go) and train students (runs.go) through the
-//     interfaces of engine.go: the tensor library is behind them, so that all this is tested without one.
+//   - The jobs load teachers (teachers.go), evaluate candidates (searches.go) and train students (runs.go) until an
+//     increment's end (goal.go), through the interfaces of engine.go: the tensor library is behind them, so that all this is
+//     tested without one. Runs keep a few checkpoints (kept.go), to undo to and to branch at (branches.go).
 //   - Whatever is finished is a committed row in the lab's lab.db, or a checkpoint that replaced the last one in one go
 //     (store.go, lab.go): killing the host loses no evaluation, and at most the steps since the last checkpoint.
 package resident
