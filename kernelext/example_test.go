@@ -1,6 +1,8 @@
 package kernelext_test
 
 import (
+	"time"
+
 	"github.com/offshoot-ml/offshoot/kernelext"
 	"github.com/offshoot-ml/offshoot/slm"
 )
@@ -18,4 +20,32 @@ func ExampleLab_Ask() {
 		lab.Tell("shallow", pending...)
 	}
 	lab.Export("smollm2-135m", lab.Found("shallow").Best().Subnet, "shallow-student")
+}
+
+// A run goes on by steps, tokens, time or until a perplexity. Between cells it may be changed, taken back, or branched to
+// compare two ways on.
+func ExampleRun_Branch() {
+	lab := kernelext.Open("quickstart")
+	best := lab.Found("30M").Best()
+	run := lab.Distill("from-30M", slm.Distillation{Subnet: best.Subnet, Loss: slm.CE(0.3).Plus(slm.ForwardKL(0.7))})
+	run.Steps(40)
+	hotter := run.Branch("hotter")
+	hotter.SetLoss(slm.CE(0.3).Plus(slm.ForwardKL(0.7).At(2)))
+	hotter.For(2 * time.Minute)
+	run.SetRate(5e-4)
+	run.UntilPerplexity(60)
+	run.Undo(40)
+}
+
+// Stories of the hub and one's own notes, two to one, of which 20 million tokens are used; and logits that the teacher computes
+// once for all runs on them.
+func ExampleLab_Distill() {
+	lab := kernelext.Open("quickstart")
+	stories, err := slm.NamedData("tinystories")
+	if err != nil {
+		panic(err)
+	}
+	text := slm.Data{Mixture: []slm.Share{{Data: stories, Weight: 2}, {Data: slm.Data{Paths: []string{"notes"}}, Weight: 1}}, Tokens: 20e6}
+	lab.Distill("stories", slm.Distillation{Subnet: lab.Found("30M").Best().Subnet, Data: text,
+		Loss: slm.CE(0.3).Plus(slm.ForwardKL(0.7).Top(64)), KeepLogits: true}).Tokens(1_000_000)
 }
