@@ -130,5 +130,5 @@ func stepsLine(c slm.Curve, d *display) string {
 	line := fmt.Sprintf("run %s: %s", c.Name, pointText(last, c.Points))
 	took := time.Since(d.began).Seconds()
 	tokens := float64(d.steps * c.Distillation.StepTokens())
-	return fmt.Sprintf("%s · %.0f tokens/s · %.2g FLOPs so far · %s", line, tokens/took, float64(c.FLOPs()), duration(took))
+	return fmt.Sprintf("%s · %.0f tokens/s · %s FLOPs so far · %s", line, tokens/took, slm.Count(c.FLOPs()), duration(took))
 }
