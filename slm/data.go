@@ -92,6 +92,9 @@ func (d Data) Validate() error {
 		if len(part.Data.Mixture) > 0 {
 			return fmt.Errorf("data: part %d of the mixture is a mixture itself; list its parts instead", i)
 		}
+		if part.Data.Tokens != 0 {
+			return fmt.Errorf("data: part %d of the mixture is limited to %d tokens; parts follow their weights: limit the mixture", i, part.Data.Tokens)
+		}
 		if err := part.Data.Validate(); err != nil {
 			return fmt.Errorf("part %d of the mixture: %w", i, err)
 		}

@@ -31,6 +31,8 @@ func TestDataValidate(t *testing.T) {
 		{Paths: []string{"a"}, Split: "train"},
 		{Config: "x"},
 		{Mixture: []Share{{Weight: 0}}},
+		{Mixture: []Share{{Weight: 1, Data: Data{Tokens: 5}}}},
+		{Tokens: -1},
 		{Mixture: []Share{{Weight: 1, Data: Data{Mixture: []Share{{Weight: 1}}}}}},
 		{Mixture: []Share{{Weight: 1, Data: Data{Name: "a/../b"}}}},
 	} {
