@@ -81,7 +81,6 @@ func Text(ctx context.Context, tokenizer *Tokenizer, paths ...string) (*Corpus, 
 	if err != nil {
 		return nil, err
 	}
-	visible := func(name string) bool { return !strings.HasPrefix(path.Base(name), ".") }
 	var files []string
 	for _, p := range paths {
 		listed, err := listFiles(p, visible, visible)
@@ -103,6 +102,9 @@ func Text(ctx context.Context, tokenizer *Tokenizer, paths ...string) (*Corpus, 
 	slices.Sort(files)
 	return open(ctx, filepath.Base(root), root, tokenizer, slices.Compact(files), nil)
 }
+
+// visible reports a file or folder that is not hidden.
+func visible(name string) bool { return !strings.HasPrefix(path.Base(name), ".") }
 
 // commonFolder is the deepest folder that holds all paths.
 func commonFolder(paths []string) (string, error) {
@@ -169,8 +171,8 @@ type verdict struct {
 // open reads all files once, on all cores, to sort out what is no document, and makes a corpus of the rest. Of files with
 // equal content the first by path stays.
 func open(ctx context.Context, name, root string, tokenizer *Tokenizer, files []string, progress func(done, total int)) (*Corpus, error) {
-	if tokenizer.Separator() < 0 {
-		return nil, fmt.Errorf("corpus %s: the tokenizer has neither %s nor an end-of-text token to put between documents", name, endOfText)
+	if err := tokenizer.separates(); err != nil {
+		return nil, fmt.Errorf("corpus %s: %w", name, err)
 	}
 	verdicts := make([]verdict, len(files))
 	var lock sync.Mutex

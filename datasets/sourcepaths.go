@@ -6,10 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"path"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/offshoot-ml/offshoot/slm"
 )
@@ -67,7 +65,6 @@ const textColumnName = "text"
 
 // list adds the files under a path.
 func (s *pathsSource) list(absolute string) error {
-	visible := func(name string) bool { return !strings.HasPrefix(path.Base(name), ".") }
 	names, err := listFiles(absolute, visible, visible)
 	if err != nil {
 		return err

@@ -115,6 +115,14 @@ func (t *Tokenizer) Decode(ids []int32) string {
 // corpus.
 func (t *Tokenizer) Separator() int32 { return t.separator }
 
+// separates reports a tokenizer without a separator.
+func (t *Tokenizer) separates() error {
+	if t.separator < 0 {
+		return fmt.Errorf("the tokenizer has neither %s nor an end-of-text token to put between documents", endOfText)
+	}
+	return nil
+}
+
 // Vocab is the number of tokens.
 func (t *Tokenizer) Vocab() int { return t.vocab }
 

@@ -69,10 +69,10 @@ type tokensBuilder struct {
 }
 
 func newTokensBuilder(source Source, tokenizer *Tokenizer, dir string, options TokenizeOptions) (*tokensBuilder, error) {
-	switch {
-	case tokenizer.Separator() < 0:
-		return nil, fmt.Errorf("the tokenizer has neither %s nor an end-of-text token to put between documents", endOfText)
-	case options.Limit < 0 || options.HeldOut < 0 || options.HeldOut == 1:
+	if err := tokenizer.separates(); err != nil {
+		return nil, err
+	}
+	if options.Limit < 0 || options.HeldOut < 0 || options.HeldOut == 1 {
 		return nil, fmt.Errorf("a limit of %d tokens and one document in %d held out: want a limit that is not negative, and 2 or more (0: the usual)", options.Limit, options.HeldOut)
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {

@@ -192,11 +192,19 @@ func (s *Snapshot) accept(l listing) error {
 		if sibling.LFS != nil {
 			f.Size, f.SHA256, f.blob = sibling.LFS.Size, sibling.LFS.SHA256, sibling.LFS.SHA256
 		}
-		if !isInside(f.Name) {
-			return outside(f.Name)
+		if err := s.add(f); err != nil {
+			return err
 		}
-		s.Files = append(s.Files, f)
 	}
+	return nil
+}
+
+// add takes over a file of a list.
+func (s *Snapshot) add(f File) error {
+	if !isInside(f.Name) {
+		return fmt.Errorf("the hub lists a file %q, which would lie outside the repository", f.Name)
+	}
+	s.Files = append(s.Files, f)
 	return nil
 }
 

@@ -75,15 +75,7 @@ func (s *Snapshot) addEntry(e treeEntry) error {
 	if e.LFS != nil {
 		f.Size, f.SHA256, f.blob = e.LFS.Size, e.LFS.OID, e.LFS.OID
 	}
-	if !isInside(f.Name) {
-		return outside(f.Name)
-	}
-	s.Files = append(s.Files, f)
-	return nil
-}
-
-func outside(name string) error {
-	return fmt.Errorf("the hub lists a file %q, which would lie outside the repository", name)
+	return s.add(f)
 }
 
 var nextLink = regexp.MustCompile(`<([^<>]+)>\s*;\s*rel="?next"?`)
