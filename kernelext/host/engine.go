@@ -59,10 +59,7 @@ func processor() string {
 
 // OpenTeacher opens a teacher's files, fetches those that are not there, and loads its weights.
 func (e *engine) OpenTeacher(ctx context.Context, reference string, report resident.Report) (resident.Teacher, error) {
-	fetching := func(p hub.Progress) {
-		report(fmt.Sprintf("fetching %s, %.0f MB/s, %s left", p.File, p.Rate/1e6, p.Left.Round(time.Second)), p.Done, p.Total)
-	}
-	file, err := checkpoint.Open(ctx, reference, checkpoint.Options{Hub: hub.Settings{Progress: fetching}})
+	file, err := checkpoint.Open(ctx, reference, checkpoint.Options{Hub: hub.Settings{Progress: fetching(report)}})
 	if err != nil {
 		return nil, err
 	}
@@ -87,6 +84,13 @@ func (e *engine) OpenTeacher(ctx context.Context, reference string, report resid
 		return nil, err
 	}
 	return t, nil
+}
+
+// fetching reports downloads.
+func fetching(report resident.Report) func(hub.Progress) {
+	return func(p hub.Progress) {
+		report(fmt.Sprintf("fetching %s, %.0f MB/s, %s left", p.File, p.Rate/1e6, p.Left.Round(time.Second)), p.Done, p.Total)
+	}
 }
 
 // teacher is a loaded model with its tokenizer and the corpus in its tokens.

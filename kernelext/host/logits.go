@@ -1,22 +1,14 @@
 package main
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"os"
 	"path/filepath"
 
-	"github.com/offshoot-ml/offshoot/kernelext"
 	"github.com/offshoot-ml/offshoot/slm/distill"
 )
 
 // keepLogits makes a trainer keep the teacher's logits in the state folder, where every run on the same batches finds them.
 func (t *teacher) keepLogits(run *distill.Trainer, corpus string) (*distill.Logits, error) {
-	home, err := kernelext.Home()
-	if err != nil {
-		return nil, err
-	}
 	d := run.Distillation
 	k, temperature, err := d.Loss.Kept()
 	if err != nil {
@@ -24,15 +16,14 @@ func (t *teacher) keepLogits(run *distill.Trainer, corpus string) (*distill.Logi
 	}
 	of := distill.LogitsOf{Teacher: t.sha256, Vocab: t.model.Config.Vocab, Corpus: corpus, Seed: d.ShuffleSeed, Batch: d.Batch, SeqLen: d.SeqLen,
 		TopK: k, Temperature: temperature}
-	text, err := json.Marshal(of)
+	path, err := madeOf("logits", of)
 	if err != nil {
 		return nil, err
 	}
-	sum, folder := sha256.Sum256(text), filepath.Join(home, "logits")
-	if err := os.MkdirAll(folder, 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, err
 	}
-	l, err := distill.OpenLogits(filepath.Join(folder, hex.EncodeToString(sum[:8])), of)
+	l, err := distill.OpenLogits(path, of)
 	if err != nil {
 		return nil, err
 	}

@@ -41,20 +41,16 @@ func (t *teacher) training(ctx context.Context, data slm.Data, report resident.R
 
 // tokenized is data in tokens, from the state folder, where it is put the first time.
 func tokenized(ctx context.Context, data slm.Data, tokenizer *datasets.Tokenizer, report resident.Report) (*datasets.Tokens, error) {
-	home, err := kernelext.Home()
-	if err != nil {
-		return nil, err
-	}
-	fetching := func(p hub.Progress) {
-		report(fmt.Sprintf("fetching %s, %.0f MB/s, %s left", p.File, p.Rate/1e6, p.Left.Round(time.Second)), p.Done, p.Total)
-	}
-	source, err := datasets.Open(ctx, data, datasets.Options{Hub: hub.Settings{Progress: fetching}, Ahead: true})
+	source, err := datasets.Open(ctx, data, datasets.Options{Hub: hub.Settings{Progress: fetching(report)}, Ahead: true})
 	if err != nil {
 		return nil, err
 	}
 	whole := source.Data() // with the commit that a branch stands for
 	whole.Tokens = data.Tokens
-	dir, err := tokensFolder(home, whole, tokenizer)
+	dir, err := madeOf("tokens", struct {
+		Data      slm.Data
+		Tokenizer string
+	}{whole, tokenizer.Hash()})
 	if err != nil {
 		return nil, err
 	}
@@ -67,12 +63,16 @@ func tokenized(ctx context.Context, data slm.Data, tokenizer *datasets.Tokenizer
 	}})
 }
 
-// tokensFolder is where the tokens of data are: by what the data and the tokenizer are.
-func tokensFolder(home string, data slm.Data, tokenizer *datasets.Tokenizer) (string, error) {
-	text, err := json.Marshal(data)
+// madeOf is a place in a folder of the state folder, named after what is made there: the same value gives the same place.
+func madeOf(folder string, value any) (string, error) {
+	home, err := kernelext.Home()
 	if err != nil {
 		return "", err
 	}
-	sum := sha256.Sum256(append(text, tokenizer.Hash()...))
-	return filepath.Join(home, "tokens", hex.EncodeToString(sum[:8])), nil
+	text, err := json.Marshal(value)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(text)
+	return filepath.Join(home, folder, hex.EncodeToString(sum[:8])), nil
 }

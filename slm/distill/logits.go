@@ -2,6 +2,8 @@ package distill
 
 import (
 	"bytes"
+	"cmp"
+	"container/heap"
 	"crypto/sha256"
 	endian "encoding/binary"
 	"encoding/json"
@@ -9,10 +11,10 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
-	"io/fs"
 	"math"
 	"os"
 	"reflect"
+	"sort"
 
 	"github.com/gomlx/compute/dtypes/float16"
 )
@@ -227,59 +229,24 @@ func (l *Logits) Batches() (written, upTo int, err error) {
 	return written, upTo, nil
 }
 
-// Sync brings what was written to the disk.
-func (l *Logits) Sync() error { return l.file.Sync() }
-
 // Close closes the file.
 func (l *Logits) Close() error { return errors.Join(l.file.Sync(), l.file.Close()) }
-
-// RemoveLogits removes a file of logits, if it is there.
-func RemoveLogits(path string) error {
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return nil
-}
 
 // likeliest finds the k largest of a row's logits, best first, and their log-probabilities at a temperature: z/t - logΣexp(z/t).
 // Of equal logits the one with the lower number comes first.
 func likeliest(logits []float32, temperature float64, tokens []int32, logs []float32) {
-	k := len(tokens)
-	heap := tokens[:0] // numbers of the k largest so far, the least on top
-	less := func(a, b int32) bool { return logits[a] < logits[b] || logits[a] == logits[b] && a > b }
-	down := func(i, n int) {
-		for {
-			least := 2*i + 1
-			if least >= n {
-				return
-			}
-			if least+1 < n && less(heap[least+1], heap[least]) {
-				least++
-			}
-			if !less(heap[least], heap[i]) {
-				return
-			}
-			heap[i], heap[least] = heap[least], heap[i]
-			i = least
+	for i := range tokens {
+		tokens[i] = int32(i)
+	}
+	best := byLogit{logits, tokens} // the least of the largest so far is on top
+	heap.Init(best)
+	for i := len(tokens); i < len(logits); i++ {
+		if logits[i] > logits[tokens[0]] {
+			tokens[0] = int32(i)
+			heap.Fix(best, 0)
 		}
 	}
-	for i := range logits {
-		switch {
-		case len(heap) < k:
-			if heap = append(heap, int32(i)); len(heap) == k {
-				for j := k/2 - 1; j >= 0; j-- {
-					down(j, k)
-				}
-			}
-		case logits[i] > logits[heap[0]]:
-			heap[0] = int32(i)
-			down(0, k)
-		}
-	}
-	for n := k - 1; n > 0; n-- { // the least goes last
-		heap[0], heap[n] = heap[n], heap[0]
-		down(0, n)
-	}
+	sort.Sort(sort.Reverse(best))
 	largest, sum := float64(logits[tokens[0]]), 0.0
 	for _, z := range logits {
 		sum += math.Exp((float64(z) - largest) / temperature)
@@ -289,3 +256,18 @@ func likeliest(logits []float32, temperature float64, tokens []int32, logs []flo
 		logs[i] = float32((float64(logits[t])-largest)/temperature - logSum)
 	}
 }
+
+// byLogit orders tokens by their logits, and equal ones so that the lower number is the greater. Its length never changes.
+type byLogit struct {
+	logits []float32
+	tokens []int32
+}
+
+func (b byLogit) Len() int      { return len(b.tokens) }
+func (b byLogit) Swap(i, j int) { b.tokens[i], b.tokens[j] = b.tokens[j], b.tokens[i] }
+func (b byLogit) Less(i, j int) bool {
+	x, y := b.tokens[i], b.tokens[j]
+	return cmp.Or(cmp.Compare(b.logits[x], b.logits[y]), cmp.Compare(y, x)) < 0
+}
+func (byLogit) Push(any) { panic("distill: the likeliest tokens are as many as they were") }
+func (byLogit) Pop() any { panic("distill: the likeliest tokens are as many as they were") }

@@ -11,7 +11,6 @@ import (
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
-	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph" //nolint:revive // GoMLX graphs are written with its operators in scope
 	"github.com/gomlx/gomlx/core/tensors"
 	gomlx "github.com/gomlx/gomlx/ml/model"
@@ -277,16 +276,19 @@ const gatheredScope = "gathered"
 
 // gathered are the variables of gathered gradients, one for each trainable variable that the graph uses.
 func gathered(scope *gomlx.Scope, g *Graph) (out []*gomlx.Variable) {
-	var names []string
-	var like []shapes.Shape
+	at := scope.At(gatheredScope).WithInitializer(initializer.Zero)
+	for _, v := range trainable(scope, g) {
+		out = append(out, at.VariableWithShape(v.Name(), v.Shape()).SetTrainable(false))
+	}
+	return out
+}
+
+// trainable are the variables that a graph uses and training changes, in the order of their gradients.
+func trainable(scope *gomlx.Scope, g *Graph) (out []*gomlx.Variable) {
 	for v := range scope.IterVariables() {
 		if v.Trainable && v.InUseByGraph(g) {
-			names, like = append(names, v.Name()), append(like, v.Shape())
+			out = append(out, v)
 		}
-	}
-	at := scope.At(gatheredScope).WithInitializer(initializer.Zero)
-	for i, name := range names {
-		out = append(out, at.VariableWithShape(name, like[i]).SetTrainable(false))
 	}
 	return out
 }
@@ -318,8 +320,8 @@ func (t *Trainer) stepGraph(scope *gomlx.Scope, in []*Node) []*Node {
 // 1711.05101, algorithm 2), in the order of PyTorch's.
 func (t *Trainer) decay(scope *gomlx.Scope, rate *Node) {
 	keep := OneMinus(MulScalar(rate, t.Distillation.WeightDecay))
-	for v := range scope.IterVariables() {
-		if v.Trainable && v.InUseByGraph(rate.Graph()) && t.Student.IsMatrix(v.Name()) {
+	for _, v := range trainable(scope, rate.Graph()) {
+		if t.Student.IsMatrix(v.Name()) {
 			v.SetNodeValue(Mul(v.NodeValue(rate), keep))
 		}
 	}

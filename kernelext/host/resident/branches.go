@@ -156,7 +156,7 @@ func (h *Host) runOf(j *job, name string) (*lab, slm.Curve, error) {
 
 // putChanges records what was changed in a run.
 func (s *store) putChanges(ctx context.Context, run string, changes []slm.Change) error {
-	_, err := s.db.ExecContext(ctx, "UPDATE runs SET changes = ? WHERE name = ?", text(slices.Concat([]slm.Change{}, changes)), run)
+	_, err := s.db.ExecContext(ctx, "UPDATE runs SET changes = ? WHERE name = ?", text(changes), run)
 	return err
 }
 
@@ -168,7 +168,7 @@ func (s *store) putBranch(ctx context.Context, c slm.Curve) error {
 	}
 	defer tx.Rollback() // nothing after a commit
 	if _, err := tx.ExecContext(ctx, `INSERT INTO runs (name, teacher, options, parameters, created, changes, origin) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-		c.Name, text(c.Teacher), text(c.Distillation), c.Parameters, timeText(time.Now()), text(slices.Concat([]slm.Change{}, c.Changes)), text(c.Origin)); err != nil {
+		c.Name, text(c.Teacher), text(c.Distillation), c.Parameters, timeText(time.Now()), text(c.Changes), text(c.Origin)); err != nil {
 		return err
 	}
 	if _, err := tx.ExecContext(ctx, "INSERT INTO points SELECT ?, step, json FROM points WHERE run = ? AND step <= ?", c.Name, c.Origin.Run, c.Origin.Step); err != nil {

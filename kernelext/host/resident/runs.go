@@ -20,7 +20,6 @@ type heldRun struct {
 	lab, name string
 	trainer   Trainer
 	d         slm.Distillation
-	changes   []slm.Change
 	drift     slm.Drift
 	bytes     int64 // of the trainer, as of its last use
 	steps     int
@@ -121,8 +120,8 @@ func (h *Host) student(j *job, l *lab, name string) (*heldRun, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &heldRun{lab: l.name, name: name, trainer: trainer, d: c.Distillation, changes: c.Changes, saved: -1}
-	if err := h.restore(j, l, r); err != nil {
+	r := &heldRun{lab: l.name, name: name, trainer: trainer, d: c.Distillation, saved: -1}
+	if err := h.restore(j, l, r, c.Changes); err != nil {
 		trainer.Close()
 		return nil, err
 	}
@@ -135,7 +134,7 @@ func (h *Host) student(j *job, l *lab, name string) (*heldRun, error) {
 }
 
 // restore goes back to the checkpoint, drops the points whose weights are lost, and says so.
-func (h *Host) restore(j *job, l *lab, r *heldRun) error {
+func (h *Host) restore(j *job, l *lab, r *heldRun, changes []slm.Change) error {
 	path := l.checkpoint(r.name)
 	last, err := l.lastStep(j.whole(), r.name)
 	if err != nil {
@@ -156,7 +155,7 @@ func (h *Host) restore(j *job, l *lab, r *heldRun) error {
 			j.note("continued from the checkpoint at step %d", r.saved)
 		}
 	}
-	if err := r.trainer.Follow(r.changes); err != nil {
+	if err := r.trainer.Follow(changes); err != nil {
 		return err
 	}
 	if err := l.dropPoints(j.whole(), r.name, r.trainer.Steps()); err != nil {
