@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -19,9 +20,9 @@ const benchCells = 20
 // bench measures what the README quotes: of the lab itself, or of one of its parts.
 func bench(ctx context.Context, l *lab, args []string) error {
 	set := flags("bench", l.stdout)
-	asJSON := set.Bool("json", false, "print JSON (of models, search)")
-	teacher := set.String("teacher", benchTeacher, "the `TEACHER` that search searches")
-	quick := set.Bool("quick", false, "search for some minutes only")
+	asJSON := set.Bool("json", false, "print JSON (of models, search, distill)")
+	teacher := set.String("teacher", "", "the `TEACHER` of search (default: "+benchTeacher+") and distill (default: "+efficiencyTeacher+")")
+	quick := set.Bool("quick", false, "search or distill for some minutes only")
 	parts, err := parse(set, args)
 	switch {
 	case err != nil:
@@ -31,11 +32,13 @@ func bench(ctx context.Context, l *lab, args []string) error {
 	case len(parts) == 1 && parts[0] == "models":
 		return benchModels(ctx, l, *asJSON)
 	case len(parts) == 1 && parts[0] == "search":
-		return benchSearch(ctx, l, *teacher, *quick, *asJSON)
+		return benchSearch(ctx, l, cmp.Or(*teacher, benchTeacher), *quick, *asJSON)
+	case len(parts) == 1 && parts[0] == "distill":
+		return benchDistill(ctx, l, cmp.Or(*teacher, efficiencyTeacher), *quick, *asJSON)
 	case len(parts) == 2 && parts[0] == "search" && parts[1] == "speed":
 		return benchSearchSpeed(ctx, l, *asJSON)
 	}
-	return fmt.Errorf("lab bench measures nothing called %q; want nothing, models, search or search speed", strings.Join(parts, " "))
+	return fmt.Errorf("lab bench measures nothing called %q; want nothing, models, search, search speed or distill", strings.Join(parts, " "))
 }
 
 // benchLab measures the lab: it runs a notebook of its own in a lab of its own, through the same kernel as any other, and
@@ -85,6 +88,7 @@ type cellTime struct {
 const (
 	emptyCell = "%%\n"
 	openCell  = `import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"

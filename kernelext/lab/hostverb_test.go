@@ -351,13 +351,14 @@ func TestExportOfUnknownRuns(t *testing.T) {
 // A verb must not take gigabytes that the resident host would not.
 func TestHostVerbsRunInTheHostsEnvironment(t *testing.T) {
 	t.Setenv("MALLOC_ARENA_MAX", "")
+	t.Setenv("GLIBC_TUNABLES", "glibc.malloc.hugetlb=0")
 	t.Setenv("GONB_PIPE", "of a cell")
 	l := &lab{home: t.TempDir()}
 	cmd, err := l.host("search")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Contains(cmd.Env, "MALLOC_ARENA_MAX=2") || !slices.Contains(cmd.Env, "OFFSHOOT_HOME="+l.home) {
+	if !slices.Contains(cmd.Env, "MALLOC_ARENA_MAX=2") || !slices.Contains(cmd.Env, "GLIBC_TUNABLES=glibc.malloc.hugetlb=0") || !slices.Contains(cmd.Env, "OFFSHOOT_HOME="+l.home) {
 		t.Errorf("environment %q", cmd.Env)
 	}
 	if slices.ContainsFunc(cmd.Env, func(pair string) bool { return strings.HasPrefix(pair, "GONB_") }) {
