@@ -1,0 +1,126 @@
+package plots
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/go-echarts/go-echarts/v2/charts"
+	"github.com/go-echarts/go-echarts/v2/opts"
+	"github.com/offshoot-ml/offshoot/slm"
+)
+
+// Savings draws what a study of efficiency found: each point is a run of its own, the held-out loss at its end against the tokens
+// it was trained on. Colours are starts, lines are seeds. The dashed line is where the baselines, from random weights, end: where
+// a start's line crosses it, it has reached them.
+func Savings(found ...slm.Seeded) Figure {
+	return savingsFigure(savingsNumbers(found))
+}
+
+// baselineName is that of the runs from random weights.
+const baselineName = "random"
+
+type savingsNumber struct {
+	starts []string // the baseline first
+	lines  []savingsLine
+	target slm.Spread
+	fewer  []slm.Spread // of each start, times fewer tokens
+}
+
+// savingsLine are the runs of a start and a seed, by their tokens.
+type savingsLine struct {
+	start  int
+	points [][2]float64 // tokens, loss
+}
+
+func savingsNumbers(found []slm.Seeded) savingsNumber {
+	n := savingsNumber{starts: []string{baselineName}}
+	var targets []float64
+	starts := map[string]bool{}
+	for _, f := range found {
+		targets = append(targets, f.Target())
+		for start := range f.Runs {
+			starts[start] = true
+		}
+	}
+	n.starts, n.target = append(n.starts, slices.Sorted(maps.Keys(starts))...), slm.SpreadOf(targets)
+	for i, start := range n.starts {
+		var fewer []float64
+		for _, f := range found {
+			runs := f.Runs[start]
+			if i == 0 {
+				runs = []slm.Curve{f.Baseline}
+			}
+			line := savingsLine{start: i}
+			for _, c := range runs {
+				if last := c.Steps(); last > 0 && drawable(c.Validation()) {
+					line.points = append(line.points, [2]float64{float64(c.Points[len(c.Points)-1].Tokens), rounded(c.Validation(), 4)})
+				}
+			}
+			slices.SortFunc(line.points, func(a, b [2]float64) int { return int(a[0] - b[0]) })
+			n.lines = append(n.lines, line)
+			if c, ok := f.Shortest(start); ok {
+				fewer = append(fewer, float64(f.Baseline.Steps())/float64(c.Steps()))
+			}
+		}
+		n.fewer = append(n.fewer, slm.SpreadOf(fewer))
+	}
+	return n
+}
+
+// caption says which start saves most.
+func (n savingsNumber) caption() string {
+	best := 0
+	for i, f := range n.fewer {
+		if f.Mean > n.fewer[best].Mean {
+			best = i
+		}
+	}
+	if best == 0 {
+		return "Each point is a run of its own. Dashed: the loss from random weights."
+	}
+	return fmt.Sprintf("Each point is a run. Dashed: where random weights end. %s gets there with %.1f times fewer tokens (%s).",
+		cut(n.starts[best], 28), n.fewer[best].Mean, counted(n.fewer[best].N, "seed"))
+}
+
+// readingSavings is the tooltip of a run.
+const readingSavings = `function(p){` + compactNumber + `return p.marker+echarts.format.encodeHTML(p.seriesName)+"<br>"+n(p.value[0])+" tokens, held-out loss <b>"+p.value[1].toFixed(3)+"</b>"}`
+
+func savingsFigure(n savingsNumber) Figure {
+	chart := charts.NewLine()
+	chart.SetGlobalOptions(
+		charts.WithTooltipOpts(opts.Tooltip{Trigger: "item", Formatter: opts.FuncOpts(readingSavings)}),
+		charts.WithXAxisOpts(opts.XAxis{Type: "log", Name: "tokens of training", NameLocation: "middle", NameGap: 30,
+			AxisLabel: &opts.AxisLabel{Formatter: opts.FuncOpts(`function(x){` + compactNumber + `return n(x)}`)},
+			SplitLine: &opts.SplitLine{Show: opts.Bool(false)}}),
+		charts.WithYAxisOpts(opts.YAxis{Type: "value", Name: "held-out loss (nats per token)", NameLocation: "middle", NameGap: 44, Scale: opts.Bool(true)}),
+	)
+	for _, l := range n.lines {
+		chart.MultiSeries = append(chart.MultiSeries, charts.SingleSeries{Name: n.starts[l.start], Type: "line", Data: l.points,
+			ShowSymbol: opts.Bool(true), Symbol: symbolOf(l.start), SymbolSize: 8,
+			ItemStyle: &opts.ItemStyle{Color: colourOf(l.start)}, LineStyle: &opts.LineStyle{Color: colourOf(l.start), Width: 1.5}})
+	}
+	f := New("Tokens to a loss", n.caption(), chart)
+	f.frame()
+	if n.target.N > 0 && len(n.lines) > 0 {
+		f.set("series.0.markLine", map[string]any{"silent": true, "symbol": "none", "label": map[string]any{"show": false},
+			"lineStyle": map[string]any{"type": "dashed", "color": inkMuted}, "data": []any{map[string]any{"yAxis": rounded(n.target.Mean, 4)}}})
+	}
+	low, high := n.tokens()
+	f.set("xAxis.0.min", low)
+	f.set("xAxis.0.max", high)
+	return f
+}
+
+// tokens is the range of the axis.
+func (n savingsNumber) tokens() (low, high float64) {
+	for _, l := range n.lines {
+		for _, p := range l.points {
+			if low == 0 || p[0] < low {
+				low = p[0]
+			}
+			high = max(high, p[0])
+		}
+	}
+	return rounded(low/1.2, 0), rounded(high*1.2, 0)
+}
