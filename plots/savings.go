@@ -79,7 +79,7 @@ func (n savingsNumber) caption() string {
 	if best == 0 {
 		return "Each point is a run of its own. Dashed: the loss from random weights."
 	}
-	return fmt.Sprintf("Each point is a run. Dashed: where random weights end. %s gets there with %.1f times fewer tokens (%s).",
+	return fmt.Sprintf("Dashed: where random weights end. %s gets there with %.1f times fewer tokens (%s).",
 		cut(n.starts[best], 28), n.fewer[best].Mean, counted(n.fewer[best].N, "seed"))
 }
 

@@ -1,6 +1,10 @@
 package slm
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+	"slices"
+)
 
 // Efficiency asks the paper's question (arXiv 2510.07227): with how few tokens and operations does a student that begins as a
 // searched sub-network reach the held-out perplexity of the same architecture from random weights?
@@ -46,9 +50,128 @@ func (e Efficiency) RunOf(s Start, subnet Subnet, steps int, seed uint64) (strin
 	return fmt.Sprintf("%s-%d-%s-%d-%g", e.Name, seed, s.Name, steps, s.Peak), d.WithDefaults()
 }
 
-// ReachOf is the search of a start for its shortest training.
-func (e Efficiency) ReachOf(s Start, target float64) Reach {
-	return Reach{Target: target, Guess: s.Guess, Longest: e.Budget}
+// EfficiencyRecords are the searches and runs of a study that are finished, by their names.
+type EfficiencyRecords struct {
+	Searches map[string]Population
+	Runs     map[string]Curve
+}
+
+// Task is what a study needs next: a search, or else a run and its steps in all.
+type Task struct {
+	Name   string
+	Search *Search
+	Run    *Distillation
+	Steps  int
+}
+
+// Next is what the study needs next, a pure function of the records; false when it is finished.
+func (e Efficiency) Next(done EfficiencyRecords) (Task, bool) {
+	w := efficiencyWalk{study: e, done: done}
+	w.all()
+	if w.next == nil {
+		return Task{}, false
+	}
+	return *w.next, true
+}
+
+// Found is what the records say so far: the seeds that are finished, and the study with the learning rates that were tuned.
+func (e Efficiency) Found(done EfficiencyRecords) (Efficiency, []Seeded) {
+	w := efficiencyWalk{study: e, done: done}
+	found := w.all()
+	return w.study, found
+}
+
+// efficiencyWalk goes through a study in its order, up to the first thing that is missing.
+type efficiencyWalk struct {
+	study Efficiency
+	done  EfficiencyRecords
+	next  *Task // nil while nothing is missing
+}
+
+func (w *efficiencyWalk) all() (found []Seeded) {
+	w.tune()
+	for _, seed := range w.study.Seeds {
+		if f, ok := w.seed(seed); ok {
+			found = append(found, f)
+		}
+	}
+	return found
+}
+
+// tune finds each start's learning rate on the first seed's architecture: of the peaks, the one with the lowest held-out loss after
+// as many steps as the start's guess.
+func (w *efficiencyWalk) tune() {
+	e := &w.study
+	if len(e.Peaks) == 0 {
+		return
+	}
+	p, ok := w.search(e.Seeds[0])
+	if !ok {
+		return
+	}
+	e.Starts = slices.Clone(e.Starts)
+	starts := []*Start{&e.Baseline}
+	for i := range e.Starts {
+		starts = append(starts, &e.Starts[i])
+	}
+	for _, s := range starts {
+		least, best := math.Inf(1), s.Peak
+		for _, peak := range e.Peaks {
+			try := *s
+			try.Peak = peak
+			c, ok := w.run(try, p.Best().Subnet, s.Guess, e.Seeds[0])
+			if !ok {
+				return
+			}
+			if loss := c.Validation(); loss < least {
+				least, best = loss, peak
+			}
+		}
+		s.Peak = best
+	}
+}
+
+// seed is what one seed found, once that is known.
+func (w *efficiencyWalk) seed(seed uint64) (f Seeded, ok bool) {
+	p, ok := w.search(seed)
+	if !ok {
+		return f, false
+	}
+	f = Seeded{Seed: seed, Search: p, Runs: map[string][]Curve{}}
+	if f.Baseline, ok = w.run(w.study.Baseline, p.Best().Subnet, w.study.Budget, seed); !ok {
+		return f, false
+	}
+	for _, s := range w.study.Starts {
+		reach := Reach{Guess: s.Guess, Longest: w.study.Budget}
+		for steps := reach.Next(); steps > 0; steps = reach.Next() {
+			c, ok := w.run(s, p.Best().Subnet, steps, seed)
+			if !ok {
+				return f, false
+			}
+			f.Runs[s.Name] = append(f.Runs[s.Name], c)
+			_, reached := c.Reaches(f.Target())
+			reach.Tried = append(reach.Tried, Trying{steps, reached})
+		}
+	}
+	return f, true
+}
+
+func (w *efficiencyWalk) search(seed uint64) (Population, bool) {
+	name, search := w.study.SearchOf(seed)
+	p, ok := w.done.Searches[name]
+	if !ok && w.next == nil {
+		w.next = &Task{Name: name, Search: &search}
+	}
+	return p, ok && w.next == nil
+}
+
+func (w *efficiencyWalk) run(s Start, subnet Subnet, steps int, seed uint64) (Curve, bool) {
+	name, d := w.study.RunOf(s, subnet, steps, seed)
+	c, ok := w.done.Runs[name]
+	if ok = ok && c.Steps() >= steps; !ok && w.next == nil {
+		w.next = &Task{Name: name, Run: &d, Steps: steps}
+	}
+	return c, ok && w.next == nil
 }
 
 // EfficiencyAt is the study of a teacher: a student of a quarter of its parameters, searched in the fine layer-wise space with
@@ -71,11 +194,9 @@ func EfficiencyAt(teacher Config, quick bool) Efficiency {
 	}
 	if quick {
 		e.Name += "-quick"
-		e.Search.Population, e.Search.Generations, e.Search.Warm.Steps = 8, 1, 4
-		e.Run.Batch, e.Budget, e.Seeds, e.Peaks = 4, 200, e.Seeds[:1], nil
-		for i := range e.Starts {
-			e.Starts[i].Guess /= 4
-		}
+		e.Search.Population, e.Search.Generations, e.Search.Offspring, e.Search.Warm.Steps, e.Search.Warm.Batch = 8, 1, 4, 4, 2
+		e.Run.Batch, e.Budget, e.Seeds, e.Peaks = 4, 80, e.Seeds[:1], nil
+		e.Starts[0].Guess, e.Starts[1].Guess = 40, 24
 	}
 	return e
 }

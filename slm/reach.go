@@ -5,7 +5,6 @@ import "math"
 // Reach looks for the shortest training that reaches a held-out loss. A learning rate must have fallen for a loss to count, so a
 // long run that passes the loss on its way says too little: each horizon is a run of its own, whose schedule ends there.
 type Reach struct {
-	Target  float64  // held-out loss, in nats per token
 	Guess   int      // the horizon to begin with, in steps
 	Longest int      // the longest horizon to try
 	Tried   []Trying // in any order

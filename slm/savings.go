@@ -17,15 +17,6 @@ type Seeded struct {
 // Target is the held-out loss to reach, in nats per token.
 func (s Seeded) Target() float64 { return s.Baseline.Validation() }
 
-// Tried is what the runs of a start say about their horizons.
-func (s Seeded) Tried(start string) (tried []Trying) {
-	for _, c := range s.Runs[start] {
-		_, ok := c.Reaches(s.Target())
-		tried = append(tried, Trying{c.Distillation.Schedule.Horizon, ok})
-	}
-	return tried
-}
-
 // Reaches is the first point at which a run's held-out loss was at most the target.
 func (c Curve) Reaches(target float64) (Point, bool) {
 	for _, p := range c.Points {

@@ -58,6 +58,8 @@ func measure(ctx context.Context, request ask.Request, out io.Writer, m *meter) 
 		return measureCandidates(ctx, teacher, asked, lines)
 	case ask.Searching:
 		return measureSearch(ctx, teacher, asked, lines)
+	case ask.Distilling:
+		return measureDistillation(ctx, backend, teacher, asked, lines)
 	}
 	return nil
 }

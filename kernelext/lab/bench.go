@@ -33,12 +33,14 @@ func bench(ctx context.Context, l *lab, args []string) error {
 		return benchModels(ctx, l, *asJSON)
 	case len(parts) == 1 && parts[0] == "search":
 		return benchSearch(ctx, l, cmp.Or(*teacher, benchTeacher), *quick, *asJSON)
+	case len(parts) == 2 && parts[0] == "distill" && parts[1] == "speed":
+		return benchDistillSpeed(ctx, l, *asJSON)
 	case len(parts) == 1 && parts[0] == "distill":
 		return benchDistill(ctx, l, cmp.Or(*teacher, efficiencyTeacher), *quick, *asJSON)
 	case len(parts) == 2 && parts[0] == "search" && parts[1] == "speed":
 		return benchSearchSpeed(ctx, l, *asJSON)
 	}
-	return fmt.Errorf("lab bench measures nothing called %q; want nothing, models, search, search speed or distill", strings.Join(parts, " "))
+	return fmt.Errorf("lab bench measures nothing called %q; want nothing, models, search, search speed, distill or distill speed", strings.Join(parts, " "))
 }
 
 // benchLab measures the lab: it runs a notebook of its own in a lab of its own, through the same kernel as any other, and

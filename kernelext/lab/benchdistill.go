@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"math"
 	"os"
 
 	"github.com/offshoot-ml/offshoot/kernelext"
@@ -45,11 +44,12 @@ func benchDistill(ctx context.Context, l *lab, teacher string, quick, asJSON boo
 	if err != nil {
 		return err
 	}
-	study := &efficiencyStudy{Efficiency: slm.EfficiencyAt(info.Config, quick), client: client, out: l.stderr}
-	found, err := study.run(ctx)
+	study := slm.EfficiencyAt(info.Config, quick)
+	done, err := runEfficiency(ctx, client, l.stderr, study)
 	if err != nil {
 		return err
 	}
+	study, found := study.Found(done)
 	savings := study.Savings(info.Config, pretrained, found)
 	if asJSON {
 		return printJSON(l.stdout, savings)
@@ -90,102 +90,38 @@ type student interface {
 	Train(ctx context.Context, run string, until slm.Until, watch func(kernelext.Event)) (slm.Curve, error)
 }
 
-// efficiencyStudy runs an [slm.Efficiency].
-type efficiencyStudy struct {
-	slm.Efficiency
-	client student
-	out    io.Writer
-}
-
-// run finds everything for each seed. What the lab holds is not done again.
-func (e *efficiencyStudy) run(ctx context.Context) ([]slm.Seeded, error) {
-	if err := e.tune(ctx); err != nil {
-		return nil, err
-	}
-	var found []slm.Seeded
-	for _, seed := range e.Seeds {
-		f, err := e.seeded(ctx, seed)
+// runEfficiency does what the study lacks. What the lab holds is not done again.
+func runEfficiency(ctx context.Context, client student, out io.Writer, study slm.Efficiency) (slm.EfficiencyRecords, error) {
+	done := slm.EfficiencyRecords{Searches: map[string]slm.Population{}, Runs: map[string]slm.Curve{}}
+	for {
+		task, ok := study.Next(done)
+		if !ok {
+			return done, nil
+		}
+		var err error
+		if task.Search != nil {
+			trial := slm.Trial{Search: *task.Search}
+			watch := &trialWatch{out: out, label: "search " + task.Name, pace: newStudyPace([]slm.Trial{trial}), trial: trial}
+			done.Searches[task.Name], err = client.Search(ctx, task.Name, *task.Search, watch.event)
+			watch.end(done.Searches[task.Name], err)
+		} else {
+			done.Runs[task.Name], err = trainTask(ctx, client, out, task)
+		}
 		if err != nil {
-			return found, err
-		}
-		found = append(found, f)
-	}
-	return found, nil
-}
-
-func (e *efficiencyStudy) search(ctx context.Context, seed uint64) (slm.Population, error) {
-	name, search := e.SearchOf(seed)
-	watch := &trialWatch{out: e.out, label: "search " + name, pace: newStudyPace([]slm.Trial{{Search: search}}), trial: slm.Trial{Search: search}}
-	p, err := e.client.Search(ctx, name, search, watch.event)
-	watch.end(p, err)
-	return p, err
-}
-
-// tune finds each start's learning rate, on the first seed's architecture: of the peaks, the one with the lowest held-out loss
-// after as many steps as the start's guess.
-func (e *efficiencyStudy) tune(ctx context.Context) error {
-	if len(e.Peaks) == 0 {
-		return nil
-	}
-	p, err := e.search(ctx, e.Seeds[0])
-	if err != nil {
-		return err
-	}
-	starts := []*slm.Start{&e.Baseline}
-	for i := range e.Starts {
-		starts = append(starts, &e.Starts[i])
-	}
-	for _, s := range starts {
-		best, least := s.Peak, math.Inf(1)
-		for _, peak := range e.Peaks {
-			try := *s
-			try.Peak = peak
-			c, err := e.train(ctx, try, p.Best().Subnet, s.Guess, e.Seeds[0])
-			if err != nil {
-				return err
-			}
-			if loss := c.Validation(); loss < least {
-				best, least = peak, loss
-			}
-		}
-		s.Peak = best
-	}
-	return nil
-}
-
-// seeded searches, trains the baseline, and then each start until its shortest training is known.
-func (e *efficiencyStudy) seeded(ctx context.Context, seed uint64) (slm.Seeded, error) {
-	p, err := e.search(ctx, seed)
-	if err != nil {
-		return slm.Seeded{}, err
-	}
-	f := slm.Seeded{Seed: seed, Search: p, Runs: map[string][]slm.Curve{}}
-	if f.Baseline, err = e.train(ctx, e.Baseline, p.Best().Subnet, e.Budget, seed); err != nil {
-		return f, err
-	}
-	for _, s := range e.Starts {
-		reach := e.ReachOf(s, f.Target())
-		for steps := reach.Next(); steps > 0; steps = reach.Next() {
-			c, err := e.train(ctx, s, p.Best().Subnet, steps, seed)
-			if err != nil {
-				return f, err
-			}
-			f.Runs[s.Name] = append(f.Runs[s.Name], c)
-			reach.Tried = f.Tried(s.Name)
+			return done, fmt.Errorf("%s: %w", task.Name, err)
 		}
 	}
-	return f, nil
 }
 
-// train trains what a run lacks of its steps.
-func (e *efficiencyStudy) train(ctx context.Context, s slm.Start, subnet slm.Subnet, steps int, seed uint64) (slm.Curve, error) {
-	name, d := e.RunOf(s, subnet, steps, seed)
-	c, err := e.client.Distill(ctx, name, d, nil)
-	if err != nil || c.Steps() >= steps {
+// trainTask trains what a run lacks of its steps.
+func trainTask(ctx context.Context, client student, out io.Writer, task slm.Task) (slm.Curve, error) {
+	c, err := client.Distill(ctx, task.Name, *task.Run, nil)
+	if err != nil || c.Steps() >= task.Steps {
 		return c, err
 	}
-	line := startProgress(e.out, name)
-	if c, err = e.client.Train(ctx, name, slm.Until{Steps: steps - c.Steps()}, func(event kernelext.Event) { noteStep(line, event) }); err != nil {
+	line := startProgress(out, task.Name)
+	c, err = client.Train(ctx, task.Name, slm.Until{Steps: task.Steps - c.Steps()}, func(e kernelext.Event) { noteStep(line, e) })
+	if err != nil {
 		line.End("stopped; the same command goes on")
 		return c, err
 	}

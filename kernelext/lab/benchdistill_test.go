@@ -62,11 +62,12 @@ func tinyNeoX() slm.Config {
 
 func TestEfficiencyFindsWhatAStartSaves(t *testing.T) {
 	client := &fakeStudents{runs: map[string]slm.Distillation{}}
-	study := &efficiencyStudy{Efficiency: slm.EfficiencyAt(tinyNeoX(), false), client: client, out: io.Discard}
-	found, err := study.run(t.Context())
+	study := slm.EfficiencyAt(tinyNeoX(), false)
+	done, err := runEfficiency(t.Context(), client, io.Discard, study)
 	if err != nil {
 		t.Fatal(err)
 	}
+	study, found := study.Found(done)
 	savings := study.Savings(tinyNeoX(), 1e6, found)
 	plain, distilled := savings.Starts[0], savings.Starts[1]
 	if plain.Seeds != 3 || plain.ByTokens.Min < 8/1.2 || plain.ByTokens.Max > 8.01 || plain.ByTokens != plain.ByFLOPs || plain.WithSearch.Max >= plain.ByFLOPs.Max {
@@ -87,8 +88,7 @@ func TestEfficiencyFindsWhatAStartSaves(t *testing.T) {
 // A study that fails half-way says where, and has lost nothing: the lab holds what was trained.
 func TestEfficiencyThatFails(t *testing.T) {
 	client := &fakeStudents{runs: map[string]slm.Distillation{}, fails: 15}
-	study := &efficiencyStudy{Efficiency: slm.EfficiencyAt(tinyNeoX(), false), client: client, out: io.Discard}
-	if _, err := study.run(t.Context()); err == nil || !strings.Contains(err.Error(), "the host has gone") {
+	if _, err := runEfficiency(t.Context(), client, io.Discard, slm.EfficiencyAt(tinyNeoX(), false)); err == nil || !strings.Contains(err.Error(), "the host has gone") {
 		t.Errorf("%v", err)
 	}
 }

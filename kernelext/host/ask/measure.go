@@ -16,16 +16,20 @@ const (
 	ExtractStudent = "extract"    // a 30M student's weights, and writing them
 	Candidates     = "candidates" // losses of sub-networks, one for each line of JSON on the standard input
 	Searching      = "search"     // a whole search as `lab search` does it, a line for each evaluation
+	Distilling     = "distill"    // the steps of a distillation, one for each line on the standard input
 )
 
-var measurable = []string{Load, Forward, Generate, ExtractStudent, Candidates, Searching}
+var measurable = []string{Load, Forward, Generate, ExtractStudent, Candidates, Searching, Distilling}
 
-// Measure is what `lab bench models` and `lab bench search speed` ask: one measurement, in a process of its own.
+// Measure is what `lab bench models`, `lab bench search speed` and `lab bench distill speed` ask: one measurement, in a process of
+// its own.
 type Measure struct {
 	Model, What string
 	Seq, Batch  int
 	Windows     int    // of Candidates
 	Search      string // JSON: what is prepared for, and of Searching what is searched
+	Distil      string // JSON: of Distilling
+	Logits      string // of Distilling: a file, made when it is missing, that teaches instead of the teacher
 }
 
 // Flags implements Request.
@@ -36,6 +40,8 @@ func (r *Measure) Flags(set *flag.FlagSet) {
 	set.IntVar(&r.Batch, "batch", 4, "windows in a pass")
 	set.IntVar(&r.Windows, "windows", 8, "windows that a candidate is evaluated on")
 	set.StringVar(&r.Search, "search", "", "the `JSON` of the search to prepare for")
+	set.StringVar(&r.Distil, "distil", "", "the `JSON` of the distillation")
+	set.StringVar(&r.Logits, "logits", "", "a `FILE` of kept logits to teach from")
 }
 
 // Check implements Request.
@@ -47,6 +53,8 @@ func (r *Measure) Check() error {
 		return fmt.Errorf("--what is %q, want one of %s", r.What, strings.Join(measurable, ", "))
 	case r.What == Searching && r.Search == "":
 		return errors.New("--search is missing")
+	case r.What == Distilling && r.Distil == "":
+		return errors.New("--distil is missing")
 	case r.Seq < 2 || r.Batch < 1 || r.Windows < 1:
 		return fmt.Errorf("%d windows, %d in a pass, of %d tokens", r.Windows, r.Batch, r.Seq)
 	}
@@ -62,10 +70,11 @@ type Loaded struct {
 	Peak       int64   `json:"peak"`   // the most resident bytes that the process ever had; 0 where the system does not tell
 }
 
-// Passed is a pass of Forward.
+// Passed is a pass of Forward, or a step of Distilling.
 type Passed struct {
 	Seconds float64 `json:"seconds"`
-	Loss    float64 `json:"loss"` // nats per token, so that it shows that the same was computed
+	Loss    float64 `json:"loss"`          // nats per token, so that it shows that the same was computed
+	Peak    int64   `json:"peak,omitzero"` // of Distilling: the most resident bytes that the process ever had; 0 where the system does not tell
 }
 
 // Evaluated is an answer of Candidates, and an evaluation of Searching with what went before it; its first is the preparation.

@@ -76,7 +76,8 @@ def load(path):
     c, weights, state = hf.config, hf.state_dict(), {}
     common = dict(name=path.name, block_size=c.max_position_embeddings, n_layer=c.num_hidden_layers, n_embd=c.hidden_size,
                   n_head=c.num_attention_heads, padded_vocab_size=c.vocab_size, vocab_size=c.vocab_size,
-                  intermediate_size=c.intermediate_size)
+                  intermediate_size=c.intermediate_size,
+                  head_size=getattr(c, "head_dim", None) or c.hidden_size // c.num_attention_heads)
     if c.model_type == "gpt_neox":
         config = Config(**common, norm_class_name="LayerNorm", norm_eps=c.layer_norm_eps, bias=True, lm_head_bias=False,
                         mlp_class_name="GptNeoxMLP", parallel_residual=c.use_parallel_residual,
