@@ -20,7 +20,8 @@ type Efficiency struct {
 	Baseline Start
 	Starts   []Start
 	Seeds    []uint64
-	Peaks    []float64 // learning rates: see [Efficiency.Tuning]; none keeps those of the starts
+	Peaks    []float64 // learning rates, of which each start takes the best after as many steps as its guess; none keeps those of the starts
+	Kept     []int     // what does it cost to keep only the teacher's k likeliest tokens: asked of the last start, with its guess of steps
 }
 
 // Start is a way to begin and to train.
@@ -30,6 +31,7 @@ type Start struct {
 	Loss  Loss    `json:"loss"`
 	Peak  float64 `json:"peak"`  // learning rate
 	Guess int     `json:"guess"` // steps in which it may reach the target: where to begin looking
+	keep  bool    // the teacher's logits
 }
 
 // SearchOf is the search of a seed, and its name.
@@ -43,7 +45,7 @@ func (e Efficiency) SearchOf(seed uint64) (string, Search) {
 // measured ten times on the way.
 func (e Efficiency) RunOf(s Start, subnet Subnet, steps int, seed uint64) (string, Distillation) {
 	d := e.Run
-	d.Subnet, d.Init, d.Loss = subnet, s.Init, s.Loss
+	d.Subnet, d.Init, d.Loss, d.KeepLogits = subnet, s.Init, s.Loss, s.keep
 	d.Schedule.Peak, d.Schedule.Horizon, d.Schedule.Warmup, d.Schedule.Falling = s.Peak, steps, 0, 0
 	d.EvalEvery = max(1, steps/10)
 	d.ShuffleSeed, d.WeightsSeed = seed, seed
@@ -81,6 +83,15 @@ func (e Efficiency) Found(done EfficiencyRecords) (Efficiency, []Seeded) {
 	return w.study, found
 }
 
+// PeaksOf are the starts' learning rates, by name.
+func (e Efficiency) PeaksOf() map[string]float64 {
+	peaks := map[string]float64{e.Baseline.Name: e.Baseline.Peak}
+	for _, s := range e.Starts {
+		peaks[s.Name] = s.Peak
+	}
+	return peaks
+}
+
 // efficiencyWalk goes through a study in its order, up to the first thing that is missing.
 type efficiencyWalk struct {
 	study Efficiency
@@ -95,7 +106,56 @@ func (w *efficiencyWalk) all() (found []Seeded) {
 			found = append(found, f)
 		}
 	}
+	w.kept()
 	return found
+}
+
+// KeptLoss is the held-out loss after a training on the teacher's k likeliest tokens, beside that on all its logits.
+type KeptLoss struct {
+	K     int     `json:"k"`     // 0 for all
+	Loss  float64 `json:"loss"`  // in nats per token
+	Worse float64 `json:"worse"` // than with all logits
+}
+
+// String is such as "16 likeliest tokens".
+func (k KeptLoss) String() string {
+	if k.K == 0 {
+		return "logits of all tokens"
+	}
+	return fmt.Sprintf("%d likeliest tokens", k.K)
+}
+
+// KeptLosses are those that the records tell, all logits first.
+func (e Efficiency) KeptLosses(done EfficiencyRecords) []KeptLoss {
+	w := efficiencyWalk{study: e, done: done}
+	w.all()
+	return w.kept()
+}
+
+// kept trains the last start on kept logits of each size. All are as long as its guess.
+func (w *efficiencyWalk) kept() (losses []KeptLoss) {
+	e := w.study
+	if len(e.Kept) == 0 {
+		return nil
+	}
+	p, ok := w.search(e.Seeds[0])
+	if !ok {
+		return nil
+	}
+	last := e.Starts[len(e.Starts)-1]
+	for _, k := range append([]int{0}, e.Kept...) {
+		s := last
+		if k > 0 {
+			s.Name, s.Loss, s.keep = fmt.Sprintf("%s-top-%d", last.Name, k), last.Loss.Top(k), true
+		}
+		c, ok := w.run(s, p.Best().Subnet, last.Guess, e.Seeds[0])
+		if !ok {
+			return losses
+		}
+		losses = append(losses, KeptLoss{K: k, Loss: c.Validation()})
+		losses[len(losses)-1].Worse = c.Validation() - losses[0].Loss
+	}
+	return losses
 }
 
 // tune finds each start's learning rate on the first seed's architecture: of the peaks, the one with the lowest held-out loss after
@@ -191,11 +251,13 @@ func EfficiencyAt(teacher Config, quick bool) Efficiency {
 		},
 		Seeds: []uint64{1, 2, 3},
 		Peaks: []float64{1e-3, 2e-3, 4e-3, 8e-3},
+		Kept:  []int{1, 4, 16, 64, 256},
 	}
 	if quick {
 		e.Name += "-quick"
 		e.Search.Population, e.Search.Generations, e.Search.Offspring, e.Search.Warm.Steps, e.Search.Warm.Batch = 8, 1, 4, 4, 2
 		e.Run.Batch, e.Budget, e.Seeds, e.Peaks = 4, 80, e.Seeds[:1], nil
+		e.Kept = nil
 		e.Starts[0].Guess, e.Starts[1].Guess = 40, 24
 	}
 	return e

@@ -49,19 +49,24 @@ func benchDistill(ctx context.Context, l *lab, teacher string, quick, asJSON boo
 	if err != nil {
 		return err
 	}
+	kept := study.KeptLosses(done)
 	study, found := study.Found(done)
 	savings := study.Savings(info.Config, pretrained, found)
 	if asJSON {
-		return printJSON(l.stdout, savings)
+		return printJSON(l.stdout, struct {
+			slm.Savings
+			Peaks map[string]float64 `json:"peaks"` // learning rates
+			Kept  []slm.KeptLoss     `json:"kept"`
+		}{savings, study.PeaksOf(), kept})
 	}
-	if len(study.Peaks) > 0 {
-		fmt.Fprintf(l.stdout, "learning rates, each the best of %v by the held-out loss: ", study.Peaks)
-		for _, s := range append([]slm.Start{study.Baseline}, study.Starts...) {
-			fmt.Fprintf(l.stdout, " %s %g", s.Name, s.Peak)
-		}
-		fmt.Fprintln(l.stdout)
+	if err := savings.Write(l.stdout); err != nil {
+		return err
 	}
-	return savings.Write(l.stdout)
+	fmt.Fprintf(l.stdout, "peak learning rates, the best of %v: %v\n", study.Peaks, study.PeaksOf())
+	for _, k := range kept {
+		fmt.Fprintf(l.stdout, "distilled on the teacher's %s: held-out loss %.4f (%+.4f)\n", k, k.Loss, k.Worse)
+	}
+	return nil
 }
 
 // pretrainingTokens reads on how many tokens a teacher that `lab pretrain` made was trained; 0 of another teacher.

@@ -67,6 +67,9 @@ func TestEfficiencyFindsWhatAStartSaves(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if kept := study.KeptLosses(done); len(kept) != 1+len(study.Kept) || kept[0].K != 0 || kept[1].K != 1 {
+		t.Errorf("losses by k %v", kept)
+	}
 	study, found := study.Found(done)
 	savings := study.Savings(tinyNeoX(), 1e6, found)
 	plain, distilled := savings.Starts[0], savings.Starts[1]
