@@ -130,7 +130,12 @@ func (t *Teacher) SubnetLogits(ctx context.Context, subnet slm.Subnet, tokens *t
 		return nil, err
 	}
 	defer free(x)
-	o := v.output
+	return v.logits(x)
+}
+
+// logits are [B·T, V] after the last layer's x, [B, T, E'].
+func (v *view) logits(x *tensors.Tensor) (*tensors.Tensor, error) {
+	t, o := v.teacher, v.output
 	if o.kept == nil {
 		return t.programs.logits.Call1(append([]any{x, o.width, o.head}, o.norms...)...)
 	}

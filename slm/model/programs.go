@@ -15,8 +15,10 @@ import (
 // and, in families that have one, a bias; weights are a layer's, in the order of [slm.Config.LayerWeights].
 type programs struct {
 	whole  *Exec // x, weights → x: a layer that keeps everything
+	within *Exec // x, documents [B, T], weights → x: the same, with attention within documents
 	step   *Exec // x, keys, values [B, C, G, D], length, weights → x, keys, values: a whole layer after a past
 	watch  *Exec // x, windows that count, weights → x, moments of activations: see [watchedLayer]
+	number *Exec // tokens [B, T], separator → documents [B, T]
 	embed  *Exec // embedding [V, E], tokens [B, T] → x [B, T, E]
 	logits *Exec // x, width, head [V, E'], norms → [B·T, V]
 	last   *Exec // x, width, head [V, E'], position, norms → logits after that position [1, V]
@@ -49,6 +51,12 @@ func newPrograms(backend compute.Backend, c slm.Config) (p programs, err error) 
 	}
 	one := func(n *Node) []*Node { return []*Node{n} }
 	build(&p.whole, "layer", func(in []*Node) []*Node { return one(wholeBlock(c, in[1:]).layer(in[0])) })
+	build(&p.within, "layer within documents", func(in []*Node) []*Node {
+		b := wholeBlock(c, in[2:])
+		b.documents = in[1]
+		return one(b.layer(in[0]))
+	})
+	build(&p.number, "documents", func(in []*Node) []*Node { return one(documentsOf(in[0], in[1])) })
 	build(&p.step, "layer after a past", func(in []*Node) []*Node {
 		b := wholeBlock(c, in[4:])
 		b.past = &past{keys: in[1], values: in[2], length: in[3]}
@@ -98,7 +106,7 @@ func newProgram(backend compute.Backend, name string, compiled *atomic.Int64, gr
 }
 
 func (p programs) finalize() {
-	for _, e := range []*Exec{p.whole, p.step, p.watch, p.embed, p.logits, p.last, p.narrow, p.embedPart, p.attend, p.feed, p.targets, p.words} {
+	for _, e := range []*Exec{p.whole, p.within, p.number, p.step, p.watch, p.embed, p.logits, p.last, p.narrow, p.embedPart, p.attend, p.feed, p.targets, p.words} {
 		if e != nil {
 			e.Finalize()
 		}

@@ -20,6 +20,10 @@ type Student struct {
 	Subnet  slm.Subnet
 	Store   *gomlx.Store
 
+	// Separator is the token that ends a document, where attention stays within documents; nil: a window is read whole. Set it
+	// before the first pass. Generating reads a prompt whole.
+	Separator *int32
+
 	loss, step *gomlx.Exec
 }
 
@@ -71,30 +75,44 @@ func (s *Student) IsMatrix(name string) bool {
 
 // LogitsGraph builds the forward pass: tokens [B, T] int32 to logits [B·T, V].
 func (s *Student) LogitsGraph(scope *gomlx.Scope, tokens *Node) *Node {
-	x := s.hiddenGraph(scope, tokens, nil)
-	return s.outputGraph(scope, x)
+	logits, _ := s.ForwardGraph(scope, tokens)
+	return logits
+}
+
+// ForwardGraph is LogitsGraph, with the hidden states on the way: the embedding's and that after each layer, [B, T, E] each.
+func (s *Student) ForwardGraph(scope *gomlx.Scope, tokens *Node) (logits *Node, states []*Node) {
+	states = s.hiddenGraph(scope, tokens, nil)
+	return s.outputGraph(scope, states[len(states)-1]), states
 }
 
 func (s *Student) weight(scope *gomlx.Scope, g *Graph, name string) *Node {
 	return scope.GetVariable(name).NodeValue(g)
 }
 
-// hiddenGraph is the forward pass up to the last norm: x [B, T, E]. pasts are each layer's, nil for texts that begin here.
-func (s *Student) hiddenGraph(scope *gomlx.Scope, tokens *Node, pasts []*past) *Node {
+// hiddenGraph is the forward pass up to the last norm: x [B, T, E] after no layer, after the first, and so on. pasts are each
+// layer's, nil for texts that begin here.
+func (s *Student) hiddenGraph(scope *gomlx.Scope, tokens *Node, pasts []*past) []*Node {
 	g := tokens.Graph()
 	x := Gather(s.weight(scope, g, s.Teacher.OuterWeights()[0].Name), ExpandAxes(tokens, -1))
+	states := []*Node{x}
+	var documents *Node
+	if s.Separator != nil && pasts == nil {
+		documents = documentsOf(tokens, Const(g, *s.Separator))
+	}
 	for i, l := range s.Subnet.KeptLayers(s.Teacher) {
 		var weights []*Node
 		for _, w := range s.Teacher.LayerWeights() {
 			weights = append(weights, s.weight(scope, g, w.In(i)))
 		}
 		b := denseBlock(s.Teacher, s.Subnet, l, weights)
+		b.documents = documents
 		if pasts != nil {
 			b.past = pasts[i]
 		}
 		x = b.layer(x)
+		states = append(states, x)
 	}
-	return x
+	return states
 }
 
 // outputGraph is x [B, T, E] to logits [B·T, V].
@@ -128,8 +146,8 @@ func (s *Student) stepGraph(scope *gomlx.Scope, in []*Node) []*Node {
 	for i := 3; i < len(in); i += 2 {
 		pasts = append(pasts, &past{keys: in[i], values: in[i+1], length: length})
 	}
-	x := s.hiddenGraph(scope, tokens, pasts)
-	out := []*Node{s.outputGraph(scope, take(x, 1, Reshape(last, 1)))}
+	states := s.hiddenGraph(scope, tokens, pasts)
+	out := []*Node{s.outputGraph(scope, take(states[len(states)-1], 1, Reshape(last, 1)))}
 	for _, p := range pasts {
 		out = append(out, p.keys, p.values)
 	}

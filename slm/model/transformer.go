@@ -29,6 +29,11 @@ type block struct {
 
 	past *past // nil for sequences that begin here
 
+	// documents number the document of each token, [B, T] int32: attention stays within one (Zhao et al. 2024, arXiv 2402.13991,
+	// "intra-document causal masking"). Positions are the window's: rotary scores depend on their differences, so beginning
+	// again at each document would change nothing. Nil where a window is read whole.
+	documents *Node
+
 	observe func(at probe, x *Node) // is shown activations on their way; nil for nobody
 }
 
@@ -191,7 +196,8 @@ func (b *block) remember(key, value *Node) (keys, values *Node) {
 	return b.past.keys, b.past.values
 }
 
-// visible says which positions a query may attend to, its own and earlier ones, in the shape of scores: [B, G, R·T, S].
+// visible says which positions a query may attend to, its own and earlier ones of its document, in the shape of scores:
+// [B, G, R·T, S].
 func (b *block) visible(x, scores *Node) *Node {
 	g, positions := x.Graph(), x.Shape().Dim(1)
 	d := scores.Shape().Dimensions
@@ -200,7 +206,24 @@ func (b *block) visible(x, scores *Node) *Node {
 		row = Add(row, b.past.length)
 	}
 	seen := LessOrEqual(Iota(g, shapes.Make(dtypes.Int32, 1, 1, positions, d[3]), 3), row)
-	return Reshape(BroadcastToDims(Reshape(seen, 1, 1, 1, positions, d[3]), d[0], d[1], d[2]/positions, positions, d[3]), d...)
+	if b.documents != nil {
+		seen = LogicalAnd(BroadcastToDims(seen, d[0], 1, positions, positions), sameDocument(b.documents))
+	}
+	return Reshape(BroadcastToDims(Reshape(seen, -1, 1, 1, positions, d[3]), d[0], d[1], d[2]/positions, positions, d[3]), d...)
+}
+
+// documentsOf numbers the document of each token, from 0 in each row: tokens [B, T] and the token that ends a document, itself
+// a part of it, a scalar; [B, T] int32.
+func documentsOf(tokens, separator *Node) *Node {
+	ends := ConvertDType(Equal(tokens, BroadcastToDims(separator, tokens.Shape().Dimensions...)), dtypes.Int32)
+	return Sub(CumSum(ends, 1), ends)
+}
+
+// sameDocument says of each two tokens whether they are in one document: [B, T] to [B, 1, T, T].
+func sameDocument(documents *Node) *Node {
+	b, t := documents.Shape().Dim(0), documents.Shape().Dim(1)
+	across := func(dims ...int) *Node { return BroadcastToDims(Reshape(documents, dims...), b, 1, t, t) }
+	return Equal(across(b, 1, t, 1), across(b, 1, 1, t))
 }
 
 // rotate turns the pairs (i, i+R/2) of a head's first R dimensions by position·frequency, in float32: RoPE (Su et al.

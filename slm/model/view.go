@@ -17,6 +17,8 @@ type view struct {
 	output  outputHead
 	layers  []selectedLayer // nil where every kept layer is whole
 	owned   []*tensors.Tensor
+
+	documents *tensors.Tensor // of the tokens, within which attention stays; nil: windows are read whole. Only where layers is nil.
 }
 
 // selectedLayer is what a sub-network keeps of a layer, as inputs of programs. Layers that keep the same share it.
@@ -80,23 +82,34 @@ func (v *view) isWhole() bool {
 
 // hidden runs tokens, [B, T], through the kept layers: x [B, T, E'], which the caller frees.
 func (v *view) hidden(ctx context.Context, tokens *tensors.Tensor) (*tensors.Tensor, error) {
+	states, err := v.states(ctx, tokens, nil)
+	if err != nil {
+		return nil, err
+	}
+	return states[0], nil
+}
+
+// states are x after each of the given numbers of layers, in ascending order, and last that after all: [B, T, E'] each. The
+// caller frees them.
+func (v *view) states(ctx context.Context, tokens *tensors.Tensor, after []int) (states []*tensors.Tensor, err error) {
 	x, err := v.embedded(tokens)
 	if err != nil {
 		return nil, err
 	}
 	for i, l := range v.subnet.KeptLayers(v.teacher.Config) {
-		if err := ctx.Err(); err != nil {
+		y, err := v.layer(ctx, i, l.Layer, x)
+		if slices.Contains(after, i) {
+			states = append(states, x)
+		} else {
 			free(x)
-			return nil, err
 		}
-		y, err := v.layer(i, l.Layer, x)
-		free(x)
 		if err != nil {
+			free(states...)
 			return nil, fmt.Errorf("layer %d: %w", l.Layer, err)
 		}
 		x = y
 	}
-	return x, nil
+	return append(states, x), nil
 }
 
 func (v *view) embedded(tokens *tensors.Tensor) (*tensors.Tensor, error) {
@@ -108,9 +121,14 @@ func (v *view) embedded(tokens *tensors.Tensor) (*tensors.Tensor, error) {
 }
 
 // layer runs the i-th kept layer, which is the teacher's layer l.
-func (v *view) layer(i, l int, x *tensors.Tensor) (*tensors.Tensor, error) {
+func (v *view) layer(ctx context.Context, i, l int, x *tensors.Tensor) (*tensors.Tensor, error) {
 	t := v.teacher
-	if v.layers == nil {
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case v.documents != nil:
+		return t.programs.within.Call1(append([]any{x, v.documents}, t.layer(l, all)...)...)
+	case v.layers == nil:
 		return t.programs.whole.Call1(append([]any{x}, t.layer(l, all)...)...)
 	}
 	sum, err := t.programs.attend.Call1(slices.Concat([]any{x}, v.layers[i].attention, t.layer(l, inAttention))...)
