@@ -20,6 +20,7 @@ import (
 type Tokens struct {
 	dir        string
 	record     *tokensRecord
+	separator  int32 // ends each document
 	training   *tokensHalf
 	validation *tokensHalf
 }
@@ -40,7 +41,7 @@ func OpenTokens(dir string, tokenizer *Tokenizer) (*Tokens, error) {
 		return nil, fmt.Errorf("tokens: those in %s were made with another tokenizer (%.12s, %d tokens): make them again, in another folder, with this model's (%.12s, %d tokens)",
 			dir, record.Tokenizer, record.Vocab, tokenizer.Hash(), tokenizer.Vocab())
 	}
-	t := &Tokens{dir: dir, record: record}
+	t := &Tokens{dir: dir, record: record, separator: tokenizer.Separator()}
 	if t.training, err = openHalf(dir, trainingHalf, record.Vocab, record.Training); err != nil {
 		return nil, fmt.Errorf("tokens: %w", err)
 	}

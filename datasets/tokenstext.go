@@ -25,16 +25,18 @@ type Stream interface {
 	Position() ([]byte, error)
 	// Seek goes to a position that Position gave; one in another text is an error.
 	Seek(position []byte) error
+	// Separator is the token that ends each document, and no document holds.
+	Separator() int32
 }
 
 // Stream is Train with positions that cite the corpus.
 func (c *Corpus) Stream(seed uint64, batch, seqLen int) Stream {
-	return cited[Position]{c.Train(seed, batch, seqLen), c, true}
+	return cited[Position]{c.Train(seed, batch, seqLen), c, c.tokenizer.Separator(), true}
 }
 
 // Stream is Train with positions that cite the tokens.
 func (t *Tokens) Stream(seed uint64, batch, seqLen int) Stream {
-	return cited[WindowPosition]{t.Train(seed, batch, seqLen), t, false}
+	return cited[WindowPosition]{t.Train(seed, batch, seqLen), t, t.separator, false}
 }
 
 // batches is Batches, whose position is a Position, or Windows, whose position is a WindowPosition.
@@ -47,9 +49,12 @@ type batches[P any] interface {
 // cited is a stream whose positions are those of its batches with one field more, "corpus": the hash of their text.
 type cited[P any] struct {
 	batches[P]
-	text TrainingText
-	old  bool // positions of older checkpoints, which cite no text, are taken
+	text      TrainingText
+	separator int32
+	old       bool // positions of older checkpoints, which cite no text, are taken
 }
+
+func (s cited[P]) Separator() int32 { return s.separator }
 
 func (s cited[P]) Position() ([]byte, error) {
 	text, err := json.Marshal(s.batches.Position())

@@ -38,6 +38,10 @@ func TestStreams(t *testing.T) {
 			if got, err := resumed.Next(t.Context()); err != nil || !slices.Equal(got, want) {
 				t.Errorf("%v, %v, want %v", got, err, want)
 			}
+			tokens, err := text.Stream(1, 40, 90).Next(t.Context()) // longer than some documents
+			if separator := s.Separator(); err != nil || separator != newByteTokenizer(t).Separator() || !slices.Contains(tokens, separator) {
+				t.Errorf("separator %d does not end the documents of %v, %v", separator, tokens, err)
+			}
 			if sample, err := text.Validation(10, 5); err != nil || len(sample) != 12 || text.Name() == "" {
 				t.Errorf("validation of %s: %v, %v", text.Name(), sample, err)
 			}

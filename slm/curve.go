@@ -50,13 +50,14 @@ func (c Curve) Validation() float64 {
 	return math.NaN()
 }
 
-// StepFLOPs counts the operations of a step: the student's training, and the teacher's forward pass where the loss needs it.
-// Validation is not counted.
+// StepFLOPs counts the operations of a step: the student's training, with the projections of its hidden states where they are
+// compared, and the teacher's forward pass where the loss needs it. Validation is not counted.
 func (d Distillation) StepFLOPs(teacher Config) int64 {
 	each := d.Subnet.TrainingFLOPs(teacher, d.SeqLen)
 	if d.Loss.NeedsTeacher() {
 		each += Subnet{}.ForwardFLOPs(teacher, d.SeqLen)
 	}
+	each += 3 * 2 * int64(d.Loss.Pairs()) * int64(d.Subnet.Embd.Len(teacher.Embd)) * int64(teacher.Embd)
 	return each * int64(d.StepTokens())
 }
 

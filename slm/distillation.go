@@ -35,6 +35,11 @@ type Distillation struct {
 	SaveEvery   int      `json:"save_every"`   // steps between checkpoints; one also ends every increment
 	ShuffleSeed uint64   `json:"shuffle_seed"` // order of the training documents
 	WeightsSeed uint64   `json:"weights_seed"` // of FromRandom
+
+	// DocumentMask keeps attention within a document, where a sequence is of several: the student's, in training and on held-out
+	// text, and the teacher's (Zhao et al. 2024, arXiv 2402.13991). A held-out loss is then not comparable with that of a run
+	// without it, whose student also reads what stands before a document.
+	DocumentMask bool `json:"document_mask,omitzero"`
 }
 
 // WithDefaults fills zero fields: 4 sequences of 128 tokens a step, AdamW with (0.9, 0.95) and decay 0.1, gradients
@@ -78,6 +83,9 @@ func (d Distillation) Validate(teacher Config) error {
 	}
 	if k, _, err := d.Loss.Kept(); d.KeepLogits && (err != nil || k == 0) {
 		return fmt.Errorf("distillation: its logits cannot be kept: %w", cmp.Or(err, fmt.Errorf("loss %s needs no teacher", d.Loss)))
+	}
+	if pairs := d.Loss.Pairs(); pairs > d.Subnet.Depth(teacher) {
+		return fmt.Errorf("distillation: loss %s: the student has only %d layers", d.Loss, d.Subnet.Depth(teacher))
 	}
 	if err := d.Data.Validate(); err != nil {
 		return fmt.Errorf("distillation: %w", err)

@@ -25,6 +25,7 @@ const (
 	L1Term               Divergence = "l1"                 // mean |z_p - z_q| over the vocabulary
 	L2Term               Divergence = "l2"                 // mean (z_p - z_q)² over the vocabulary: Ba and Caruana 2014, arXiv 1312.6184
 	MMDTerm              Divergence = "mmd"                // squared maximum mean discrepancy of the logits of a batch: Gretton et al. 2012
+	HiddenStatesTerm     Divergence = "hidden-states"      // mean (h_q·W - h_p)² over a hidden state's dimensions: see [HiddenStates]
 
 	// Two terms of whittle 0.6.0 that depart from the literature, to reproduce what was trained with them.
 	WhittleJensenShannonTerm    Divergence = "whittle-jensen-shannon"     // t²·½(KL(m ‖ q) + KL(m ‖ p)): the arguments the other way round
@@ -36,7 +37,7 @@ const WhittleReverse = 0.9
 
 // Divergences lists the terms that compare the student with its teacher.
 var Divergences = []Divergence{ForwardKLTerm, ReverseKLTerm, SymmetricKLTerm, JensenShannonTerm, SoftCrossEntropyTerm, CosineTerm, L1Term, L2Term,
-	MMDTerm, WhittleJensenShannonTerm, WhittleSoftCrossEntropyTerm}
+	MMDTerm, HiddenStatesTerm, WhittleJensenShannonTerm, WhittleSoftCrossEntropyTerm}
 
 // Loss is a weighted sum of terms, such as CE(0.3).Plus(ForwardKL(0.7)): equation 2 of arXiv 2510.07227.
 type Loss struct {
@@ -60,6 +61,7 @@ type LossTerm struct {
 
 	Reverse   float64 `json:"reverse,omitzero"`   // λ of the symmetric divergence; 0 means ½
 	Bandwidth float64 `json:"bandwidth,omitzero"` // σ of MMD's Gaussian kernel exp(-‖x-y‖²/2σ²); 0 takes the batch's mean distance (whittle has 1)
+	Pairs     int     `json:"pairs,omitzero"`     // of layers whose hidden states are compared; 0 means 1, the last: see [HiddenStates]
 }
 
 // CE is the cross-entropy of the student's next-token distribution against the text, in nats per token.
@@ -92,16 +94,26 @@ func L2(weight float64) Loss { return term(L2Term, weight) }
 // MMD is [MMDTerm].
 func MMD(weight float64) Loss { return term(MMDTerm, weight) }
 
+// HiddenStates is [HiddenStatesTerm]: the mean squared difference between the teacher's hidden states and the student's times
+// a matrix W of the student's width by the teacher's (Jiao et al. 2020, TinyBERT, arXiv 1909.10351, equation 8; unlike there,
+// pairs of layers are averaged, not summed). Hidden states are what leaves a layer, before any norm. Of n pairs, the i-th is of
+// the layers at i/n of the student's depth and of the teacher's, so that the last are always compared; all share W.
+//
+// W is trained with the student and thrown away after it. It begins by putting each of the student's dimensions in its place
+// in the teacher. The term is not in nats but as large as the teacher's activations are, which differ by orders of magnitude
+// from one teacher to another: give it a small weight, or balance the loss.
+func HiddenStates(weight float64) Loss { return term(HiddenStatesTerm, weight) }
+
 func term(kind Divergence, weight float64) Loss {
 	return Loss{Terms: []LossTerm{{Kind: kind, Weight: weight}}}
 }
 
-// At sets the temperature of every divergence in the loss.
+// At sets the temperature of every divergence of next-token distributions or logits in the loss.
 func (l Loss) At(temperature float64) Loss {
 	return l.divergences(func(t *LossTerm) { t.Temperature = temperature })
 }
 
-// Top takes the teacher's k likeliest tokens in every divergence: see [LossTerm.TopK].
+// Top takes the teacher's k likeliest tokens in every such divergence: see [LossTerm.TopK].
 func (l Loss) Top(k int) Loss { return l.divergences(func(t *LossTerm) { t.TopK = k }) }
 
 // Balance is the loss with Balanced set.
@@ -113,7 +125,7 @@ func (l Loss) Balance() Loss {
 func (l Loss) divergences(change func(*LossTerm)) Loss {
 	l.Terms = slices.Clone(l.Terms)
 	for i := range l.Terms {
-		if l.Terms[i].Kind != CrossEntropyTerm {
+		if l.Terms[i].ofLogits() {
 			change(&l.Terms[i])
 		}
 	}
@@ -123,6 +135,22 @@ func (l Loss) divergences(change func(*LossTerm)) Loss {
 // Plus adds the terms of another loss; the sum is balanced if one of them is.
 func (l Loss) Plus(other Loss) Loss {
 	return Loss{append(slices.Clone(l.Terms), other.Terms...), l.Balanced || other.Balanced}
+}
+
+// ofLogits reports a term that compares the teacher's logits with the student's.
+func (t LossTerm) ofLogits() bool { return t.Kind != CrossEntropyTerm && t.Kind != HiddenStatesTerm }
+
+// NeedsLogits reports whether a term compares the student's logits with its teacher's.
+func (l Loss) NeedsLogits() bool { return slices.ContainsFunc(l.Terms, LossTerm.ofLogits) }
+
+// Pairs is the number of pairs of layers whose hidden states are compared; 0 where none are.
+func (l Loss) Pairs() int {
+	for _, t := range l.Terms {
+		if t.Kind == HiddenStatesTerm {
+			return cmp.Or(t.Pairs, 1)
+		}
+	}
+	return 0
 }
 
 // NeedsTeacher reports whether a term compares the student with its teacher.
@@ -137,6 +165,8 @@ func (l Loss) Kept() (k int, temperature float64, err error) {
 		at := cmp.Or(t.Temperature, 1)
 		switch {
 		case t.Kind == CrossEntropyTerm:
+		case t.Kind == HiddenStatesTerm:
+			return 0, 0, fmt.Errorf("loss %s: the teacher's hidden states are not kept; leave out the term, or do not keep the logits", l)
 		case t.TopK == 0 || t.Kind == L1Term || t.Kind == L2Term:
 			return 0, 0, fmt.Errorf("loss %s: kept logits serve divergences of the top k tokens' probabilities, such as slm.ForwardKL(1).Top(64)", l)
 		case k > 0 && (t.TopK != k || at != temperature):
@@ -153,10 +183,17 @@ func (l Loss) Validate() error {
 	if len(l.Terms) == 0 {
 		return fmt.Errorf("loss: no terms; try slm.CE(1)")
 	}
+	hidden := 0
 	for _, t := range l.Terms {
 		if err := t.validate(); err != nil {
 			return err
 		}
+		if t.Kind == HiddenStatesTerm {
+			hidden++
+		}
+	}
+	if hidden > 1 {
+		return fmt.Errorf("loss: %d terms compare hidden states; want one, with more pairs", hidden)
 	}
 	if l.Balanced && !l.NeedsTeacher() {
 		return fmt.Errorf("loss: it is balanced, but has no divergence")
@@ -172,7 +209,7 @@ func (t LossTerm) validate() error {
 		return fmt.Errorf("loss: %s with weight %g and temperature %g: want a positive weight, and a temperature that is not negative",
 			t.Kind, t.Weight, t.Temperature)
 	}
-	if t.TopK < 0 || t.TopK > 0 && slices.Contains([]Divergence{CrossEntropyTerm, MMDTerm, WhittleSoftCrossEntropyTerm}, t.Kind) {
+	if t.TopK < 0 || t.TopK > 0 && slices.Contains([]Divergence{CrossEntropyTerm, MMDTerm, HiddenStatesTerm, WhittleSoftCrossEntropyTerm}, t.Kind) {
 		return fmt.Errorf("loss: %s cannot be taken of the teacher's %d likeliest tokens", t.Kind, t.TopK)
 	}
 	if t.Reverse != 0 && (t.Kind != SymmetricKLTerm || !(t.Reverse > 0 && t.Reverse < 1)) {
@@ -180,6 +217,12 @@ func (t LossTerm) validate() error {
 	}
 	if t.Bandwidth != 0 && (t.Kind != MMDTerm || !(t.Bandwidth > 0)) {
 		return fmt.Errorf("loss: %s with bandwidth %g: that is for %s, and positive", t.Kind, t.Bandwidth, MMDTerm)
+	}
+	if t.Pairs != 0 && (t.Kind != HiddenStatesTerm || t.Pairs < 0) {
+		return fmt.Errorf("loss: %s with %d pairs of layers: that is for %s, and positive", t.Kind, t.Pairs, HiddenStatesTerm)
+	}
+	if t.Kind == HiddenStatesTerm && t.Temperature != 0 {
+		return fmt.Errorf("loss: %s with temperature %g: hidden states have none", t.Kind, t.Temperature)
 	}
 	return nil
 }
@@ -191,6 +234,9 @@ func (l Loss) String() string {
 		parts[i] = fmt.Sprintf("%g %s", t.Weight, t.Kind)
 		if t.TopK != 0 {
 			parts[i] += fmt.Sprintf(" of the top %d", t.TopK)
+		}
+		if t.Pairs > 1 {
+			parts[i] += fmt.Sprintf(" of %d pairs of layers", t.Pairs)
 		}
 		if t.Temperature != 0 && t.Temperature != 1 {
 			parts[i] += fmt.Sprintf(" at temperature %g", t.Temperature)

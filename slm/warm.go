@@ -49,5 +49,8 @@ func (w Warm) Validate() error {
 	if err := w.Loss.Validate(); err != nil {
 		return fmt.Errorf("warm: %w", err)
 	}
+	if w.Loss.Pairs() > 0 {
+		return fmt.Errorf("warm: loss %s: candidates are not trained on hidden states; leave out %s", w.Loss, HiddenStatesTerm)
+	}
 	return nil
 }

@@ -29,6 +29,8 @@ type LogitsOf struct {
 	SeqLen      int     `json:"seq_len"`
 	TopK        int     `json:"top_k"` // tokens that are kept of each position
 	Temperature float64 `json:"temperature"`
+
+	DocumentMask bool `json:"document_mask,omitzero"` // see [slm.Distillation]
 }
 
 // Validate reports sizes that no file has.

@@ -11,18 +11,22 @@ import (
 )
 
 // lossGraph is the weighted sum of a loss's terms, and the plain cross-entropy beside it; both are means over the N
-// tokens, in nats per token. student are logits [N, V], targets [N] int32; teacher is what the terms need of it. dials are the
-// weight and the temperature of each term, [terms, 2], as [dialsOf] gives them.
-func lossGraph(loss slm.Loss, dials, student *Node, teacher taught, targets *Node) (total, crossEntropy *Node) {
-	crossEntropy = ReduceAllMean(model.CrossEntropy(student, targets))
+// tokens, in nats per token. targets are [N] int32; student and teacher are what the terms need of them. dials are the weight
+// and the temperature of each term, [terms, 2], as [dialsOf] gives them.
+func lossGraph(loss slm.Loss, dials *Node, student said, teacher taught, targets *Node) (total, crossEntropy *Node) {
+	crossEntropy = ReduceAllMean(model.CrossEntropy(student.logits, targets))
 	for i, term := range loss.Terms {
 		weight, temperature := dial(dials, i, 0), dial(dials, i, 1)
 		value := crossEntropy
-		if term.Kind != slm.CrossEntropyTerm {
-			value = divergence(term, temperature, student, teacher)
-			if loss.Balanced {
-				value = Mul(value, balance(crossEntropy, value))
-			}
+		switch term.Kind {
+		case slm.CrossEntropyTerm:
+		case slm.HiddenStatesTerm:
+			value = ofStates(student.states, teacher.states)
+		default:
+			value = divergence(term, temperature, student.logits, teacher)
+		}
+		if loss.Balanced && term.Kind != slm.CrossEntropyTerm {
+			value = Mul(value, balance(crossEntropy, value))
 		}
 		value = Mul(value, weight)
 		if total == nil {
@@ -34,9 +38,32 @@ func lossGraph(loss slm.Loss, dials, student *Node, teacher taught, targets *Nod
 	return total, crossEntropy
 }
 
+// said is a student's part of a loss: its logits [N, V], and its hidden states in the teacher's width, [B, T, E], where they are
+// compared.
+type said struct {
+	logits *Node
+	states []*Node
+}
+
 // taught is a teacher's part of a loss: its logits [N, V]; or its likeliest tokens, [N, K] int32, and their log-probabilities at the
-// loss's temperature, [N, K], best first; or nothing.
-type taught struct{ logits, tokens, logs *Node }
+// loss's temperature, [N, K], best first; or nothing. And its hidden states, [B, T, E], where they are compared.
+type taught struct {
+	logits, tokens, logs *Node
+	states               []*Node
+}
+
+// taughtBy names the inputs that [Trainer.teach] gives for a loss.
+func taughtBy(loss slm.Loss, in []*Node) (t taught) {
+	logits := len(in) - loss.Pairs()
+	t.states = in[logits:]
+	switch logits {
+	case 1:
+		t.logits = in[0]
+	case 2:
+		t.tokens, t.logs = in[0], in[1]
+	}
+	return t
+}
 
 // dialsOf are the numbers of a loss that may change without another program: weight and temperature of each term.
 func dialsOf(loss slm.Loss) [][]float32 {
@@ -59,7 +86,7 @@ func balance(crossEntropy, divergence *Node) *Node {
 	return StopGradient(Where(isZero, OnesLike(ratio), ratio))
 }
 
-// divergence is the mean over tokens of a term other than the cross-entropy: see [slm.Divergence] for its formula.
+// divergence is the mean over tokens of a term that compares logits: see [slm.Divergence] for its formula.
 func divergence(term slm.LossTerm, temperature, student *Node, teacher taught) *Node {
 	switch {
 	case teacher.logits == nil:

@@ -77,7 +77,7 @@ func (r recorded) evaluate(t *testing.T, backend compute.Backend, loss slm.Loss)
 		t.Fatal(err)
 	}
 	exec := MustNewExec(backend, func(student, teacher, targets, dials *Node) (*Node, *Node) {
-		total, _ := lossGraph(loss.Shape(), dials, student, taught{logits: teacher}, targets)
+		total, _ := lossGraph(loss.Shape(), dials, said{logits: student}, taught{logits: teacher}, targets)
 		return total, Gradient(total, student)[0]
 	})
 	defer exec.Finalize()

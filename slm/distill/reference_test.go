@@ -60,6 +60,9 @@ func at(layer int) slm.LayerSubnet {
 	return l
 }
 
+// separator ends documents.
+const separator = 7
+
 // windows feeds the batches of a slice, over and over.
 type windows struct {
 	tokens []int32
@@ -74,6 +77,7 @@ func (w *windows) Next(context.Context) ([]int32, error) {
 }
 func (w *windows) Position() ([]byte, error)  { return json.Marshal(w.next) }
 func (w *windows) Seek(position []byte) error { return json.Unmarshal(position, &w.next) }
+func (w *windows) Separator() int32           { return separator }
 
 func newTeacher(t *testing.T) (compute.Backend, *model.Teacher) {
 	t.Helper()

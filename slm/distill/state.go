@@ -89,6 +89,11 @@ func (t *Trainer) Load(path string) error {
 	if err := t.Follow(s.Changes); err != nil {
 		return fmt.Errorf("checkpoint %s: %w", path, err)
 	}
+	if _, ok := weights["/"+projection]; ok {
+		if err := t.makeProjection(); err != nil {
+			return fmt.Errorf("checkpoint %s: %w", path, err)
+		}
+	}
 	for _, name := range slices.Sorted(maps.Keys(weights)) {
 		if err := t.restore(name, weights[name]); err != nil {
 			return fmt.Errorf("checkpoint %s: %s: %w", path, name, err)
@@ -154,16 +159,21 @@ func parseState(metadata map[string]string) (s state, err error) {
 	return s, nil
 }
 
-// forget zeroes what a checkpoint does not hold: gathered gradients, and the optimizer's state before the first step.
+// forget zeroes what a checkpoint does not hold: gathered gradients, and the optimizer's state before the first step. Where the
+// loss came to compare hidden states later, their projection begins anew.
 func (t *Trainer) forget(weights checkpoint.Weights) error {
 	for v := range t.Student.Store.IterVariables() {
 		if _, saved := weights[v.Path()]; saved || !v.HasValue() {
 			continue
 		}
-		if v.Trainable {
+		first := tensors.FromShape(v.Shape())
+		switch {
+		case v.Name() == projection:
+			first = t.firstProjection()
+		case v.Trainable:
 			return fmt.Errorf("%s is missing", v.Path())
 		}
-		if err := v.SetValue(tensors.FromShape(v.Shape())); err != nil {
+		if err := v.SetValue(first); err != nil {
 			return err
 		}
 	}

@@ -17,6 +17,9 @@ import (
 // trainer's batches, in their order; the trainer does not close it.
 func (t *Trainer) TeachFrom(l *Logits) error {
 	d := t.Distillation
+	if l.of.DocumentMask != d.DocumentMask {
+		return fmt.Errorf("logits %s are with document_mask %t, the run has %t", l.path, l.of.DocumentMask, d.DocumentMask)
+	}
 	if l.of.Batch != d.Batch || l.of.SeqLen != d.SeqLen || l.of.Vocab != t.Student.Teacher.Vocab || l.of.Seed != d.ShuffleSeed {
 		return fmt.Errorf("logits %s are of batches of %d sequences of %d tokens, vocabulary %d and seed %d; the run has %d, %d, %d and %d", l.path,
 			l.of.Batch, l.of.SeqLen, l.of.Vocab, l.of.Seed, d.Batch, d.SeqLen, t.Student.Teacher.Vocab, d.ShuffleSeed)
@@ -37,15 +40,14 @@ func (l *Logits) serves(loss slm.Loss) error {
 	return err
 }
 
-// teach is the teacher's part of the loss of a batch: nothing, its logits [B·T, V], or its likeliest tokens and their
-// log-probabilities, [B·T, K] each.
+// teach is the teacher's part of the loss of a batch: nothing, its logits [B·T, V] and hidden states [B, T, E], where they are
+// compared, or its likeliest tokens and their log-probabilities, [B·T, K] each.
 func (t *Trainer) teach(ctx context.Context, batch int, windows []int32, inputs *tensors.Tensor) ([]*tensors.Tensor, error) {
 	if !t.now.Loss.NeedsTeacher() {
 		return nil, nil
 	}
 	if t.logits == nil {
-		logits, err := t.teacher.Logits(ctx, inputs)
-		return []*tensors.Tensor{logits}, err
+		return t.ask(ctx, inputs)
 	}
 	tokens, logs, ok, err := t.logits.Get(batch, windows)
 	if err != nil && !errors.Is(err, ErrDamaged) {
@@ -69,9 +71,19 @@ func (t *Trainer) teach(ctx context.Context, batch int, windows []int32, inputs 
 	return []*tensors.Tensor{tensors.FromFlatDataAndDimensions(tokens, shape...), tensors.FromFlatDataAndDimensions(logs, shape...)}, nil
 }
 
+// ask asks the teacher for a batch: its logits, where the loss compares them, and then its hidden states.
+func (t *Trainer) ask(ctx context.Context, inputs *tensors.Tensor) ([]*tensors.Tensor, error) {
+	logits, states, err := t.teacher.Read(ctx, inputs, model.Reading{Logits: t.now.Loss.NeedsLogits(),
+		States: compared(t.teacher.Config.Layers, t.now.Loss.Pairs()), Separator: t.Student.Separator})
+	if logits != nil {
+		states = append([]*tensors.Tensor{logits}, states...)
+	}
+	return states, err
+}
+
 // likeliest asks the teacher for a batch, on all cores: its likeliest tokens and their log-probabilities, [B·T, K] each.
 func (t *Trainer) likeliest(ctx context.Context, inputs *tensors.Tensor) (tokens []int32, logs []float32, err error) {
-	out, err := t.teacher.Logits(ctx, inputs)
+	out, _, err := t.teacher.Read(ctx, inputs, model.Reading{Logits: true, Separator: t.Student.Separator})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -31,6 +31,8 @@ type Data interface {
 	Position() ([]byte, error)
 	// Seek goes to a position that Position gave.
 	Seek(position []byte) error
+	// Separator is the token that ends a document, for [slm.Distillation.DocumentMask].
+	Separator() int32
 }
 
 // ErrDiverged is wrapped by the error of a step whose loss is not a finite number.
@@ -84,6 +86,9 @@ func newTrainer(backend compute.Backend, architecture slm.Config, teacher *model
 	if err != nil {
 		return nil, err
 	}
+	if d.DocumentMask {
+		student.Separator = new(data.Separator())
+	}
 	t := &Trainer{Distillation: d, Student: student, backend: backend, now: d, teacher: teacher, data: data, validation: validation}
 	if err := t.programs(); err != nil {
 		student.Close()
@@ -94,6 +99,11 @@ func newTrainer(backend compute.Backend, architecture slm.Config, teacher *model
 
 // programs makes those of a step, for the loss that holds now.
 func (t *Trainer) programs() error {
+	if t.now.Loss.Pairs() > 0 {
+		if err := t.makeProjection(); err != nil {
+			return err
+		}
+	}
 	step, err := gomlx.NewExec(t.backend, t.Student.Store, t.stepGraph)
 	if err != nil {
 		return err
@@ -129,6 +139,9 @@ func (t *Trainer) Follow(changes []slm.Change) error {
 		}
 		if c.Loss.NeedsTeacher() && t.teacher == nil {
 			return fmt.Errorf("change: the loss %s needs a teacher, and the run has none", c.Loss)
+		}
+		if err := t.Distillation.At(c.Step, []slm.Change{c}).Validate(t.Student.Teacher); err != nil {
+			return fmt.Errorf("change: %w", err)
 		}
 	}
 	t.changes = slices.Clone(changes)
@@ -251,14 +264,9 @@ func (t *Trainer) batch(ctx context.Context, program *gomlx.Exec, rate float64, 
 // what [Trainer.teach] gives.
 func (t *Trainer) gradients(scope *gomlx.Scope, in []*Node) (loss, crossEntropy *Node, gradients []*Node) {
 	tokens, targets, dials := in[0], in[1], in[4]
-	var teacher taught
-	switch len(in) {
-	case 6:
-		teacher.logits = in[5]
-	case 7:
-		teacher.tokens, teacher.logs = in[5], in[6]
-	}
-	loss, crossEntropy = lossGraph(t.now.Loss, dials, t.Student.LogitsGraph(scope, tokens), teacher, Reshape(targets, -1))
+	logits, states := t.Student.ForwardGraph(scope, tokens)
+	student := said{logits: logits, states: t.projected(scope, states)}
+	loss, crossEntropy = lossGraph(t.now.Loss, dials, student, taughtBy(t.now.Loss, in[5:]), Reshape(targets, -1))
 	return loss, crossEntropy, scope.BuildTrainableVariablesGradientsGraph(loss)
 }
 
@@ -321,7 +329,7 @@ func (t *Trainer) stepGraph(scope *gomlx.Scope, in []*Node) []*Node {
 func (t *Trainer) decay(scope *gomlx.Scope, rate *Node) {
 	keep := OneMinus(MulScalar(rate, t.Distillation.WeightDecay))
 	for _, v := range trainable(scope, rate.Graph()) {
-		if t.Student.IsMatrix(v.Name()) {
+		if t.Student.IsMatrix(v.Name()) || v.Name() == projection {
 			v.SetNodeValue(Mul(v.NodeValue(rate), keep))
 		}
 	}

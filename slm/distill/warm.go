@@ -13,7 +13,7 @@ import (
 // steps are those of a [Trainer] with the same loss and schedule, and the other settings at their defaults.
 func NewWarmer(ctx context.Context, teacher *model.Teacher, plan slm.Warm, batches [][]int32) (*model.Warmer, error) {
 	return model.NewWarmer(ctx, teacher, plan, func(student, teacher, targets *Node) *Node {
-		total, _ := lossGraph(plan.Loss, Const(student.Graph(), dialsOf(plan.Loss)), student, taught{logits: teacher}, targets)
+		total, _ := lossGraph(plan.Loss, Const(student.Graph(), dialsOf(plan.Loss)), said{logits: student}, taught{logits: teacher}, targets)
 		return total
 	}, batches)
 }

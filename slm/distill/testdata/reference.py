@@ -90,4 +90,5 @@ def main():
               open(HERE / "reference.json", "w"), indent=None)
 
 
-main()
+if __name__ == "__main__":
+    main()
