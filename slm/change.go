@@ -33,6 +33,28 @@ func (c Change) Validate() error {
 	return nil
 }
 
+// Accepts reports a change that a run cannot make: its student has too few layers, or the teacher's logits that it keeps do not
+// serve the loss.
+func (d Distillation) Accepts(c Change, teacher Config) error {
+	if err := c.Validate(); err != nil {
+		return err
+	}
+	if depth := d.Subnet.Depth(teacher); c.Loss.Pairs() > depth {
+		return fmt.Errorf("change: loss %s: the student has only %d layers", c.Loss, depth)
+	}
+	if !d.KeepLogits {
+		return nil
+	}
+	k, temperature, err := c.Loss.Kept()
+	if err != nil {
+		return fmt.Errorf("change: %w", err)
+	}
+	if kept, at, _ := d.Loss.Kept(); k > 0 && (k != kept || temperature != at) {
+		return fmt.Errorf("change: loss %s: the logits that are kept are the likeliest %d at temperature %g", c.Loss, kept, at)
+	}
+	return nil
+}
+
 // At is what holds in the step after so many, given all changes of a run in their order.
 func (d Distillation) At(steps int, changes []Change) Distillation {
 	for _, c := range changes {

@@ -58,6 +58,11 @@ func TestDistillationValidate(t *testing.T) {
 		"kept logits serve":          func(d *Distillation) { d.KeepLogits, d.Loss = true, ForwardKL(1) },
 		"one k and one temperature":  func(d *Distillation) { d.KeepLogits, d.Loss = true, ForwardKL(1).Top(8).Plus(ReverseKL(1).Top(9)) },
 		"needs no teacher":           func(d *Distillation) { d.KeepLogits = true },
+		"hidden states are not kept": func(d *Distillation) { d.KeepLogits, d.Loss = true, ForwardKL(1).Top(8).Plus(HiddenStates(1)) },
+		"2 terms compare hidden":     func(d *Distillation) { d.Loss = HiddenStates(1).Plus(HiddenStates(2)) },
+		"hidden states have none":    func(d *Distillation) { d.Loss.Terms = []LossTerm{{Kind: HiddenStatesTerm, Weight: 1, Temperature: 2}} },
+		"has only 30 layers":         func(d *Distillation) { d.Loss.Terms = []LossTerm{{Kind: HiddenStatesTerm, Weight: 1, Pairs: 31}} },
+		"with 2 pairs of layers":     func(d *Distillation) { d.Loss.Terms[0].Pairs = 2 },
 		"eval_tokens":                func(d *Distillation) { d.EvalTokens = 1 },
 		"weight_decay -1":            func(d *Distillation) { d.WeightDecay = -1 },
 		"loss: no terms; try slm":    func(d *Distillation) { d.Loss.Terms = nil },
@@ -67,6 +72,48 @@ func TestDistillationValidate(t *testing.T) {
 		if err := d.Validate(teacher); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want one with %q", err, want)
 		}
+	}
+}
+
+// A run refuses a change that it could not follow.
+func TestDistillationAccepts(t *testing.T) {
+	teacher := smol(t)
+	d := Distillation{Loss: ForwardKL(1).Top(8).At(2), KeepLogits: true}.WithDefaults()
+	deep := HiddenStates(1)
+	deep.Terms[0].Pairs = 31
+	for _, c := range []struct {
+		kept bool
+		loss Loss
+		want string // empty: it is accepted
+	}{
+		{true, CE(0.5).Plus(ReverseKL(0.5).Top(8).At(2)), ""},
+		{true, CE(1), ""},
+		{true, ReverseKL(1).Top(9).At(2), "are the likeliest 8 at temperature 2"},
+		{true, HiddenStates(1), "hidden states are not kept"},
+		{false, HiddenStates(1), ""},
+		{false, deep, "has only 30 layers"},
+		{false, Loss{}, "neither a schedule nor a loss"},
+	} {
+		d.KeepLogits = c.kept
+		if err := d.Accepts(Change{Loss: c.loss}, teacher); c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%s: %v, want %q", c.loss, err, c.want)
+		}
+	}
+}
+
+// The parts of a text that only distributions have do not touch hidden states.
+func TestHiddenStatesAsText(t *testing.T) {
+	l := CE(0.3).Plus(ForwardKL(0.7)).Plus(HiddenStates(0.1))
+	l.Terms[2].Pairs = 3
+	if got, want := l.Top(8).At(2).String(), "0.3 cross-entropy + 0.7 forward-kl of the top 8 at temperature 2 + 0.1 hidden-states of 3 pairs of layers"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	if HiddenStates(1).NeedsLogits() || !HiddenStates(1).NeedsTeacher() || !l.NeedsLogits() || l.Pairs() != 3 || CE(1).Pairs() != 0 {
+		t.Error("what the loss needs of the teacher is wrong")
+	}
+	w := Warm{Steps: 1, Loss: l}.WithDefaults()
+	if err := w.Validate(); err == nil || !strings.Contains(err.Error(), "leave out hidden-states") {
+		t.Errorf("candidates: %v", err)
 	}
 }
 

@@ -92,6 +92,11 @@ func TestLogitsOfOtherTokensAreRefused(t *testing.T) {
 	if err := l.Put(1, windows, tokens[1:], logs); err == nil {
 		t.Error("a record that is too short was written")
 	}
+	other = o
+	other.DocumentMask = true
+	if _, err := OpenLogits(path, other); err == nil || !strings.Contains(err.Error(), "document_mask is not set there, true here") {
+		t.Error(err)
+	}
 	for _, bad := range []LogitsOf{{}, {TopK: 3, Vocab: 2, Batch: 1, SeqLen: 1, Temperature: 1}, {TopK: 3, Vocab: 9, Batch: 1 << 40, SeqLen: 1, Temperature: 1},
 		{TopK: 3, Vocab: 9, Batch: 1, SeqLen: 1}, {TopK: 1 << 20, Vocab: 1 << 24, Batch: 1 << 10, SeqLen: 1 << 10, Temperature: 1}} {
 		if _, err := OpenLogits(path+"2", bad); err == nil {

@@ -60,6 +60,7 @@ func TestKeptLogitsTeachLikeTheTeacher(t *testing.T) {
 	for want, change := range map[string]func(*slm.Distillation){
 		"the likeliest 8 at temperature 2": func(d *slm.Distillation) { d.Loss = d.Loss.At(3) },
 		"kept logits serve":                func(d *slm.Distillation) { d.Loss = slm.ForwardKL(1) },
+		"with document_mask false":         func(d *slm.Distillation) { d.DocumentMask = true },
 		"batches of 2 sequences":           func(d *slm.Distillation) { d.Batch = 4 },
 	} {
 		other := d

@@ -129,7 +129,7 @@ func (t *Trainer) finalize() {
 // other terms compiles anew, in its first step.
 func (t *Trainer) Follow(changes []slm.Change) error {
 	for _, c := range changes {
-		if err := c.Validate(); err != nil {
+		if err := t.Distillation.Accepts(c, t.Student.Teacher); err != nil {
 			return err
 		}
 		if t.logits != nil && !c.Loss.IsZero() {
@@ -139,9 +139,6 @@ func (t *Trainer) Follow(changes []slm.Change) error {
 		}
 		if c.Loss.NeedsTeacher() && t.teacher == nil {
 			return fmt.Errorf("change: the loss %s needs a teacher, and the run has none", c.Loss)
-		}
-		if err := t.Distillation.At(c.Step, []slm.Change{c}).Validate(t.Student.Teacher); err != nil {
-			return fmt.Errorf("change: %w", err)
 		}
 	}
 	t.changes = slices.Clone(changes)

@@ -25,7 +25,7 @@ func (h *Host) changeWork(j *job) (any, error) {
 	}
 	change := *j.request.Change
 	change.Step = max(0, last)
-	if err := change.Validate(); err != nil {
+	if err := c.Distillation.Accepts(change, c.Teacher); err != nil { // before it is recorded
 		return nil, kernelext.Errorf(kernelext.Invalid, "run %s: %v", j.Name, err)
 	}
 	if now := c.Distillation.At(change.Step, c.Changes); len(Differences(now, now.At(0, []slm.Change{{Schedule: change.Schedule, Loss: change.Loss}}))) == 0 {
