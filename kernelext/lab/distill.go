@@ -25,7 +25,8 @@ type distillation struct {
 	random, json                                       bool
 	alpha, beta, temperature                           float64
 	divergence, decay, dataTokens, column              string
-	topK                                               int
+	topK, pairs                                        int
+	hidden                                             float64
 	slm.Distillation
 }
 
@@ -80,6 +81,9 @@ func (d *distillation) flags(set *flag.FlagSet) *flag.FlagSet {
 	set.StringVar(&d.divergence, "divergence", string(slm.ForwardKLTerm), fmt.Sprintf("one of %v", slm.Divergences))
 	set.Float64Var(&d.temperature, "temperature", 1, "of the divergence")
 	set.IntVar(&d.topK, "top-k", 0, "compare the teacher's `K` likeliest tokens and the rest as one; 0 compares all")
+	set.Float64Var(&d.hidden, "hidden-states", 0, "`WEIGHT` of the difference from the teacher's hidden states, which are projected from the student's; 0 leaves them alone")
+	set.IntVar(&d.pairs, "pairs", 1, "of layers whose hidden states are compared, evenly spaced; 1 is the last layers")
+	set.BoolVar(&d.DocumentMask, "document-mask", false, "keep attention within a document where a sequence has several, also on held-out text")
 	set.BoolVar(&d.KeepLogits, "keep-logits", false, "keep the teacher's --top-k logits on the disk: the next run on the same batches does without the teacher's work")
 	set.IntVar(&d.Batch, "batch", 4, "sequences in a batch")
 	set.IntVar(&d.SeqLen, "seq", 128, "tokens in a sequence")
@@ -142,6 +146,13 @@ func (d *distillation) loss() (loss slm.Loss, err error) {
 		term := slm.LossTerm{Kind: slm.Divergence(d.divergence), Weight: d.beta, TopK: d.topK}
 		if d.temperature != 1 {
 			term.Temperature = d.temperature
+		}
+		loss = loss.Plus(slm.Loss{Terms: []slm.LossTerm{term}})
+	}
+	if d.hidden > 0 {
+		term := slm.LossTerm{Kind: slm.HiddenStatesTerm, Weight: d.hidden}
+		if d.pairs != 1 {
+			term.Pairs = d.pairs
 		}
 		loss = loss.Plus(slm.Loss{Terms: []slm.LossTerm{term}})
 	}

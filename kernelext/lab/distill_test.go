@@ -118,12 +118,27 @@ func TestDistillReadsItsFlags(t *testing.T) {
 		"a step has 512 tokens": {"--student", "bin:30M", "--tokens", "500"},
 		"--decay":               append([]string{"--decay", "steps"}, base...),
 		"unknown term":          append([]string{"--divergence", "hinge"}, base...),
+		"with -2 pairs":         append([]string{"--hidden-states", "0.1", "--pairs", "-2"}, base...),
 		"no terms":              append([]string{"--alpha", "0", "--beta", "0"}, base...),
 		"no file or folder":     append([]string{"--data", "storeys"}, base...),
 		"--data-tokens":         append([]string{"--data-tokens", "-4"}, base...),
 	} {
 		if _, _, err := asked(t, args...); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v: %v, want %q", args, err, want)
+		}
+	}
+}
+
+func TestDistillReadsItsLoss(t *testing.T) {
+	for want, args := range map[string][]string{
+		"0.3 cross-entropy + 0.7 forward-kl":                                           nil,
+		"0.3 cross-entropy + 0.7 forward-kl of the top 8 at temperature 2":             {"--top-k", "8", "--temperature", "2"},
+		"1 cross-entropy + 0.01 hidden-states":                                         {"--alpha", "1", "--beta", "0", "--hidden-states", "0.01"},
+		"0.3 cross-entropy + 0.7 reverse-kl + 0.01 hidden-states of 3 pairs of layers": {"--divergence", "reverse-kl", "--hidden-states", "0.01", "--pairs", "3"},
+	} {
+		d, _, err := asked(t, append([]string{"--student", "bin:30M", "--tokens", "1M", "--document-mask"}, args...)...)
+		if err != nil || d.Loss.String() != want || !d.DocumentMask {
+			t.Errorf("%v: %s with document_mask %t, %v; want %s", args, d.Loss, d.DocumentMask, err, want)
 		}
 	}
 }

@@ -7,7 +7,8 @@
 // step and the position in the data. A trainer that loads a checkpoint takes the very steps that the saved one would
 // have taken.
 //
-// The losses are in loss.go: cross-entropy, and the divergences of the student from its teacher that [slm.Divergence] lists. The
-// teacher is asked just before each step, on the same device; or its likeliest tokens come from a file of [Logits] that is
-// computed once, for any number of runs on the same batches (logits.go, teach.go).
+// The losses are in loss.go: cross-entropy, and the divergences of the student from its teacher that [slm.Divergence] lists; the
+// projection through which hidden states are compared is in hidden.go. The teacher is asked just before each step, on the same
+// device; or its likeliest tokens come from a file of [Logits] that is computed once, for any number of runs on the same batches
+// (logits.go, teach.go).
 package distill

@@ -9,7 +9,8 @@
 //     (programs.go) are called once for each kept layer, and gather inside them what the sub-network keeps (selection.go);
 //     the loss is taken over the vocabulary piece by piece (losses.go). So neither a candidate nor a cell costs a
 //     compilation. Which sizes a search's programs have, a plan says (plan.go); it weighs padding (planwork.go) against
-//     compiling (planner.go), and is compiled before the search begins (prepare.go).
+//     compiling (planner.go), and is compiled before the search begins (prepare.go). In training it
+//     also gives its logits and hidden states, and can read document by document (read.go).
 //   - A [Student] is a dense model with exactly the sub-network's sizes, its weights extracted from the teacher or drawn
 //     at random (student.go, extract.go). It is what package slm/distill trains.
 //
