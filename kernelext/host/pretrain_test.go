@@ -18,6 +18,7 @@ import (
 
 	"github.com/gomlx/gomlx/core/tensors"
 
+	"github.com/offshoot-ml/offshoot/kernelext/host/resident"
 	"github.com/offshoot-ml/offshoot/slm"
 	"github.com/offshoot-ml/offshoot/slm/checkpoint"
 	"github.com/offshoot-ml/offshoot/slm/model"
@@ -25,6 +26,9 @@ import (
 
 // A test that needs a process to kill starts this program again, as the host's binary.
 func TestMain(m *testing.M) {
+	if os.Getenv(hostMark) != "" {
+		os.Exit(resident.Main(&engine{}, os.Stderr))
+	}
 	if os.Getenv("OFFSHOOT_TEST_VERB") != "" {
 		os.Exit(runVerb(os.Args[1], os.Args[2:]))
 	}

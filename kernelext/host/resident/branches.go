@@ -19,7 +19,7 @@ func (h *Host) changeWork(j *job) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	last, err := l.lastStep(j.whole(), j.Name)
+	last, err := h.inLine(j, l, j.Name)
 	if err != nil {
 		return nil, err
 	}

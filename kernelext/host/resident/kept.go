@@ -44,6 +44,44 @@ func (l *lab) keep(run string, step int) error {
 	return nil
 }
 
+// inLine takes the points of a run back to its checkpoint, where a host that was killed had gone further, and returns the last
+// step: whoever names the run counts from it the steps that are still to take.
+func (h *Host) inLine(j *job, l *lab, run string) (last int, err error) {
+	if last, err = l.lastStep(j.whole(), run); err != nil || !h.ahead(l, run, last) {
+		return last, err
+	}
+	if err := j.acquire(); err != nil {
+		return last, err
+	}
+	if last, err = l.lastStep(j.whole(), run); err != nil || !h.ahead(l, run, last) { // it went on while the job waited
+		return last, err
+	}
+	step, _ := l.checkpointed(run)
+	j.note("back at step %d: the steps up to %d came after the last checkpoint, and are lost", step, last)
+	return step, unwritable(l.folder, l.dropPoints(j.whole(), run, step))
+}
+
+// ahead reports points after the checkpoint of a run that is not in memory.
+func (h *Host) ahead(l *lab, run string, last int) bool {
+	step, known := l.checkpointed(run)
+	return known && last > step && h.heldRun(l.name, run) == nil
+}
+
+// checkpointed is the step of a run's checkpoint, 0 without one. It is not known where the checkpoint has no second name: a host
+// that was killed between the two has no points after it.
+func (l *lab) checkpointed(run string) (step int, known bool) {
+	file, err := os.Stat(l.checkpoint(run))
+	if err != nil {
+		return 0, errors.Is(err, fs.ErrNotExist)
+	}
+	for _, step := range slices.Backward(l.kept(run)) {
+		if kept, err := os.Stat(l.keptPath(run, step)); err == nil && os.SameFile(file, kept) {
+			return step, true
+		}
+	}
+	return 0, false
+}
+
 // superfluous are those of ascending steps that are not kept, so that at most so many are left: the closer to the last one, the
 // closer they may be to each other. The first and the last stay.
 func superfluous(steps []int, most int) (drop []int) {

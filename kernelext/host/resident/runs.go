@@ -48,7 +48,7 @@ func (h *Host) distillWork(j *job) (any, error) {
 			return nil, err
 		}
 	}
-	last, err := l.lastStep(ctx, j.Name)
+	last, err := h.inLine(j, l, j.Name)
 	if err != nil {
 		return nil, err
 	}

@@ -275,6 +275,34 @@ func TestKilledBeforeTheFirstCheckpoint(t *testing.T) {
 	}
 }
 
+// Named again after its host was killed, a run has the steps that its checkpoint has: no caller counts others as done.
+func TestKilledRunIsNamedAtItsCheckpoint(t *testing.T) {
+	for stop, want := range map[int]int{4: 0, 17: 10} {
+		newHome(t, nil)
+		client, pid := connect(t, "one"), status(t).PID
+		distill(t, client, "run")
+		_, err := client.Steps(t.Context(), "run", 30, func(e kernelext.Event) {
+			if e.Kind == kernelext.Point && e.Point.Step == stop {
+				killHost(t, pid)
+			}
+		})
+		wantError(t, err, "", "the host has gone")
+		var note string
+		for range 2 {
+			c, err := client.Distill(t.Context(), "run", smallRun, notes(&note))
+			if err != nil || c.Steps() != want || len(c.Points) != want+1 {
+				t.Errorf("killed at step %d, it has %d steps, %d points (%v), want step %d", stop, c.Steps(), len(c.Points), err, want)
+			}
+		}
+		if strings.Count(note, fmt.Sprintf("back at step %d: the steps up to", want)) != 1 {
+			t.Errorf("note %q", note)
+		}
+		if err := kernelext.StopHost(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestInterruptKeepsTheStepsAndTheNextCallContinuesInMemory(t *testing.T) {
 	newHome(t, nil)
 	client := connect(t, "one")

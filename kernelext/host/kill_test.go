@@ -1,0 +1,254 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/offshoot-ml/offshoot/datasets"
+	"github.com/offshoot-ml/offshoot/kernelext"
+	"github.com/offshoot-ml/offshoot/slm"
+	"github.com/offshoot-ml/offshoot/slm/export"
+	"github.com/offshoot-ml/offshoot/slm/model"
+)
+
+// hostMark makes this program, started again, the host itself.
+const hostMark = "OFFSHOOT_TEST_HOST"
+
+const (
+	kills       = 20
+	killedSteps = 320
+	changedAt   = 120 // the step after which the run has another loss and schedule
+)
+
+// killedRun keeps its teacher's logits, gathers the gradients of two batches in a step, and has a checkpoint every few steps.
+var (
+	tinyTeacher = slm.Config{Name: "tiny", Family: slm.GPTNeoX, Layers: 2, Embd: 64, Heads: 4, QueryGroups: 4, HeadSize: 16, FFN: 128, Vocab: 260,
+		Context: 32, NormEps: 1e-5, RopeTheta: 10000, RotaryFraction: 0.25, ParallelResidual: true}
+	killedRun = slm.Distillation{Teacher: "tiny", Subnet: slm.Subnet{Embd: slm.First(48), Layers: []slm.LayerSubnet{{Layer: 0, FFN: slm.First(96)}}},
+		Loss: slm.CE(0.3).Plus(slm.ForwardKL(0.7).Top(8)), KeepLogits: true, Batch: 2, SeqLen: 16, Accumulate: 2,
+		Schedule: slm.Schedule{Peak: 3e-3, Warmup: 10, Horizon: killedSteps, Final: 0.1}, EvalEvery: 1000, EvalTokens: 64, SaveEvery: 4}
+	killedChange = slm.Change{Loss: slm.CE(0.6).Plus(slm.ForwardKL(0.4).Top(8)), Schedule: slm.Schedule{Peak: 1e-3, Warmup: 10, Horizon: killedSteps, Final: 0.5}}
+)
+
+// A run whose host is killed twenty times, at any moment and while it writes checkpoints, ends in the weights, the optimizer's
+// state and the curve of a run that nobody disturbed, bit for bit.
+func TestKilledRunEndsInTheSameWeights(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts a host 22 times; -short")
+	}
+	if _, err := model.NewBackend(); err != nil {
+		t.Skip(err)
+	}
+	text := storiesFile(t)
+	whole, killed := trainKilled(t, text, 0), trainKilled(t, text, kills)
+	t.Logf("killed %d times: %d while it started, %d while it wrote a checkpoint", killed.kills, killed.starting, killed.writing)
+	if killed.kills != kills {
+		t.Errorf("killed %d times, want %d: the run has too few steps", killed.kills, kills)
+	}
+	if killed.starting == 0 || killed.writing == 0 {
+		t.Error("no kill hit one of them")
+	}
+	for _, file := range []string{"student/model.safetensors", "labs/lab/runs/run/checkpoint.safetensors"} {
+		if !bytes.Equal(fileOf(t, killed.home, file), fileOf(t, whole.home, file)) {
+			t.Errorf("%s differs", file)
+		}
+	}
+	if got, want := losses(killed.curve), losses(whole.curve); got != want {
+		t.Errorf("the killed run's curve is\n%s\nwant\n%s", got, want)
+	}
+}
+
+// losses are a curve's points without the times.
+func losses(c slm.Curve) string {
+	var out strings.Builder
+	for _, p := range c.Points {
+		p.Seconds = 0
+		fmt.Fprintf(&out, "%+v\n", p)
+	}
+	return out.String()
+}
+
+// killedLab is a lab of its own whose host is killed.
+type killedLab struct {
+	home              string
+	client            *kernelext.Client
+	curve             slm.Curve
+	random            *rand.Rand
+	most              int // kills to come
+	kills             int
+	starting, writing int // of them, before the first step of an increment, and in the midst of a checkpoint
+}
+
+// trainKilled trains the run in a new home, and exports its student.
+func trainKilled(t *testing.T, text string, most int) *killedLab {
+	t.Helper()
+	l := &killedLab{home: t.TempDir(), random: rand.New(rand.NewPCG(1, 0)), most: most}
+	t.Setenv("OFFSHOOT_HOME", l.home)
+	l.furnish(t)
+	var err error
+	if l.client, err = kernelext.Connect(t.Context(), "lab"); err != nil {
+		t.Fatal(err)
+	}
+	defer l.client.Close()
+	defer l.stop(t)
+	d := killedRun
+	d.Data = slm.Data{Paths: []string{text}}
+	l.reach(t, d, changedAt)
+	if l.curve, err = l.client.Change(t.Context(), "run", killedChange, nil); err != nil {
+		t.Fatal(err)
+	}
+	l.reach(t, d, killedSteps)
+	if _, err := l.client.ExportRun(t.Context(), "run", kernelext.Export{Dir: filepath.Join(l.home, "student")}, nil); err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// furnish puts the host and the teacher in place.
+func (l *killedLab) furnish(t *testing.T) {
+	t.Helper()
+	settings, _ := json.Marshal(map[string]string{hostMark: "1", "OFFSHOOT_IDLE": "1m"}) // a killed test leaves no host for long
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tokenizer, eos, err := datasets.SmallerTokenizer([]byte(tinyTokenizer), tinyTeacher.Vocab)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, err := range []error{
+		os.WriteFile(filepath.Join(l.home, "env.json"), settings, 0o644),
+		os.Mkdir(filepath.Join(l.home, "bin"), 0o755),
+		os.Symlink(self, filepath.Join(l.home, "bin", "offshoot-host")),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := export.Student{Teacher: tinyTeacher, Weights: model.RandomWeights(tinyTeacher, slm.Subnet{}, 1), Tokenizer: export.Tokenizer{JSON: tokenizer, EOS: &eos}}
+	if _, err := export.Write(t.Context(), filepath.Join(l.home, "teachers", "tiny"), s, export.Options{}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (l *killedLab) stop(t *testing.T) {
+	if err := kernelext.StopHost(context.Background()); err != nil {
+		t.Error(err)
+	}
+	if log, _ := os.ReadFile(filepath.Join(l.home, "host", "host.log")); t.Failed() {
+		t.Logf("host.log:\n%s", log)
+	}
+}
+
+// reach trains the run up to a step, as a cell does that is run again after each kill.
+func (l *killedLab) reach(t *testing.T, d slm.Distillation, step int) {
+	t.Helper()
+	for {
+		var err error
+		if l.curve, err = l.client.Distill(t.Context(), "run", d, nil); err != nil {
+			t.Fatal(err)
+		}
+		if l.curve.Steps() >= step {
+			return
+		}
+		if err := l.train(t.Context(), step-l.curve.Steps()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// train takes some more steps, or fewer when the host is killed.
+func (l *killedLab) train(ctx context.Context, steps int) error {
+	status, err := l.client.Status(ctx)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	taken, struck, first := make(chan int, steps), make(chan bool, 1), true
+	go func() { struck <- l.kills < l.most && l.strike(ctx, status.PID, taken) }()
+	_, err = l.client.Steps(context.WithoutCancel(ctx), "run", steps, func(e kernelext.Event) {
+		if e.Kind == kernelext.Point && e.Point.Step > 0 {
+			first = false
+			taken <- e.Point.Step
+		}
+	})
+	cancel()
+	if !<-struck {
+		return err
+	}
+	l.kills++
+	if first {
+		l.starting++
+	}
+	l.writing = l.temporaries()
+	return nil
+}
+
+// temporaries counts the checkpoints that are being written, or were when their host was killed.
+func (l *killedLab) temporaries() int {
+	found, _ := filepath.Glob(filepath.Join(l.home, "labs", "lab", "runs", "run", ".checkpoint.safetensors.*.tmp"))
+	return len(found)
+}
+
+// strike kills the host: every fourth time within two seconds of the increment's beginning, in which it loads and compiles; else
+// after some steps, at any moment of the next or as soon as a checkpoint is being written. It reports whether it did before ctx
+// ended.
+func (l *killedLab) strike(ctx context.Context, pid int, taken <-chan int) bool {
+	if l.kills%4 == 0 {
+		return l.sleep(ctx, 2*time.Second) && syscall.Kill(pid, syscall.SIGKILL) == nil
+	}
+	for range 1 + l.random.IntN(24) {
+		select {
+		case <-taken:
+		case <-ctx.Done():
+			return false
+		}
+	}
+	if l.kills%4 == 1 {
+		return l.sleep(ctx, 20*time.Millisecond) && syscall.Kill(pid, syscall.SIGKILL) == nil
+	}
+	for before := l.temporaries(); l.temporaries() == before; time.Sleep(50 * time.Microsecond) {
+		if ctx.Err() != nil {
+			return false
+		}
+	}
+	return syscall.Kill(pid, syscall.SIGKILL) == nil
+}
+
+// sleep waits for a random time, or until ctx ends.
+func (l *killedLab) sleep(ctx context.Context, most time.Duration) bool {
+	select {
+	case <-time.After(time.Duration(l.random.Int64N(int64(most)))):
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// storiesFile is a text to train on.
+func storiesFile(t *testing.T) string {
+	t.Helper()
+	path, random := filepath.Join(t.TempDir(), "stories.jsonl"), rand.New(rand.NewPCG(2, 0))
+	words := strings.Fields("once upon a time there was a little fox who lived in the old wood and went to see the sea")
+	var lines strings.Builder
+	for range 300 {
+		var story []string
+		for range 60 {
+			story = append(story, words[random.IntN(len(words))])
+		}
+		fmt.Fprintf(&lines, "{\"text\":%q}\n", strings.Join(story, " "))
+	}
+	if err := os.WriteFile(path, []byte(lines.String()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
