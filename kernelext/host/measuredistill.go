@@ -86,3 +86,4 @@ type repeated []int32
 func (r repeated) Next(context.Context) ([]int32, error) { return r, nil }
 func (repeated) Position() ([]byte, error)               { return []byte("{}"), nil }
 func (repeated) Seek([]byte) error                       { return nil }
+func (repeated) Separator() int32                        { return 0 }

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	"github.com/offshoot-ml/offshoot/slm"
 )
 
 // benchCells is how many cells of each kind are timed.
@@ -22,6 +24,7 @@ func bench(ctx context.Context, l *lab, args []string) error {
 	set := flags("bench", l.stdout)
 	asJSON := set.Bool("json", false, "print JSON (of models, search, distill)")
 	teacher := set.String("teacher", "", "the `TEACHER` of search (default: "+benchTeacher+") and distill (default: "+efficiencyTeacher+")")
+	size := set.String("bin", "", "the `SIZE` of distill's students, ±5% (default: around half of the teacher's parameters)")
 	quick := set.Bool("quick", false, "search or distill for some minutes only")
 	parts, err := parse(set, args)
 	switch {
@@ -36,7 +39,11 @@ func bench(ctx context.Context, l *lab, args []string) error {
 	case len(parts) == 2 && parts[0] == "distill" && parts[1] == "speed":
 		return benchDistillSpeed(ctx, l, *asJSON)
 	case len(parts) == 1 && parts[0] == "distill":
-		return benchDistill(ctx, l, cmp.Or(*teacher, efficiencyTeacher), *quick, *asJSON)
+		bin, err := parseBin(*size)
+		if err != nil {
+			return err
+		}
+		return benchDistill(ctx, l, cmp.Or(*teacher, efficiencyTeacher), bin, *quick, *asJSON)
 	case len(parts) == 2 && parts[0] == "search" && parts[1] == "speed":
 		return benchSearchSpeed(ctx, l, *asJSON)
 	}
@@ -205,4 +212,16 @@ func median(cells []cellTime, of func(cellTime) float64) float64 {
 	}
 	slices.Sort(values)
 	return (values[(len(values)-1)/2] + values[len(values)/2]) / 2
+}
+
+// parseBin reads a size such as 4M; nothing is the zero Bin.
+func parseBin(size string) (slm.Bin, error) {
+	if size == "" {
+		return slm.Bin{}, nil
+	}
+	n, err := slm.ParseCount(size)
+	if err != nil {
+		return slm.Bin{}, fmt.Errorf("--bin: %w", err)
+	}
+	return slm.Around(float64(n), 0.05), nil
 }

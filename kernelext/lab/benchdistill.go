@@ -22,7 +22,7 @@ const efficiencyTeacher = "gpt-neox-9m"
 
 // benchDistill runs the study of [slm.Efficiency] in the resident host, as far as the lab does not hold it already, and prints
 // what it says.
-func benchDistill(ctx context.Context, l *lab, teacher string, quick, asJSON bool) error {
+func benchDistill(ctx context.Context, l *lab, teacher string, bin slm.Bin, quick, asJSON bool) error {
 	if err := l.prepare(ctx); err != nil {
 		return err
 	}
@@ -44,7 +44,7 @@ func benchDistill(ctx context.Context, l *lab, teacher string, quick, asJSON boo
 	if err != nil {
 		return err
 	}
-	study := slm.EfficiencyAt(info.Config, quick)
+	study := slm.EfficiencyOf(info.Config, bin, quick)
 	done, err := runEfficiency(ctx, client, l.stderr, study)
 	if err != nil {
 		return err

@@ -62,7 +62,7 @@ func tinyNeoX() slm.Config {
 
 func TestEfficiencyFindsWhatAStartSaves(t *testing.T) {
 	client := &fakeStudents{runs: map[string]slm.Distillation{}}
-	study := slm.EfficiencyAt(tinyNeoX(), false)
+	study := slm.EfficiencyOf(tinyNeoX(), slm.Bin{}, false)
 	done, err := runEfficiency(t.Context(), client, io.Discard, study)
 	if err != nil {
 		t.Fatal(err)
@@ -91,7 +91,7 @@ func TestEfficiencyFindsWhatAStartSaves(t *testing.T) {
 // A study that fails half-way says where, and has lost nothing: the lab holds what was trained.
 func TestEfficiencyThatFails(t *testing.T) {
 	client := &fakeStudents{runs: map[string]slm.Distillation{}, fails: 15}
-	if _, err := runEfficiency(t.Context(), client, io.Discard, slm.EfficiencyAt(tinyNeoX(), false)); err == nil || !strings.Contains(err.Error(), "the host has gone") {
+	if _, err := runEfficiency(t.Context(), client, io.Discard, slm.EfficiencyOf(tinyNeoX(), slm.Bin{}, false)); err == nil || !strings.Contains(err.Error(), "the host has gone") {
 		t.Errorf("%v", err)
 	}
 }
