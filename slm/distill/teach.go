@@ -42,12 +42,12 @@ func (l *Logits) serves(loss slm.Loss) error {
 
 // teach is the teacher's part of the loss of a batch: nothing, its logits [B·T, V] and hidden states [B, T, E], where they are
 // compared, or its likeliest tokens and their log-probabilities, [B·T, K] each.
-func (t *Trainer) teach(ctx context.Context, batch int, windows []int32, inputs *tensors.Tensor) ([]*tensors.Tensor, error) {
+func (t *Trainer) teach(ctx context.Context, batch int, windows []int32, inputs *tensors.Tensor) ([]input, error) {
 	if !t.now.Loss.NeedsTeacher() {
 		return nil, nil
 	}
 	if t.logits == nil {
-		return t.ask(ctx, inputs)
+		return t.ask(ctx, inputs, model.Reading{Logits: t.now.Loss.NeedsLogits(), States: compared(t.teacher.Config.Layers, t.now.Loss.Pairs())})
 	}
 	tokens, logs, ok, err := t.logits.Get(batch, windows)
 	if err != nil && !errors.Is(err, ErrDamaged) {
@@ -68,27 +68,29 @@ func (t *Trainer) teach(ctx context.Context, batch int, windows []int32, inputs 
 		}
 	}
 	shape := []int{t.logits.of.positions(), t.logits.of.TopK}
-	return []*tensors.Tensor{tensors.FromFlatDataAndDimensions(tokens, shape...), tensors.FromFlatDataAndDimensions(logs, shape...)}, nil
+	return []input{tensors.FromFlatDataAndDimensions(tokens, shape...), tensors.FromFlatDataAndDimensions(logs, shape...)}, nil
 }
 
-// ask asks the teacher for a batch: its logits, where the loss compares them, and then its hidden states.
-func (t *Trainer) ask(ctx context.Context, inputs *tensors.Tensor) ([]*tensors.Tensor, error) {
-	logits, states, err := t.teacher.Read(ctx, inputs, model.Reading{Logits: t.now.Loss.NeedsLogits(),
-		States: compared(t.teacher.Config.Layers, t.now.Loss.Pairs()), Separator: t.Student.Separator})
-	if logits != nil {
-		states = append([]*tensors.Tensor{logits}, states...)
-	}
-	return states, err
+// ask asks the teacher for a batch: its logits, where they are wanted, and then its hidden states.
+func (t *Trainer) ask(ctx context.Context, inputs *tensors.Tensor, r model.Reading) ([]input, error) {
+	r.Separator = t.Student.Separator
+	return t.devices.ask(ctx, t.teacher, inputs, func(ctx context.Context, teacher *model.Teacher, tokens *tensors.Tensor) ([]*tensors.Tensor, error) {
+		logits, states, err := teacher.Read(ctx, tokens, r)
+		if logits != nil {
+			states = append([]*tensors.Tensor{logits}, states...)
+		}
+		return states, err
+	})
 }
 
 // likeliest asks the teacher for a batch, on all cores: its likeliest tokens and their log-probabilities, [B·T, K] each.
 func (t *Trainer) likeliest(ctx context.Context, inputs *tensors.Tensor) (tokens []int32, logs []float32, err error) {
-	out, _, err := t.teacher.Read(ctx, inputs, model.Reading{Logits: true, Separator: t.Student.Separator})
+	out, err := t.ask(ctx, inputs, model.Reading{Logits: true})
 	if err != nil {
 		return nil, nil, err
 	}
-	defer out.MustFinalizeAll()
-	logits, err := model.Download(out)
+	defer out[0].FinalizeAll()
+	logits, err := download(out[0])
 	if err != nil {
 		return nil, nil, err
 	}

@@ -51,6 +51,7 @@ type Trainer struct {
 	now        slm.Distillation // with the changes so far: that of the step's program
 	teacher    *model.Teacher   // nil where no loss needs one
 	logits     *Logits          // nil: the teacher is asked in every step
+	devices    *devices
 	data       Data
 	validation []int32 // held-out windows of SeqLen+1 tokens
 	step       *gomlx.Exec
@@ -114,7 +115,7 @@ func (t *Trainer) programs() error {
 		return err
 	}
 	t.finalize()
-	t.step, t.gather = step, gather
+	t.step, t.gather = t.devices.over(step), t.devices.over(gather)
 	return nil
 }
 
@@ -241,10 +242,10 @@ func (t *Trainer) batch(ctx context.Context, program *gomlx.Exec, rate float64, 
 		return nil, fmt.Errorf("teacher: %w", err)
 	}
 	for _, part := range teaching {
-		defer part.MustFinalizeAll()
+		defer part.FinalizeAll()
 		args = append(args, part)
 	}
-	out, err := program.Call(args...)
+	out, err := t.devices.call(program, args)
 	if err != nil {
 		return nil, err
 	}
@@ -349,5 +350,6 @@ func (t *Trainer) Validate(ctx context.Context) (float64, error) {
 // Close frees the device's memory.
 func (t *Trainer) Close() {
 	t.finalize()
+	t.devices.close()
 	t.Student.Close()
 }

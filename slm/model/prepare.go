@@ -9,7 +9,6 @@ import (
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
-	. "github.com/gomlx/gomlx/core/graph" //nolint:revive // GoMLX graphs are written with its operators in scope
 	"golang.org/x/sync/errgroup"
 
 	"github.com/offshoot-ml/offshoot/slm"
@@ -83,7 +82,7 @@ func batches(search slm.Search, windows, seqLen int) (out []int) {
 
 // job is a program to compile for the shapes of its inputs.
 type job struct {
-	program *Exec
+	program *program
 	inputs  []shapes.Shape
 }
 

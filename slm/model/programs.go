@@ -7,6 +7,7 @@ import (
 
 	"github.com/gomlx/compute"
 	. "github.com/gomlx/gomlx/core/graph" //nolint:revive // GoMLX graphs are written with its operators in scope
+	"github.com/gomlx/gomlx/core/tensors"
 
 	"github.com/offshoot-ml/offshoot/slm"
 )
@@ -14,39 +15,39 @@ import (
 // programs are the compiled pieces of a forward pass. Each compiles once for each shape that it meets. Norms are a scale
 // and, in families that have one, a bias; weights are a layer's, in the order of [slm.Config.LayerWeights].
 type programs struct {
-	whole  *Exec // x, weights → x: a layer that keeps everything
-	within *Exec // x, documents [B, T], weights → x: the same, with attention within documents
-	step   *Exec // x, keys, values [B, C, G, D], length, weights → x, keys, values: a whole layer after a past
-	watch  *Exec // x, windows that count, weights → x, moments of activations: see [watchedLayer]
-	number *Exec // tokens [B, T], separator → documents [B, T]
-	embed  *Exec // embedding [V, E], tokens [B, T] → x [B, T, E]
-	logits *Exec // x, width, head [V, E'], norms → [B·T, V]
-	last   *Exec // x, width, head [V, E'], position, norms → logits after that position [1, V]
+	whole  *program // x, weights → x: a layer that keeps everything
+	within *program // x, documents [B, T], weights → x: the same, with attention within documents
+	step   *program // x, keys, values [B, C, G, D], length, weights → x, keys, values: a whole layer after a past
+	watch  *program // x, windows that count, weights → x, moments of activations: see [watchedLayer]
+	number *program // tokens [B, T], separator → documents [B, T]
+	embed  *program // embedding [V, E], tokens [B, T] → x [B, T, E]
+	logits *program // x, width, head [V, E'], norms → [B·T, V]
+	last   *program // x, width, head [V, E'], position, norms → logits after that position [1, V]
 
 	// Of sub-networks: a layer's attention and its feed-forward network are programs of their own, since their shapes then
 	// add up instead of multiplying.
-	narrow    *Exec // indices, width, matrix [V, E], norms [E] → [V, E'], [E']
-	embedPart *Exec // embedding [V, E], tokens, indices, width → x [B, T, E']
-	attend    *Exec // x, selection, weights of the attention → x + attention(norm(x))
-	feed      *Exec // x, sum, selection, weights of the feed-forward network → sum + feed-forward(norm(x))
+	narrow    *program // indices, width, matrix [V, E], norms [E] → [V, E'], [E']
+	embedPart *program // embedding [V, E], tokens, indices, width → x [B, T, E']
+	attend    *program // x, selection, weights of the attention → x + attention(norm(x))
+	feed      *program // x, sum, selection, weights of the feed-forward network → sum + feed-forward(norm(x))
 
 	// Of losses: see [outputLosses].
-	targets *Exec // x, width, head [V, E], targets [B, T], norms [E], indices → norm(x) [N, E'], logits of targets [N]
-	words   *Exec // norm(x), head, first word, words before, largest, sum, indices → largest, sum [N]
+	targets *program // x, width, head [V, E], targets [B, T], norms [E], indices → norm(x) [N, E'], logits of targets [N]
+	words   *program // norm(x), head, first word, words before, largest, sum, indices → largest, sum [N]
 
 	compiled *atomic.Int64 // counts the graphs built, each of which is compiled once
 }
 
-func newPrograms(backend compute.Backend, c slm.Config) (p programs, err error) {
+func newPrograms(backend compute.Backend, device compute.DeviceNum, c slm.Config) (p programs, err error) {
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("teacher %s: %w", c.Name, err)
 		}
 	}()
 	p.compiled = new(atomic.Int64)
-	build := func(exec **Exec, name string, graph func([]*Node) []*Node) {
+	build := func(exec **program, name string, graph func([]*Node) []*Node) {
 		if err == nil {
-			*exec, err = newProgram(backend, name, p.compiled, graph)
+			*exec, err = newProgram(backend, device, name, p.compiled, graph)
 		}
 	}
 	one := func(n *Node) []*Node { return []*Node{n} }
@@ -93,8 +94,14 @@ func newPrograms(backend compute.Backend, c slm.Config) (p programs, err error) 
 	return p, err
 }
 
-// newProgram is a graph that compiles once for each shape of its inputs, and counts that.
-func newProgram(backend compute.Backend, name string, compiled *atomic.Int64, graph func([]*Node) []*Node) (*Exec, error) {
+// program is a graph that compiles once for each shape of its inputs, and runs on one of the accelerator's devices.
+type program struct {
+	*Exec
+	device compute.DeviceNum
+}
+
+// newProgram counts in compiled how often the graph is built.
+func newProgram(backend compute.Backend, device compute.DeviceNum, name string, compiled *atomic.Int64, graph func([]*Node) []*Node) (*program, error) {
 	exec, err := NewExec(backend, func(in []*Node) []*Node {
 		compiled.Add(1)
 		return graph(in)
@@ -102,11 +109,26 @@ func newProgram(backend compute.Backend, name string, compiled *atomic.Int64, gr
 	if err != nil {
 		return nil, err
 	}
-	return exec.WithName(name).SetMaxCache(-1), nil
+	return &program{exec.WithName(name).SetMaxCache(-1), device}, nil
+}
+
+// Call runs the program. Its inputs are numbers of the host, or tensors there or on the program's device.
+func (p *program) Call(args ...any) ([]*tensors.Tensor, error) {
+	out, _, err := p.CallWithGraphOnDevice(p.device, args...) // GoMLX 0.28.2's CallOnDevice ignores its device
+	return out, err
+}
+
+// Call1 is Call of a program with one output.
+func (p *program) Call1(args ...any) (*tensors.Tensor, error) {
+	out, err := p.Call(args...)
+	if err != nil {
+		return nil, err
+	}
+	return out[0], nil
 }
 
 func (p programs) finalize() {
-	for _, e := range []*Exec{p.whole, p.within, p.number, p.step, p.watch, p.embed, p.logits, p.last, p.narrow, p.embedPart, p.attend, p.feed, p.targets, p.words} {
+	for _, e := range []*program{p.whole, p.within, p.number, p.step, p.watch, p.embed, p.logits, p.last, p.narrow, p.embedPart, p.attend, p.feed, p.targets, p.words} {
 		if e != nil {
 			e.Finalize()
 		}

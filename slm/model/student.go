@@ -52,7 +52,7 @@ func (s *Student) upload(backend compute.Backend, weights checkpoint.Weights) er
 		if err := w.check(weights); err != nil {
 			return err
 		}
-		placed, err := newWeight(backend, sizes, func(dst []float32) error { return weights.Read(name, dst) })
+		placed, err := newWeight(backend, 0, sizes, func(dst []float32) error { return weights.Read(name, dst) })
 		if err != nil {
 			return fmt.Errorf("tensor %q: %w", name, err)
 		}

@@ -21,6 +21,7 @@ type Teacher struct {
 	Config slm.Config
 
 	backend  compute.Backend
+	device   compute.DeviceNum
 	outer    []weight   // in the order of slm.Config.OuterWeights
 	layers   [][]weight // each in the order of slm.Config.LayerWeights
 	programs programs
@@ -39,7 +40,7 @@ func Load(ctx context.Context, backend compute.Backend, config slm.Config, sourc
 	t := &Teacher{Config: config, backend: backend, outer: make([]weight, len(config.OuterWeights())), layers: make([][]weight, config.Layers)}
 	err := t.load(ctx, source, progress)
 	if err == nil {
-		t.programs, err = newPrograms(backend, config)
+		t.programs, err = newPrograms(backend, t.device, config)
 	}
 	if err != nil {
 		t.Close()
@@ -82,7 +83,7 @@ func (t *Teacher) upload(ctx context.Context, source checkpoint.Source, wants []
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			if *w.place, err = newWeight(t.backend, w.sizes, func(dst []float32) error { return source.Read(w.name, dst) }); err != nil {
+			if *w.place, err = newWeight(t.backend, t.device, w.sizes, func(dst []float32) error { return source.Read(w.name, dst) }); err != nil {
 				return fmt.Errorf("teacher %s: tensor %q: %w", t.Config.Name, w.name, err)
 			}
 			finished <- w.bytes()
@@ -123,6 +124,37 @@ func (w wanted) check(source checkpoint.Source) error {
 		return fmt.Errorf("tensor %q is missing (shape %v)", w.name, want)
 	case !slices.Equal(shape, want):
 		return fmt.Errorf("tensor %q has shape %v, want %v", w.name, shape, want)
+	}
+	return nil
+}
+
+// On is a copy of the teacher on another of the accelerator's devices, numbered from 0, with programs of its own; the caller
+// closes it. It can be used beside the teacher.
+func (t *Teacher) On(device int) (*Teacher, error) {
+	c := &Teacher{Config: t.Config, backend: t.backend, device: compute.DeviceNum(device), outer: make([]weight, len(t.outer)), layers: make([][]weight, len(t.layers))}
+	err := c.copyFrom(t)
+	if err == nil {
+		c.programs, err = newPrograms(c.backend, c.device, c.Config)
+	}
+	if err != nil {
+		c.Close()
+		return nil, fmt.Errorf("teacher %s on device %d: %w", t.Config.Name, device, err)
+	}
+	return c, nil
+}
+
+func (t *Teacher) copyFrom(other *Teacher) (err error) {
+	places, weights := [][]weight{t.outer}, [][]weight{other.outer}
+	for l := range other.layers {
+		t.layers[l] = make([]weight, len(other.layers[l]))
+	}
+	places, weights = append(places, t.layers...), append(weights, other.layers...)
+	for i := range weights {
+		for j, w := range weights[i] {
+			if places[i][j], err = w.on(t.backend, t.device); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }

@@ -25,18 +25,18 @@ type Warmer struct {
 	plan    slm.Warm
 	batches []warmBatch
 
-	attention, ffn half  // of a layer
-	output         *Exec // x, width, head, targets, teacher's logits, norms → loss, gradients of x, head and norms, squared norm of the norms'
-	input          *Exec // embedding, tokens, width, gradient of x, gradient of the head (when tied) → gradient of the embedding, its squared norm
-	update         *Exec // weight, gradient, moments, factors → weight, moments
+	attention, ffn half     // of a layer
+	output         *program // x, width, head, targets, teacher's logits, norms → loss, gradients of x, head and norms, squared norm of the norms'
+	input          *program // embedding, tokens, width, gradient of x, gradient of the head (when tied) → gradient of the embedding, its squared norm
+	update         *program // weight, gradient, moments, factors → weight, moments
 }
 
 // half are the programs of a layer's attention, or of its feed-forward network. Inputs are x and, where residuals are parallel,
 // the sum to which a feed-forward network adds; sizes are what the kept weights do not tell.
 type half struct {
-	gather   *Exec // selection, weights → what is kept of them
-	forward  *Exec // inputs, sizes, kept weights → output
-	backward *Exec // inputs, gradients, sizes, kept weights → gradients of inputs and weights, squared norm of the weights'
+	gather   *program // selection, weights → what is kept of them
+	forward  *program // inputs, sizes, kept weights → output
+	backward *program // inputs, gradients, sizes, kept weights → gradients of inputs and weights, squared norm of the weights'
 }
 
 // warmBatch is a batch on the device, with what the teacher says of it.
@@ -79,9 +79,9 @@ func NewWarmer(ctx context.Context, t *Teacher, plan slm.Warm, loss TokenLoss, b
 
 func (w *Warmer) build(loss TokenLoss) (err error) {
 	c := w.teacher.Config
-	build := func(exec **Exec, name string, graph func([]*Node) []*Node) {
+	build := func(exec **program, name string, graph func([]*Node) []*Node) {
 		if err == nil {
-			*exec, err = newProgram(w.teacher.backend, name, w.teacher.programs.compiled, graph)
+			*exec, err = newProgram(w.teacher.backend, w.teacher.device, name, w.teacher.programs.compiled, graph)
 		}
 	}
 	build(&w.attention.gather, "weights of a sub-network's attention", func(in []*Node) []*Node {
@@ -196,7 +196,7 @@ func (w *Warmer) Close() {
 	for _, b := range w.batches {
 		free(b.inputs, b.targets, b.logits)
 	}
-	for _, e := range []*Exec{w.attention.gather, w.attention.forward, w.attention.backward, w.ffn.gather, w.ffn.forward, w.ffn.backward,
+	for _, e := range []*program{w.attention.gather, w.attention.forward, w.attention.backward, w.ffn.gather, w.ffn.forward, w.ffn.backward,
 		w.output, w.input, w.update} {
 		if e != nil {
 			e.Finalize()

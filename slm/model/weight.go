@@ -16,14 +16,14 @@ type weight struct {
 }
 
 // newWeight makes a tensor on the device and lets read fill it: on a processor there is no copy on the way.
-func newWeight(backend compute.Backend, sizes []int, read func(dst []float32) error) (w weight, err error) {
+func newWeight(backend compute.Backend, device compute.DeviceNum, sizes []int, read func(dst []float32) error) (w weight, err error) {
 	shape := shapes.Make(dtypes.Float32, sizes...)
 	if backend.HasSharedBuffers() {
-		return newShared(backend, shape, read)
+		return newShared(backend, device, shape, read)
 	}
 	w.tensor = tensors.FromShape(shape)
 	if err = tensors.MutableFlatData(w.tensor, func(flat []float32) { err = read(flat) }); err == nil {
-		err = w.tensor.MaterializeOnDevice(backend, false, 0)
+		err = w.tensor.MaterializeOnDevice(backend, false, device)
 	}
 	if err != nil {
 		free(w.tensor)
@@ -33,8 +33,8 @@ func newWeight(backend compute.Backend, sizes []int, read func(dst []float32) er
 	return w, nil
 }
 
-func newShared(backend compute.Backend, shape shapes.Shape, read func(dst []float32) error) (w weight, err error) {
-	buffer, flat, err := backend.NewSharedBuffer(0, shape)
+func newShared(backend compute.Backend, device compute.DeviceNum, shape shapes.Shape, read func(dst []float32) error) (w weight, err error) {
+	buffer, flat, err := backend.NewSharedBuffer(device, shape)
 	if err != nil {
 		return w, err
 	}
@@ -61,6 +61,15 @@ func (w weight) values() ([]float32, error) {
 		return w.shared, nil
 	}
 	return Download(w.tensor)
+}
+
+// on is a copy of the weight on another device.
+func (w weight) on(backend compute.Backend, device compute.DeviceNum) (weight, error) {
+	values, err := w.values()
+	if err != nil {
+		return weight{}, err
+	}
+	return newWeight(backend, device, w.tensor.Shape().Dimensions, func(dst []float32) error { copy(dst, values); return nil })
 }
 
 // Download copies a float32 tensor to the host, without leaving a second copy in it.
