@@ -91,7 +91,13 @@ func absolute(d slm.Data) (slm.Data, error) {
 
 // Train trains a run for an increment, from where it stopped.
 func (c *Client) Train(ctx context.Context, run string, until slm.Until, watch func(Event)) (slm.Curve, error) {
-	return c.ofRun(ctx, VerbSteps, WorkRequest{Name: run, Until: &until}, watch)
+	return c.TrainOn(ctx, run, 1, until, watch)
+}
+
+// TrainOn is [Client.Train] on so many of the accelerator's devices, which share the sequences of each batch evenly. How many is
+// no property of the run: its steps are the same, up to rounding, and the next call may take another number.
+func (c *Client) TrainOn(ctx context.Context, run string, devices int, until slm.Until, watch func(Event)) (slm.Curve, error) {
+	return c.ofRun(ctx, VerbSteps, WorkRequest{Name: run, Until: &until, Devices: devices}, watch)
 }
 
 // Steps is [Client.Train] for some more steps.

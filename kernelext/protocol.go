@@ -74,6 +74,7 @@ type WorkRequest struct {
 	Told         []Judgement       `json:"told,omitempty"`
 	Distillation *slm.Distillation `json:"distillation,omitempty"`
 	Until        *slm.Until        `json:"until,omitempty"`
+	Devices      int               `json:"devices,omitempty"` // of the accelerator, that share each step; 0 means 1
 	Change       *slm.Change       `json:"change,omitempty"`
 	From         string            `json:"from,omitempty"` // the run that a branch leaves
 	Step         int               `json:"step,omitempty"` // to undo to, or to branch at: -1 is the last one

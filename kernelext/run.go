@@ -11,7 +11,8 @@ import (
 // Run is a student in training: what was asked, and its curve as of the last call.
 type Run struct {
 	slm.Curve
-	lab *Lab
+	lab     *Lab
+	devices int // that the next steps run on; 0 means 1
 }
 
 // Steps trains for some more steps, from where the run stopped: same weights, optimizer state, data position and
@@ -28,11 +29,18 @@ func (r *Run) For(d time.Duration) { r.Until(slm.Until{Time: d}) }
 // UntilPerplexity is [Run.Steps] until the held-out perplexity is at most p, or is out of reach.
 func (r *Run) UntilPerplexity(p float64) { r.Until(slm.Until{Perplexity: p}) }
 
+// On makes the steps that follow in this cell run on so many of the accelerator's devices, such as run.On(2).Steps(50) on two GPUs:
+// each takes its part of every batch, whose sequences they must share evenly. The steps are those of one device, up to rounding.
+func (r *Run) On(devices int) *Run {
+	r.devices = devices
+	return r
+}
+
 // Until trains until one of several ends.
 func (r *Run) Until(u slm.Until) {
 	r.lab.do("run "+r.Name, func(ctx context.Context, d *display) (line string, err error) {
 		d.points = r.Points
-		c, err := r.lab.client.Train(ctx, r.Name, u, d.watchRun)
+		c, err := r.lab.client.TrainOn(ctx, r.Name, r.devices, u, d.watchRun)
 		if err != nil {
 			return "", err
 		}

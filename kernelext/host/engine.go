@@ -293,9 +293,10 @@ func (t *trainer) Close() {
 	}
 }
 
-// Bytes counts the weights and AdamW's two moments.
+// Bytes counts the weights and AdamW's two moments on each device, and the teacher on those beyond the first.
 func (t *trainer) Bytes() int64 {
-	return 3 * 4 * t.Distillation.Subnet.Parameters(t.teacher.model.Config).Total()
+	devices := int64(t.Devices())
+	return devices*3*4*t.Distillation.Subnet.Parameters(t.teacher.model.Config).Total() + (devices-1)*t.teacher.bytes
 }
 
 // Generate continues a prompt with the student.

@@ -25,7 +25,7 @@ type distillation struct {
 	random, json                                       bool
 	alpha, beta, temperature                           float64
 	divergence, decay, dataTokens, column              string
-	topK, pairs                                        int
+	topK, pairs, devices                               int
 	hidden                                             float64
 	slm.Distillation
 }
@@ -95,6 +95,7 @@ func (d *distillation) flags(set *flag.FlagSet) *flag.FlagSet {
 	set.IntVar(&d.EvalEvery, "eval-every", 10, "steps between validations")
 	set.IntVar(&d.SaveEvery, "save-every", 50, "steps between checkpoints")
 	set.Uint64Var(&d.ShuffleSeed, "seed", 1, "of the order of the text and of random weights")
+	set.IntVar(&d.devices, "devices", 1, "share each batch evenly among so many devices `N` of the accelerator, such as GPUs")
 	set.StringVar(&d.lab, "lab", "distill", "the lab `NAME` that holds the run")
 	set.StringVar(&d.run, "run", "", "the run's `NAME` (default: from the student's)")
 	set.StringVar(&d.csv, "csv", "", "write the run's points to a `FILE`")
@@ -126,6 +127,9 @@ func (d *distillation) settle() (budget int64, err error) {
 	var ok bool
 	if d.Schedule.Decay, ok = decays[d.decay]; !ok {
 		return 0, fmt.Errorf("--decay %q: want cosine, linear or wsd", d.decay)
+	}
+	if d.devices < 1 {
+		return 0, fmt.Errorf("--devices %d: want at least 1", d.devices)
 	}
 	if d.Accumulate == 1 {
 		d.Accumulate = 0
@@ -179,7 +183,7 @@ func (d *distillation) text() (data slm.Data, err error) {
 type trainer interface {
 	Teacher(ctx context.Context, name string, watch func(kernelext.Event)) (kernelext.TeacherInfo, error)
 	Distill(ctx context.Context, name string, d slm.Distillation, watch func(kernelext.Event)) (slm.Curve, error)
-	Train(ctx context.Context, run string, until slm.Until, watch func(kernelext.Event)) (slm.Curve, error)
+	TrainOn(ctx context.Context, run string, devices int, until slm.Until, watch func(kernelext.Event)) (slm.Curve, error)
 	Curve(ctx context.Context, run string) (slm.Curve, error)
 }
 
@@ -207,7 +211,7 @@ func (d *distillation) train(ctx context.Context, client trainer, budget int64, 
 	}
 	line := startProgress(out, d.run)
 	watch := func(e kernelext.Event) { noteStep(line, e) }
-	done, err := client.Train(ctx, d.run, slm.Until{Tokens: left}, watch)
+	done, err := client.TrainOn(ctx, d.run, d.devices, slm.Until{Tokens: left}, watch)
 	if err != nil {
 		line.End("stopped; the same command goes on")
 		c, _ = client.Curve(context.WithoutCancel(ctx), d.run)

@@ -20,6 +20,7 @@ type fakeTrainer struct {
 	curve slm.Curve
 	stop  int
 	until []slm.Until
+	on    []int // devices
 }
 
 func (f *fakeTrainer) Teacher(context.Context, string, func(kernelext.Event)) (info kernelext.TeacherInfo, err error) {
@@ -32,8 +33,8 @@ func (f *fakeTrainer) Distill(_ context.Context, name string, d slm.Distillation
 	return f.curve, d.WithDefaults().Validate(mustPublished("smollm2-135m"))
 }
 
-func (f *fakeTrainer) Train(_ context.Context, _ string, u slm.Until, watch func(kernelext.Event)) (slm.Curve, error) {
-	f.until = append(f.until, u)
+func (f *fakeTrainer) TrainOn(_ context.Context, _ string, devices int, u slm.Until, watch func(kernelext.Event)) (slm.Curve, error) {
+	f.until, f.on = append(f.until, u), append(f.on, devices)
 	last := f.curve.Steps() + u.StepsOf(f.curve.Distillation.StepTokens())
 	for s := f.curve.Steps() + 1; s <= last; s++ {
 		if s == f.stop {
@@ -68,7 +69,7 @@ func asked(t *testing.T, args ...string) (d distillation, budget int64, err erro
 // The same command trains what is missing, and nothing more.
 func TestDistillGoesOn(t *testing.T) {
 	lab := &fakeTrainer{stop: 3}
-	args := []string{"--student", "bin:30M", "--tokens", "2000", "--batch", "2", "--top-k", "8", "--decay", "wsd"}
+	args := []string{"--student", "bin:30M", "--tokens", "2000", "--batch", "2", "--top-k", "8", "--decay", "wsd", "--devices", "2"}
 	d, budget, err := asked(t, args...)
 	if err != nil {
 		t.Fatal(err)
@@ -85,6 +86,9 @@ func TestDistillGoesOn(t *testing.T) {
 	}
 	if want := []slm.Until{{Tokens: 2000}, {Tokens: 2000 - 2*256}}; !reflect.DeepEqual(lab.until, want) {
 		t.Errorf("it trained %v, want %v", lab.until, want)
+	}
+	if want := []int{2, 2}; !reflect.DeepEqual(lab.on, want) {
+		t.Errorf("on %v devices, want %v", lab.on, want)
 	}
 	got := lab.curve
 	if got.Name != "smollm2-135m-30M-teacher" && !strings.HasPrefix(got.Name, "smollm2-135m-") || got.Distillation.Loss.String() != "0.3 cross-entropy + 0.7 forward-kl of the top 8" ||
@@ -121,6 +125,7 @@ func TestDistillReadsItsFlags(t *testing.T) {
 		"with -2 pairs":         append([]string{"--hidden-states", "0.1", "--pairs", "-2"}, base...),
 		"no terms":              append([]string{"--alpha", "0", "--beta", "0"}, base...),
 		"no file or folder":     append([]string{"--data", "storeys"}, base...),
+		"--devices 0":           append([]string{"--devices", "0"}, base...),
 		"--data-tokens":         append([]string{"--data-tokens", "-4"}, base...),
 	} {
 		if _, _, err := asked(t, args...); err == nil || !strings.Contains(err.Error(), want) {

@@ -49,6 +49,9 @@ func (t *Trainer) Spread(n int) error {
 	if err != nil {
 		return err
 	}
+	if err := t.unplace(); err != nil {
+		return err
+	}
 	before := t.devices
 	t.devices = d
 	if err := t.programs(); err != nil {
@@ -56,7 +59,7 @@ func (t *Trainer) Spread(n int) error {
 		return err
 	}
 	before.close()
-	return t.unplaced()
+	return nil
 }
 
 func newDevices(backend compute.Backend, n, batch int) (*devices, error) {
@@ -90,8 +93,8 @@ func dividing(batch, available int) (out []int) {
 	return out
 }
 
-// unplaced takes the variables back from the devices that they were on: the next step puts them where it needs them.
-func (t *Trainer) unplaced() error {
+// unplace takes the variables back from the devices that they are on: the next step puts them where it needs them.
+func (t *Trainer) unplace() error {
 	for v := range t.Student.Store.IterVariables() {
 		if !v.HasValue() {
 			continue

@@ -45,6 +45,10 @@ func TestIncrementsEnd(t *testing.T) {
 		t.Errorf("%d steps, validation %g; want one more, measured", c.Steps(), c.Validation())
 	}
 	wantError(t, func() error { _, err := client.Train(ctx, "run", slm.Until{}, nil); return err }(), kernelext.Invalid, "names no end")
+	wantError(t, func() error { _, err := client.TrainOn(ctx, "run", 3, slm.Until{Steps: 1}, nil); return err }(), kernelext.Invalid, "the accelerator has 2")
+	if c := must(t)(client.TrainOn(ctx, "run", 2, slm.Until{Steps: 1}, nil)); c.Steps() != 5 {
+		t.Errorf("%d steps after one on 2 devices, want 5", c.Steps())
+	}
 }
 
 // A fake student's validation wanders between 1 and 12 nats: low enough at some multiple of ten steps.

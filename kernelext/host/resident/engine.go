@@ -61,6 +61,8 @@ type Trainer interface {
 	Validate(ctx context.Context) (float64, error)
 	// Follow sets the changes of the run, past and to come: each holds from its step on.
 	Follow(changes []slm.Change) error
+	// Spread makes the next steps run on so many devices; an error changes nothing.
+	Spread(devices int) error
 	// Save writes everything that training goes on from; the file appears whole or not at all.
 	Save(path string) error
 	// Load goes back to what Save wrote.

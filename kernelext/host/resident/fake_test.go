@@ -202,6 +202,13 @@ func (t *fakeTrainer) Follow(changes []slm.Change) error {
 	return nil
 }
 
+func (t *fakeTrainer) Spread(devices int) error {
+	if devices > 2 {
+		return fmt.Errorf("%d devices: the accelerator has 2", devices)
+	}
+	return nil
+}
+
 func (t *fakeTrainer) Step(context.Context) (slm.Point, error) {
 	time.Sleep(t.teacher.file.Wait)
 	t.Done++

@@ -1,6 +1,7 @@
 package resident
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -96,6 +97,12 @@ func (h *Host) stepsWork(j *job) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := r.trainer.Spread(cmp.Or(j.request.Devices, 1)); err != nil {
+		return nil, kernelext.Errorf(kernelext.Invalid, "run %s: %v", j.Name, err)
+	}
+	h.mu.Lock()
+	r.bytes = r.trainer.Bytes()
+	h.mu.Unlock()
 	return h.train(j, l, r)
 }
 
