@@ -40,6 +40,13 @@ type Distillation struct {
 	// text, and the teacher's (Zhao et al. 2024, arXiv 2402.13991). A held-out loss is then not comparable with that of a run
 	// without it, whose student also reads what stands before a document.
 	DocumentMask bool `json:"document_mask,omitzero"`
+
+	// Type is that of the factors and results of matrix products in training, the student's and the teacher's: BFloat16, or Float32,
+	// which none means. Weights, AdamW's moments, checkpoints and validations are float32 with either.
+	Type NumberType `json:"dtype,omitzero"`
+	// Checkpointing keeps only the layers' inputs of a forward pass, and computes the rest once more in the backward pass (Chen et
+	// al. 2016, arXiv 1604.06174): less memory, for a third more of the student's work at most. It changes no result.
+	Checkpointing bool `json:"checkpointing,omitzero"`
 }
 
 // WithDefaults fills zero fields: 4 sequences of 128 tokens a step, AdamW with (0.9, 0.95) and decay 0.1, gradients
@@ -51,6 +58,9 @@ func (d Distillation) WithDefaults() Distillation {
 	}
 	d.Batch = cmp.Or(d.Batch, 4)
 	d.SeqLen = cmp.Or(d.SeqLen, 128)
+	if d.Type == Float32 {
+		d.Type = "" // as in the records of runs that had no choice
+	}
 	d.Schedule = d.Schedule.withDefaults()
 	d.WeightDecay = cmp.Or(d.WeightDecay, 0.1)
 	d.Beta1 = cmp.Or(d.Beta1, 0.9)
@@ -95,6 +105,9 @@ func (d Distillation) Validate(teacher Config) error {
 	}
 	if d.Accumulate < 0 || d.Accumulate > 1<<16 {
 		return fmt.Errorf("distillation: accumulate is %d, want 1 to %d batches in a step", d.Accumulate, 1<<16)
+	}
+	if d.Type != "" && d.Type != Float32 && d.Type != BFloat16 {
+		return fmt.Errorf("distillation: dtype is %q, want %s or %s", d.Type, Float32, BFloat16)
 	}
 	if d.EvalEvery < 1 || d.SaveEvery < 1 || d.EvalTokens < d.SeqLen {
 		return fmt.Errorf("distillation: eval_every %d, save_every %d, eval_tokens %d: want at least 1, 1 and seq_len (%d)",

@@ -63,6 +63,7 @@ func TestDistillationValidate(t *testing.T) {
 		"hidden states have none":    func(d *Distillation) { d.Loss.Terms = []LossTerm{{Kind: HiddenStatesTerm, Weight: 1, Temperature: 2}} },
 		"has only 30 layers":         func(d *Distillation) { d.Loss.Terms = []LossTerm{{Kind: HiddenStatesTerm, Weight: 1, Pairs: 31}} },
 		"with 2 pairs of layers":     func(d *Distillation) { d.Loss.Terms[0].Pairs = 2 },
+		"dtype is \"f16\"":           func(d *Distillation) { d.Type = Float16 },
 		"eval_tokens":                func(d *Distillation) { d.EvalTokens = 1 },
 		"weight_decay -1":            func(d *Distillation) { d.WeightDecay = -1 },
 		"loss: no terms; try slm":    func(d *Distillation) { d.Loss.Terms = nil },

@@ -47,7 +47,8 @@ func (t *Trainer) teach(ctx context.Context, batch int, windows []int32, inputs 
 		return nil, nil
 	}
 	if t.logits == nil {
-		return t.ask(ctx, inputs, model.Reading{Logits: t.now.Loss.NeedsLogits(), States: compared(t.teacher.Config.Layers, t.now.Loss.Pairs())})
+		return t.ask(ctx, inputs, model.Reading{Logits: t.now.Loss.NeedsLogits(), States: compared(t.teacher.Config.Layers, t.now.Loss.Pairs()),
+			Type: t.now.Type})
 	}
 	tokens, logs, ok, err := t.logits.Get(batch, windows)
 	if err != nil && !errors.Is(err, ErrDamaged) {
@@ -83,7 +84,8 @@ func (t *Trainer) ask(ctx context.Context, inputs *tensors.Tensor, r model.Readi
 	})
 }
 
-// likeliest asks the teacher for a batch, on all cores: its likeliest tokens and their log-probabilities, [B·T, K] each.
+// likeliest asks the teacher for a batch, on all cores: its likeliest tokens and their log-probabilities, [B·T, K] each. They are
+// computed in float32, since the file serves runs of either type.
 func (t *Trainer) likeliest(ctx context.Context, inputs *tensors.Tensor) (tokens []int32, logs []float32, err error) {
 	out, err := t.ask(ctx, inputs, model.Reading{Logits: true})
 	if err != nil {

@@ -262,7 +262,7 @@ func (t *Trainer) batch(ctx context.Context, program *gomlx.Exec, rate float64, 
 // what [Trainer.teach] gives.
 func (t *Trainer) gradients(scope *gomlx.Scope, in []*Node) (loss, crossEntropy *Node, gradients []*Node) {
 	tokens, targets, dials := in[0], in[1], in[4]
-	logits, states := t.Student.ForwardGraph(scope, tokens)
+	logits, states := t.Student.ForwardGraph(scope, tokens, model.Computing{Type: t.now.Type, Checkpointing: t.now.Checkpointing})
 	student := said{logits: logits, states: t.projected(scope, states)}
 	loss, crossEntropy = lossGraph(t.now.Loss, dials, student, taughtBy(t.now.Loss, in[5:]), Reshape(targets, -1))
 	return loss, crossEntropy, scope.BuildTrainableVariablesGradientsGraph(loss)

@@ -135,11 +135,11 @@ func (t *Teacher) SubnetLogits(ctx context.Context, subnet slm.Subnet, tokens *t
 
 // logits are [B·T, V] after the last layer's x, [B, T, E'].
 func (v *view) logits(x *tensors.Tensor) (*tensors.Tensor, error) {
-	t, o := v.teacher, v.output
+	o := v.output
 	if o.kept == nil {
-		return t.programs.logits.Call1(append([]any{x, o.width, o.head}, o.norms...)...)
+		return v.programs.logits.Call1(append([]any{x, o.width, o.head}, o.norms...)...)
 	}
-	narrowed, err := t.programs.narrow.Call(append([]any{o.kept, o.width, o.head}, o.norms...)...)
+	narrowed, err := v.programs.narrow.Call(append([]any{o.kept, o.width, o.head}, o.norms...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -148,7 +148,7 @@ func (v *view) logits(x *tensors.Tensor) (*tensors.Tensor, error) {
 	for _, n := range narrowed {
 		args = append(args, n)
 	}
-	return t.programs.logits.Call1(args...)
+	return v.programs.logits.Call1(args...)
 }
 
 // SplitWindows splits a batch of windows of seqLen+1 tokens into inputs and targets, [B, seqLen].

@@ -35,25 +35,36 @@ type programs struct {
 	targets *program // x, width, head [V, E], targets [B, T], norms [E], indices → norm(x) [N, E'], logits of targets [N]
 	words   *program // norm(x), head, first word, words before, largest, sum, indices → largest, sum [N]
 
+	half *programs // the same, with the matrix products on the way to logits in bfloat16
+
 	compiled *atomic.Int64 // counts the graphs built, each of which is compiled once
 }
 
 func newPrograms(backend compute.Backend, device compute.DeviceNum, c slm.Config) (p programs, err error) {
-	defer func() {
-		if err != nil {
-			err = fmt.Errorf("teacher %s: %w", c.Name, err)
-		}
-	}()
-	p.compiled = new(atomic.Int64)
+	compiled := new(atomic.Int64)
+	p, err = newProgramsIn(slm.Float32, backend, device, c, compiled)
+	if err == nil {
+		p.half = new(programs)
+		*p.half, err = newProgramsIn(slm.BFloat16, backend, device, c, compiled)
+	}
+	if err != nil {
+		return p, fmt.Errorf("teacher %s: %w", c.Name, err)
+	}
+	return p, nil
+}
+
+// newProgramsIn are those with a type of matrix products on the way to logits; all others are float32.
+func newProgramsIn(numbers slm.NumberType, backend compute.Backend, device compute.DeviceNum, c slm.Config, compiled *atomic.Int64) (p programs, err error) {
+	p.compiled = compiled
 	build := func(exec **program, name string, graph func([]*Node) []*Node) {
 		if err == nil {
 			*exec, err = newProgram(backend, device, name, p.compiled, graph)
 		}
 	}
 	one := func(n *Node) []*Node { return []*Node{n} }
-	build(&p.whole, "layer", func(in []*Node) []*Node { return one(wholeBlock(c, in[1:]).layer(in[0])) })
+	build(&p.whole, "layer", func(in []*Node) []*Node { return one(wholeBlock(c, in[1:]).in(numbers).layer(in[0])) })
 	build(&p.within, "layer within documents", func(in []*Node) []*Node {
-		b := wholeBlock(c, in[2:])
+		b := wholeBlock(c, in[2:]).in(numbers)
 		b.documents = in[1]
 		return one(b.layer(in[0]))
 	})
@@ -66,7 +77,7 @@ func newPrograms(backend compute.Backend, device compute.DeviceNum, c slm.Config
 	})
 	build(&p.watch, "layer under observation", func(in []*Node) []*Node { return watchedLayer(wholeBlock(c, in[2:]), in[0], in[1]) })
 	build(&p.embed, "embedding", func(in []*Node) []*Node { return one(embedded(in[0], in[1])) })
-	build(&p.logits, "logits", func(in []*Node) []*Node { return one(outputLogits(c, in[0], in[1], in[2], in[3:])) })
+	build(&p.logits, "logits", func(in []*Node) []*Node { return one(outputLogits(c, in[0], in[1], matrixIn(numbers, in[2]), in[3:])) })
 	build(&p.last, "logits of one position", func(in []*Node) []*Node {
 		return one(outputLogits(c, take(in[0], 1, Reshape(in[3], 1)), in[1], in[2], in[4:]))
 	})
@@ -83,11 +94,11 @@ func newPrograms(backend compute.Backend, device compute.DeviceNum, c slm.Config
 	})
 	build(&p.attend, "attention of a sub-network", func(in []*Node) []*Node {
 		kept, weights := attentionSelection(in[1:]), in[1+attentionInputs:]
-		return one(kept.block(c, kept.keep(attentionWeights(c), weights)).attend(in[0]))
+		return one(kept.block(c, kept.keep(attentionWeights(c), weights)).in(numbers).attend(in[0]))
 	})
 	build(&p.feed, "feed-forward network of a sub-network", func(in []*Node) []*Node {
 		kept, weights := ffnSelection(in[2:]), in[2+ffnInputs:]
-		return one(kept.block(c, kept.keep(ffnWeights(c), weights)).feed(in[0], in[1]))
+		return one(kept.block(c, kept.keep(ffnWeights(c), weights)).in(numbers).feed(in[0], in[1]))
 	})
 	build(&p.targets, "logits of targets", func(in []*Node) []*Node { return targetLogits(c, in) })
 	build(&p.words, "logits of some words", someWords)
@@ -128,6 +139,9 @@ func (p *program) Call1(args ...any) (*tensors.Tensor, error) {
 }
 
 func (p programs) finalize() {
+	if p.half != nil {
+		p.half.finalize()
+	}
 	for _, e := range []*program{p.whole, p.within, p.number, p.step, p.watch, p.embed, p.logits, p.last, p.narrow, p.embedPart, p.attend, p.feed, p.targets, p.words} {
 		if e != nil {
 			e.Finalize()

@@ -12,8 +12,9 @@ import (
 // Reading says what a student wants to know of its teacher, and how the teacher reads.
 type Reading struct {
 	Logits    bool
-	States    []int  // hidden states after so many layers: ascending, from 0, the embedding, to all
-	Separator *int32 // the token that ends a document, where attention stays within documents; nil: a window is read whole
+	States    []int          // hidden states after so many layers: ascending, from 0, the embedding, to all
+	Separator *int32         // the token that ends a document, where attention stays within documents; nil: a window is read whole
+	Type      slm.NumberType // of matrix products: BFloat16, or Float32, which none means; what is read is float32 with either
 }
 
 // Read runs tokens, [B, T], through the whole teacher: its logits [B·T, V], nil unless they are wanted, and its hidden states
@@ -32,8 +33,11 @@ func (t *Teacher) Read(ctx context.Context, tokens *tensors.Tensor, r Reading) (
 		return nil, nil, err
 	}
 	defer v.close()
+	if r.Type == slm.BFloat16 {
+		v.programs = *t.programs.half
+	}
 	if r.Separator != nil {
-		if v.documents, err = t.programs.number.Call1(tokens, *r.Separator); err != nil {
+		if v.documents, err = v.programs.number.Call1(tokens, *r.Separator); err != nil {
 			return nil, nil, err
 		}
 		defer free(v.documents)

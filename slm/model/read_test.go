@@ -27,7 +27,7 @@ func forward(t *testing.T, backend compute.Backend, teacher *Teacher, subnet slm
 	t.Cleanup(student.Close)
 	student.Separator = separator
 	exec := gomlx.MustNewExec(backend, student.Store, func(scope *gomlx.Scope, tokens *Node) []*Node {
-		logits, states := student.ForwardGraph(scope, tokens)
+		logits, states := student.ForwardGraph(scope, tokens, Computing{})
 		return append(states, logits)
 	})
 	return func(tokens *tensors.Tensor) (out [][]float32) {

@@ -73,16 +73,22 @@ func (s *Student) IsMatrix(name string) bool {
 	return false
 }
 
+// Computing says how a forward pass computes. The zero value is float32, and keeps what a backward pass needs.
+type Computing struct {
+	Type          slm.NumberType // of matrix products: Float32, which none means, or BFloat16
+	Checkpointing bool           // keep layers' inputs only, and compute the rest once more in the backward pass
+}
+
 // LogitsGraph builds the forward pass: tokens [B, T] int32 to logits [B·T, V].
 func (s *Student) LogitsGraph(scope *gomlx.Scope, tokens *Node) *Node {
-	logits, _ := s.ForwardGraph(scope, tokens)
+	logits, _ := s.ForwardGraph(scope, tokens, Computing{})
 	return logits
 }
 
 // ForwardGraph is LogitsGraph, with the hidden states on the way: the embedding's and that after each layer, [B, T, E] each.
-func (s *Student) ForwardGraph(scope *gomlx.Scope, tokens *Node) (logits *Node, states []*Node) {
-	states = s.hiddenGraph(scope, tokens, nil)
-	return s.outputGraph(scope, states[len(states)-1]), states
+func (s *Student) ForwardGraph(scope *gomlx.Scope, tokens *Node, how Computing) (logits *Node, states []*Node) {
+	states = s.hiddenGraph(scope, tokens, nil, how)
+	return s.outputGraph(scope, states[len(states)-1], how), states
 }
 
 func (s *Student) weight(scope *gomlx.Scope, g *Graph, name string) *Node {
@@ -91,7 +97,7 @@ func (s *Student) weight(scope *gomlx.Scope, g *Graph, name string) *Node {
 
 // hiddenGraph is the forward pass up to the last norm: x [B, T, E] after no layer, after the first, and so on. pasts are each
 // layer's, nil for texts that begin here.
-func (s *Student) hiddenGraph(scope *gomlx.Scope, tokens *Node, pasts []*past) []*Node {
+func (s *Student) hiddenGraph(scope *gomlx.Scope, tokens *Node, pasts []*past, how Computing) []*Node {
 	g := tokens.Graph()
 	x := Gather(s.weight(scope, g, s.Teacher.OuterWeights()[0].Name), ExpandAxes(tokens, -1))
 	states := []*Node{x}
@@ -104,19 +110,25 @@ func (s *Student) hiddenGraph(scope *gomlx.Scope, tokens *Node, pasts []*past) [
 		for _, w := range s.Teacher.LayerWeights() {
 			weights = append(weights, s.weight(scope, g, w.In(i)))
 		}
-		b := denseBlock(s.Teacher, s.Subnet, l, weights)
+		b := denseBlock(s.Teacher, s.Subnet, l, weights).in(how.Type)
 		b.documents = documents
 		if pasts != nil {
 			b.past = pasts[i]
 		}
+		if how.Checkpointing {
+			x = x.Checkpoint()
+		}
 		x = b.layer(x)
+		if how.Checkpointing {
+			x = x.StopCheckpoint()
+		}
 		states = append(states, x)
 	}
 	return states
 }
 
 // outputGraph is x [B, T, E] to logits [B·T, V].
-func (s *Student) outputGraph(scope *gomlx.Scope, x *Node) *Node {
+func (s *Student) outputGraph(scope *gomlx.Scope, x *Node, how Computing) *Node {
 	var head *Node
 	var norms []*Node
 	for _, w := range s.Teacher.OuterWeights() {
@@ -130,7 +142,7 @@ func (s *Student) outputGraph(scope *gomlx.Scope, x *Node) *Node {
 			norms = append(norms, node)
 		}
 	}
-	return outputLogits(s.Teacher, x, nil, head, norms)
+	return outputLogits(s.Teacher, x, nil, matrixIn(how.Type, head), norms)
 }
 
 func (s *Student) lossGraph(scope *gomlx.Scope, inputs, targets *Node) *Node {
@@ -146,8 +158,8 @@ func (s *Student) stepGraph(scope *gomlx.Scope, in []*Node) []*Node {
 	for i := 3; i < len(in); i += 2 {
 		pasts = append(pasts, &past{keys: in[i], values: in[i+1], length: length})
 	}
-	states := s.hiddenGraph(scope, tokens, pasts)
-	out := []*Node{s.outputGraph(scope, take(states[len(states)-1], 1, Reshape(last, 1)))}
+	states := s.hiddenGraph(scope, tokens, pasts, Computing{})
+	out := []*Node{s.outputGraph(scope, take(states[len(states)-1], 1, Reshape(last, 1)), Computing{})}
 	for _, p := range pasts {
 		out = append(out, p.keys, p.values)
 	}

@@ -110,7 +110,7 @@ func broadcastLast(vector, x *Node) *Node {
 }
 
 // project is x·wᵀ + bias for x [B, T, …in] and w [out…, in…]: both are flattened to a plain matrix product, which every
-// backend does best. A nil bias is none.
+// backend does best, in the type of w. A nil bias is none.
 func project(x, w, bias *Node, inAxes int) *Node {
 	in := 1
 	for _, d := range w.Shape().Dimensions[w.Rank()-inAxes:] {
@@ -118,7 +118,7 @@ func project(x, w, bias *Node, inAxes int) *Node {
 	}
 	outDims := w.Shape().Dimensions[:w.Rank()-inAxes]
 	lead := x.Shape().Dimensions[:2]
-	y := DotGeneral(Reshape(x, -1, in), []int{1}, nil, Reshape(w, -1, in), []int{1}, nil)
+	y := product(w.DType(), Reshape(x, -1, in), []int{1}, nil, Reshape(w, -1, in), []int{1}, nil)
 	if bias != nil {
 		y = Add(y, Reshape(bias, 1, -1))
 	}
@@ -128,15 +128,16 @@ func project(x, w, bias *Node, inAxes int) *Node {
 // attention is causal self-attention with grouped queries (Ainslie et al. 2023, arXiv 2305.13245); x is [B, T, E]. The
 // queries that share keys are one matrix, [R·T, D] with R = H/G of them, so keys and values are not repeated.
 func (b *block) attention(x *Node) *Node {
-	query, key, value := b.queryKeyValue(x)                                                      // [B, T, H, D] and twice [B, T, G, D]
-	query, key = b.rotate(query), b.rotate(key)                                                  //
-	key, value = b.remember(key, value)                                                          // [B, S, G, D], S = T or C
-	key, value = b.spread(key), b.spread(value)                                                  // [B, G, S, D]
-	query = shareKeys(query, key.Shape().Dim(1))                                                 // [B, G, R·T, D]
-	scores := Mul(DotGeneral(query, []int{3}, []int{0, 1}, key, []int{3}, []int{0, 1}), b.scale) // [B, G, R·T, S]
+	query, key, value := b.queryKeyValue(x)      // [B, T, H, D] and twice [B, T, G, D]
+	query, key = b.rotate(query), b.rotate(key)  //
+	key, value = b.remember(key, value)          // [B, S, G, D], S = T or C
+	key, value = b.spread(key), b.spread(value)  // [B, G, S, D]
+	query = shareKeys(query, key.Shape().Dim(1)) // [B, G, R·T, D]
+	numbers := b.weight[slm.AttentionOutput].DType()
+	scores := Mul(product(numbers, query, []int{3}, []int{0, 1}, key, []int{3}, []int{0, 1}), b.scale) // [B, G, R·T, S]
 	scores = Where(b.visible(x, scores), scores, ConstAs(scores, -1e30))
-	mixed := DotGeneral(Softmax(scores, -1), []int{3}, []int{0, 1}, value, []int{2}, []int{0, 1}) // [B, G, R·T, D]
-	mixed = b.show(headProbe, headsLast(mixed, x.Shape().Dim(1)))                                 // [B, T, H, D]
+	mixed := product(numbers, Softmax(scores, -1), []int{3}, []int{0, 1}, value, []int{2}, []int{0, 1}) // [B, G, R·T, D]
+	mixed = b.show(headProbe, headsLast(mixed, x.Shape().Dim(1)))                                       // [B, T, H, D]
 	if b.heads != nil {
 		mixed = Mul(mixed, Reshape(isReal(b.heads, mixed.Shape().Dim(2)), 1, 1, -1, 1))
 	}
@@ -265,10 +266,10 @@ func (b *block) feedForward(x *Node) *Node {
 	return unpadded(out, b.width)
 }
 
-// outputLogits is the head after the last norm: x [B, T, E] and a head [V, E] to [B·T, V]. norms are the last norm's scale
+// outputLogits is the head after the last norm: x [B, T, E] and a head [V, E] to [B·T, V], in the type of the head. norms are the last norm's scale
 // and, where there is one, its bias.
 func outputLogits(config slm.Config, x, width, head *Node, norms []*Node) *Node {
-	return DotGeneral(lastNorm(config, x, width, norms), []int{1}, nil, head, []int{1}, nil)
+	return product(head.DType(), lastNorm(config, x, width, norms), []int{1}, nil, head, []int{1}, nil)
 }
 
 // lastNorm is [B·T, E].

@@ -12,11 +12,12 @@ import (
 
 // view is a sub-network of the teacher, ready to run: what it keeps is on the device once for all passes.
 type view struct {
-	teacher *Teacher
-	subnet  slm.Subnet
-	output  outputHead
-	layers  []selectedLayer // nil where every kept layer is whole
-	owned   []*tensors.Tensor
+	teacher  *Teacher
+	programs programs
+	subnet   slm.Subnet
+	output   outputHead
+	layers   []selectedLayer // nil where every kept layer is whole
+	owned    []*tensors.Tensor
 
 	documents *tensors.Tensor // of the tokens, within which attention stays; nil: windows are read whole. Only where layers is nil.
 }
@@ -29,7 +30,7 @@ func (t *Teacher) view(subnet slm.Subnet) (*view, error) {
 	if err := subnet.Validate(c); err != nil {
 		return nil, fmt.Errorf("teacher %s: sub-network: %w", c.Name, err)
 	}
-	v := &view{teacher: t, subnet: subnet, output: outputHead{head: t.head(), width: float32(subnet.Embd.Len(c.Embd))}}
+	v := &view{teacher: t, programs: t.programs, subnet: subnet, output: outputHead{head: t.head(), width: float32(subnet.Embd.Len(c.Embd))}}
 	for _, n := range t.norms() {
 		v.output.norms = append(v.output.norms, n)
 	}
@@ -115,9 +116,9 @@ func (v *view) states(ctx context.Context, tokens *tensors.Tensor, after []int) 
 func (v *view) embedded(tokens *tensors.Tensor) (*tensors.Tensor, error) {
 	t := v.teacher
 	if v.layers == nil {
-		return t.programs.embed.Call1(t.embed(), tokens)
+		return v.programs.embed.Call1(t.embed(), tokens)
 	}
-	return t.programs.embedPart.Call1(t.embed(), tokens, v.output.kept, v.output.width)
+	return v.programs.embedPart.Call1(t.embed(), tokens, v.output.kept, v.output.width)
 }
 
 // layer runs the i-th kept layer, which is the teacher's layer l.
@@ -127,11 +128,11 @@ func (v *view) layer(ctx context.Context, i, l int, x *tensors.Tensor) (*tensors
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case v.documents != nil:
-		return t.programs.within.Call1(append([]any{x, v.documents}, t.layer(l, all)...)...)
+		return v.programs.within.Call1(append([]any{x, v.documents}, t.layer(l, all)...)...)
 	case v.layers == nil:
-		return t.programs.whole.Call1(append([]any{x}, t.layer(l, all)...)...)
+		return v.programs.whole.Call1(append([]any{x}, t.layer(l, all)...)...)
 	}
-	sum, err := t.programs.attend.Call1(slices.Concat([]any{x}, v.layers[i].attention, t.layer(l, inAttention))...)
+	sum, err := v.programs.attend.Call1(slices.Concat([]any{x}, v.layers[i].attention, t.layer(l, inAttention))...)
 	if err != nil {
 		return nil, err
 	}
@@ -139,5 +140,5 @@ func (v *view) layer(ctx context.Context, i, l int, x *tensors.Tensor) (*tensors
 	if !t.Config.ParallelResidual {
 		x = sum
 	}
-	return t.programs.feed.Call1(slices.Concat([]any{x, sum}, v.layers[i].ffn, t.layer(l, inFFN))...)
+	return v.programs.feed.Call1(slices.Concat([]any{x, sum}, v.layers[i].ffn, t.layer(l, inFFN))...)
 }
