@@ -19,13 +19,10 @@ import (
 
 // reference is what testdata/reference.py recorded.
 type reference struct {
-	TeacherCE float64 `json:"teacher_ce"`
-	Points    []struct {
-		Loss     float64 `json:"loss"`
-		CE       float64 `json:"ce"`
-		GradNorm float64 `json:"grad_norm"`
-	} `json:"points"`
-	Windows []int32 `json:"windows"`
+	TeacherCE float64     `json:"teacher_ce"`
+	Points    []slm.Point `json:"points"`
+	BFloat16  []slm.Point `json:"bfloat16_points"` // the first ones again, under autocast
+	Windows   []int32     `json:"windows"`
 }
 
 func readReference(t *testing.T) reference {
@@ -132,11 +129,17 @@ func TestStepsAgreeWithPyTorch(t *testing.T) {
 }
 
 // A trainer that loads a checkpoint takes the very steps that the saved one takes, bit for bit, also from before the
-// first step, when the optimizer's state does not exist yet.
+// first step, when the optimizer's state does not exist yet; and in bfloat16, since the weights that are saved are float32.
 func TestResumeIsExact(t *testing.T) {
 	r := readReference(t)
 	backend, teacher := newTeacher(t)
-	for _, steps := range []int{0, 3} {
+	half := settings
+	half.Type, half.Checkpointing = slm.BFloat16, true
+	for _, c := range []struct {
+		steps int
+		slm.Distillation
+	}{{0, settings}, {3, half}} {
+		steps, settings := c.steps, c.Distillation
 		path := fmt.Sprintf("%s/checkpoint.safetensors", t.TempDir())
 		undisturbed := newTrainer(t, backend, teacher, settings, r.Windows)
 		take(t, undisturbed, steps)
