@@ -51,7 +51,8 @@ func (c Curve) Validation() float64 {
 }
 
 // StepFLOPs counts the operations of a step: the student's training, with the projections of its hidden states where they are
-// compared, and the teacher's forward pass where the loss needs it. Validation is not counted.
+// compared, and the teacher's forward pass where the loss needs it. Validation is not counted, nor is what checkpointing computes
+// a second time: these are the operations of model FLOPs utilisation (Chowdhery et al. 2022, arXiv 2204.02311, appendix B).
 func (d Distillation) StepFLOPs(teacher Config) int64 {
 	each := d.Subnet.TrainingFLOPs(teacher, d.SeqLen)
 	if d.Loss.NeedsTeacher() {
@@ -61,15 +62,23 @@ func (d Distillation) StepFLOPs(teacher Config) int64 {
 	return each * int64(d.StepTokens())
 }
 
-// FLOPs counts the operations of the run's steps so far, those of the run that it branched off included.
-func (c Curve) FLOPs() (sum int64) {
-	for _, p := range c.Points {
-		if p.Step > 0 {
-			sum += c.Distillation.At(p.Step-1, c.Changes).StepFLOPs(c.Teacher)
+// FLOPs counts the operations of the first steps, given all changes of the run in their order.
+func (d Distillation) FLOPs(teacher Config, steps int, changes []Change) (sum int64) {
+	for from := 0; from < steps; {
+		to := steps
+		for _, c := range changes {
+			if c.Step > from {
+				to = min(to, c.Step)
+			}
 		}
+		sum += int64(to-from) * d.At(from, changes).StepFLOPs(teacher)
+		from = to
 	}
 	return sum
 }
+
+// FLOPs counts the operations of the run's steps so far, those of the run that it branched off included.
+func (c Curve) FLOPs() int64 { return c.Distillation.FLOPs(c.Teacher, c.Steps(), c.Changes) }
 
 // Seconds is the time of the run's steps so far, without validation and saving.
 func (c Curve) Seconds() (sum float64) {

@@ -226,13 +226,25 @@ func TestParseDevice(t *testing.T) {
 	if d, err := ParseDevice("cpu"); err != nil || !(d.FLOPS(Float32) > 0) {
 		t.Errorf("%+v, %v", d, err)
 	}
+	if d, err := ParseDevice("RTX-4090"); err != nil || d.Memory != 24e9 {
+		t.Errorf("%+v, %v", d, err)
+	}
 	for _, text := range []string{"tpu", "TFLOPS=", "TFLOPS=0", "TFLOPS=-1", "TFLOPS=inf", "TFLOPS=NaN", ""} {
 		if _, err := ParseDevice(text); err == nil {
 			t.Errorf("%q is no device", text)
 		}
 	}
-	if _, err := ParseDevice("tpu"); err == nil || !strings.Contains(err.Error(), "a100, h100, h200, cpu, TFLOPS=NUMBER") {
+	if _, err := ParseDevice("tpu"); err == nil || !strings.Contains(err.Error(), "a10, a100, a40, b200, h100, h100 nvl, h100 pcie, h200, l4, l40s, rtx 3090, rtx 4090, cpu, TFLOPS=NUMBER") {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestFindDevice(t *testing.T) {
+	for name, want := range map[string]string{"NVIDIA H200": "h200", "NVIDIA H100 80GB HBM3": "h100", "NVIDIA H100 PCIe": "h100 pcie", "NVIDIA A100-SXM4-40GB": "a100",
+		"NVIDIA L4": "l4", "NVIDIA L40S": "l40s", "NVIDIA GeForce RTX 4090": "rtx 4090", "NVIDIA A10G": "", "NVIDIA GeForce RTX 4090 Laptop GPU": "", "Tesla V100": ""} {
+		if d, ok := FindDevice(name); d.Name != want || ok != (want != "") || ok && d.FLOPS(BFloat16) <= d.FLOPS("") {
+			t.Errorf("%q: %+v, %v; want %q", name, d, ok, want)
+		}
 	}
 }
 

@@ -41,7 +41,7 @@ func readPlan(l *lab, args []string) (p slm.Planned, asJSON bool, err error) {
 	teacher := set.String("teacher", "", "the teacher's published `NAME`, such as pythia-6.9b")
 	student := set.String("student", "", "the student: bin:410M (±5%), bin:390M-430M, a published `NAME`, or a sub-network's JSON file")
 	tokens := set.String("tokens", "", "a token `BUDGET` to add to 2B, 10B and 100B")
-	device := set.String("device", "h100", "a100, h100, h200, cpu (this machine), or a peak such as TFLOPS=120")
+	device := set.String("device", "h100", "a GPU such as a100, h100, l4 or rtx-4090 (all: --device help), cpu (this machine), or a peak such as TFLOPS=120")
 	kind := set.String("dtype", string(slm.BFloat16), "`TYPE` of weights and activations: bf16, f16 or f32")
 	set.IntVar(&p.Batch, "batch", 32, "sequences in a step")
 	set.IntVar(&p.SeqLen, "seq", 2048, "tokens in a sequence")

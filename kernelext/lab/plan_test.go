@@ -89,7 +89,7 @@ func TestPlanVerbRefuses(t *testing.T) {
 		"--teacher pythia-6.9b --student " + typo:              `unknown field "emdb"`,
 		"--teacher pythia-6.9b --student " + wide:              "index 9999 is outside the teacher's 0-4095",
 		"--teacher pythia-6.9b --student bin:1B x":             `no argument "x"`,
-		"--teacher pythia-6.9b --student bin:1B --device tpu":  "a100, h100, h200, cpu",
+		"--teacher pythia-6.9b --student bin:1B --device tpu":  "h200, l4, l40s, rtx 3090, rtx 4090, cpu",
 		"--teacher pythia-6.9b --student bin:1B --tokens many": "is not a count",
 		"--teacher pythia-6.9b --student bin:1B --seq 4096":    "context of pythia-6.9b, 2048",
 		"--teacher pythia-6.9b --student bin:1B --dtype int8":  "want bf16, f16 or f32",
