@@ -29,6 +29,7 @@ type display struct {
 	notes  []string
 	points []slm.Point    // of the run, for the sparkline
 	steps  int            // taken by this call
+	mfu    float64        // of the last ones
 	best   *slm.Candidate // of the search
 
 	evaluated int // candidates, by this call
@@ -50,6 +51,7 @@ func (d *display) watch(e Event) {
 		d.points = append(d.points, *e.Point)
 		if e.Point.Step > 0 {
 			d.steps++
+			d.mfu = e.MFU
 		}
 	}
 	d.draw(e, false)
@@ -135,8 +137,8 @@ func (d *display) line(e Event) string {
 	case e.Total > 0:
 		add("%d%%", 100*e.Done/e.Total)
 	}
-	if e.Rate > 0 && e.Unit == "steps" {
-		add("%.0f tokens/s", e.Rate)
+	if speed := e.Speed(" · "); speed != "" {
+		add("%s", speed)
 	} else if e.Rate > 0 {
 		add("%.2g %s/s", e.Rate, e.Unit)
 	}
@@ -147,6 +149,21 @@ func (d *display) line(e Event) string {
 		add("%s left", duration(e.Left))
 	}
 	return d.title + ": " + strings.Join(parts, " · ")
+}
+
+// Speed is how fast a run goes and what it has spent, such as "510 tokens/s · 2.1e+13 FLOPs · MFU 38%"; empty for other events.
+func (e Event) Speed(separator string) string {
+	if e.Rate <= 0 || e.Unit != "steps" {
+		return ""
+	}
+	parts := []string{fmt.Sprintf("%.0f tokens/s", e.Rate)}
+	if e.FLOPs > 0 {
+		parts = append(parts, fmt.Sprintf("%.2g FLOPs", e.FLOPs))
+	}
+	if e.MFU > 0 {
+		parts = append(parts, fmt.Sprintf("MFU %.0f%%", 100*e.MFU))
+	}
+	return strings.Join(parts, separator)
 }
 
 // pointText is a step with the last validation up to it.

@@ -142,9 +142,11 @@ type Event struct {
 	Message   string          `json:"message,omitempty"`
 	Done      int64           `json:"done,omitempty"`
 	Total     int64           `json:"total,omitempty"`
-	Unit      string          `json:"unit,omitempty"` // of Done and Total: "evaluations", "steps", "bytes"
-	Rate      float64         `json:"rate,omitempty"` // evaluations or tokens a second
-	Left      float64         `json:"left,omitempty"` // seconds, estimated
+	Unit      string          `json:"unit,omitempty"`  // of Done and Total: "evaluations", "steps", "bytes"
+	Rate      float64         `json:"rate,omitempty"`  // evaluations or tokens a second
+	Left      float64         `json:"left,omitempty"`  // seconds, estimated
+	FLOPs     float64         `json:"flops,omitempty"` // of a run's steps so far: see [slm.Distillation.StepFLOPs]
+	MFU       float64         `json:"mfu,omitempty"`   // model FLOPs utilisation: those of the last steps, of the device's peak; 0 where that is not known
 	Candidate *slm.Candidate  `json:"candidate,omitempty"`
 	Point     *slm.Point      `json:"point,omitempty"`
 	Code      Code            `json:"code,omitempty"`

@@ -138,5 +138,6 @@ func stepsLine(c slm.Curve, d *display) string {
 	line := fmt.Sprintf("run %s: %s", c.Name, pointText(last, c.Points))
 	took := time.Since(d.began).Seconds()
 	tokens := float64(d.steps * c.Distillation.StepTokens())
-	return fmt.Sprintf("%s · %.0f tokens/s · %s FLOPs so far · %s", line, tokens/took, slm.Count(c.FLOPs()), duration(took))
+	speed := Event{Unit: "steps", Rate: tokens / took, FLOPs: c.FLOPs(), MFU: d.mfu}.Speed(" · ")
+	return fmt.Sprintf("%s · %s · %s", line, speed, duration(took))
 }

@@ -125,8 +125,8 @@ func TestLines(t *testing.T) {
 	}
 	d = newDisplay("run r")
 	d.points = []slm.Point{{Step: 5, Loss: 4, Validation: 3.5}}
-	got = d.line(Event{Kind: Point, Point: &slm.Point{Step: 6, Loss: 3.25}, Done: 1, Total: 2, Unit: "steps", Rate: 510.4, Left: 1})
-	if want := "run r: step 6 · loss 3.250 · validation 3.500 · 510 tokens/s · 1.0 s left"; got != want {
+	got = d.line(Event{Kind: Point, Point: &slm.Point{Step: 6, Loss: 3.25}, Done: 1, Total: 2, Unit: "steps", Rate: 510.4, Left: 1, FLOPs: 2.14e13, MFU: 0.384})
+	if want := "run r: step 6 · loss 3.250 · validation 3.500 · 510 tokens/s · 2.1e+13 FLOPs · MFU 38% · 1.0 s left"; got != want {
 		t.Errorf("%s\nwant %s", got, want)
 	}
 }

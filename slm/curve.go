@@ -63,7 +63,7 @@ func (d Distillation) StepFLOPs(teacher Config) int64 {
 }
 
 // FLOPs counts the operations of the first steps, given all changes of the run in their order.
-func (d Distillation) FLOPs(teacher Config, steps int, changes []Change) (sum int64) {
+func (d Distillation) FLOPs(teacher Config, steps int, changes []Change) (sum float64) {
 	for from := 0; from < steps; {
 		to := steps
 		for _, c := range changes {
@@ -71,14 +71,14 @@ func (d Distillation) FLOPs(teacher Config, steps int, changes []Change) (sum in
 				to = min(to, c.Step)
 			}
 		}
-		sum += int64(to-from) * d.At(from, changes).StepFLOPs(teacher)
+		sum += float64(to-from) * float64(d.At(from, changes).StepFLOPs(teacher))
 		from = to
 	}
 	return sum
 }
 
 // FLOPs counts the operations of the run's steps so far, those of the run that it branched off included.
-func (c Curve) FLOPs() int64 { return c.Distillation.FLOPs(c.Teacher, c.Steps(), c.Changes) }
+func (c Curve) FLOPs() float64 { return c.Distillation.FLOPs(c.Teacher, c.Steps(), c.Changes) }
 
 // Seconds is the time of the run's steps so far, without validation and saving.
 func (c Curve) Seconds() (sum float64) {

@@ -64,7 +64,7 @@ func TestFLOPsFollowTheLoss(t *testing.T) {
 	c := Curve{Teacher: teacher, Distillation: d, Changes: []Change{{Step: 1, Loss: ForwardKL(1)}},
 		Points: []Point{{}, {Step: 1, Seconds: 2}, {Step: 2, Seconds: 3}}}
 	student, whole := d.Subnet.ForwardFLOPs(teacher, 64), Subnet{}.ForwardFLOPs(teacher, 64)
-	if got, want := c.FLOPs(), 128*(3*student)+128*(3*student+whole); got != want || c.Seconds() != 5 {
-		t.Errorf("%d FLOPs in %g s, want %d in 5", got, c.Seconds(), want)
+	if got, want := c.FLOPs(), float64(128*(3*student)+128*(3*student+whole)); got != want || c.Seconds() != 5 {
+		t.Errorf("%g FLOPs in %g s, want %g in 5", got, c.Seconds(), want)
 	}
 }

@@ -2,10 +2,12 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -25,23 +27,52 @@ import (
 )
 
 // engine computes with GoMLX on one backend.
-type engine struct{ backend compute.Backend }
+type engine struct {
+	backend compute.Backend
+	device  string                     // its name
+	peaks   map[slm.NumberType]float64 // those that are known
+}
 
 // Backend opens the accelerator that GOMLX_BACKEND names.
 func (e *engine) Backend(context.Context) (backend, device string, err error) {
 	if e.backend, err = model.NewBackend(); err != nil {
 		return "", "", err
 	}
-	return e.backend.Name(), deviceName(e.backend), nil
+	e.device, e.peaks = deviceName(e.backend), map[slm.NumberType]float64{}
+	return e.backend.Name(), e.device, nil
 }
 
-// deviceName is what the backend says of itself, or on a processor the processor's name.
+// Peak is the data sheet's for a GPU that is known, and measured once for any other device.
+func (e *engine) Peak(ctx context.Context, numbers slm.NumberType) (flops float64, err error) {
+	if d, ok := slm.FindDevice(e.device); ok {
+		return d.FLOPS(numbers), nil
+	}
+	if flops, ok := e.peaks[numbers]; ok {
+		return flops, nil
+	}
+	if flops, err = model.Peak(ctx, e.backend, numbers); err == nil {
+		e.peaks[numbers] = flops
+	}
+	return flops, err
+}
+
+// deviceName is a GPU's or a processor's name, or what the backend says of itself.
 func deviceName(backend compute.Backend) string {
 	description := backend.Description()
 	if strings.Contains(strings.ToLower(description), "cuda") || strings.Contains(strings.ToLower(description), "gpu") {
-		return description
+		return cmp.Or(gpu(), description)
 	}
 	return fmt.Sprintf("%s, %d cores", processor(), runtime.NumCPU())
+}
+
+// gpu is the name of the first GPU that CUDA shows, as NVIDIA's driver tells it; empty where it does not.
+func gpu() string {
+	first, _, _ := strings.Cut(cmp.Or(os.Getenv("CUDA_VISIBLE_DEVICES"), "0"), ",")
+	name, err := exec.Command("nvidia-smi", "--query-gpu=name", "--format=csv,noheader", "--id="+first).Output()
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(name))
 }
 
 // processor is the processor's name where the system tells it.

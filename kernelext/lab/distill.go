@@ -24,7 +24,7 @@ type distillation struct {
 	lab, run, teacher, student, data, tokens, csv, out string
 	random, json                                       bool
 	alpha, beta, temperature                           float64
-	divergence, decay, dataTokens, column              string
+	divergence, decay, dataTokens, column, dtype       string
 	topK, pairs, devices                               int
 	hidden                                             float64
 	slm.Distillation
@@ -88,6 +88,8 @@ func (d *distillation) flags(set *flag.FlagSet) *flag.FlagSet {
 	set.IntVar(&d.Batch, "batch", 4, "sequences in a batch")
 	set.IntVar(&d.SeqLen, "seq", 128, "tokens in a sequence")
 	set.IntVar(&d.Accumulate, "accumulate", 1, "batches in a step")
+	set.StringVar(&d.dtype, "dtype", string(slm.Float32), "`TYPE` of matrix products: f32 or bf16; weights and their updates are float32 with either")
+	set.BoolVar(&d.Checkpointing, "checkpointing", false, "keep only layers' inputs, and compute the rest again in the backward pass: less memory, more time")
 	set.Float64Var(&d.Schedule.Peak, "rate", 1e-3, "the highest learning rate")
 	set.IntVar(&d.Schedule.Warmup, "warmup", 0, "steps in which the learning rate rises; 0 is a tenth")
 	set.StringVar(&d.decay, "decay", "cosine", "how it falls until --tokens: cosine, linear, or wsd (at the end only)")
@@ -130,6 +132,9 @@ func (d *distillation) settle() (budget int64, err error) {
 	}
 	if d.devices < 1 {
 		return 0, fmt.Errorf("--devices %d: want at least 1", d.devices)
+	}
+	if d.Type = slm.NumberType(d.dtype); d.Type != slm.Float32 && d.Type != slm.BFloat16 {
+		return 0, fmt.Errorf("--dtype %q: want %s or %s", d.dtype, slm.Float32, slm.BFloat16)
 	}
 	if d.Accumulate == 1 {
 		d.Accumulate = 0
@@ -210,14 +215,20 @@ func (d *distillation) train(ctx context.Context, client trainer, budget int64, 
 		return c, nil
 	}
 	line := startProgress(out, d.run)
-	watch := func(e kernelext.Event) { noteStep(line, e) }
+	var last kernelext.Event
+	watch := func(e kernelext.Event) {
+		noteStep(line, e)
+		if e.Kind == kernelext.Point {
+			last = e
+		}
+	}
 	done, err := client.TrainOn(ctx, d.run, d.devices, slm.Until{Tokens: left}, watch)
 	if err != nil {
 		line.End("stopped; the same command goes on")
 		c, _ = client.Curve(context.WithoutCancel(ctx), d.run)
 		return c, err
 	}
-	line.End(fmt.Sprintf("%d steps, held-out loss %.4f", done.Steps(), done.Validation()))
+	line.End(fmt.Sprintf("%d steps, held-out loss %.4f, %s", done.Steps(), done.Validation(), last.Speed(", ")))
 	return done, nil
 }
 
@@ -230,8 +241,8 @@ func defaultRun(teacher slm.Config, d slm.Distillation) string {
 func noteStep(line *progress, e kernelext.Event) {
 	switch {
 	case e.Kind == kernelext.Point && e.Total > 0:
-		line.Note("%d of %d steps, loss %.4f, %.0f tokens/s, %s left", e.Done, e.Total, e.Point.Loss, e.Rate,
-			time.Duration(e.Left*float64(time.Second)).Round(time.Second))
+		line.Note("%d of %d steps, loss %.4f, %s left, %s", e.Done, e.Total, e.Point.Loss,
+			time.Duration(e.Left*float64(time.Second)).Round(time.Second), e.Speed(", "))
 	case e.Message != "":
 		line.Note("%s", e.Message)
 	}
@@ -265,7 +276,7 @@ func printRun(w io.Writer, c slm.Curve) error {
 		last = c.Points[len(c.Points)-1]
 	}
 	_, err := fmt.Fprintf(w, "run            %s\nparams         %d\nloss           %s\ndata           %s\nsteps          %d\ntokens         %d\nFLOPs          %.3g, %.0f GFLOP/s\nheld-out loss  %.4f\nperplexity     %.2f\ntraining time  %s\n",
-		c.Name, c.Parameters, c.Distillation.Loss, c.Distillation.Data, c.Steps(), last.Tokens, float64(c.FLOPs()), float64(c.FLOPs())/max(seconds, 1e-9)/1e9, c.Validation(), math.Exp(c.Validation()),
+		c.Name, c.Parameters, c.Distillation.Loss, c.Distillation.Data, c.Steps(), last.Tokens, c.FLOPs(), c.FLOPs()/max(seconds, 1e-9)/1e9, c.Validation(), math.Exp(c.Validation()),
 		time.Duration(seconds*float64(time.Second)).Round(time.Second))
 	return err
 }

@@ -120,6 +120,7 @@ func TestDistillReadsItsFlags(t *testing.T) {
 		"name a student":        {"--tokens", "1M"},
 		"--tokens":              {"--student", "bin:30M", "--tokens", "many"},
 		"a step has 512 tokens": {"--student", "bin:30M", "--tokens", "500"},
+		"--dtype":               append([]string{"--dtype", "f16"}, base...),
 		"--decay":               append([]string{"--decay", "steps"}, base...),
 		"unknown term":          append([]string{"--divergence", "hinge"}, base...),
 		"with -2 pairs":         append([]string{"--hidden-states", "0.1", "--pairs", "-2"}, base...),

@@ -1,8 +1,11 @@
 package distill_test
 
 import (
+	"fmt"
 	"maps"
 	"math"
+	"os"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
@@ -11,6 +14,7 @@ import (
 
 	"github.com/offshoot-ml/offshoot/slm"
 	"github.com/offshoot-ml/offshoot/slm/checkpoint"
+	"github.com/offshoot-ml/offshoot/slm/distill"
 	"github.com/offshoot-ml/offshoot/slm/model"
 )
 
@@ -72,6 +76,64 @@ func TestMasterWeightsKeepSmallUpdates(t *testing.T) {
 	if crossed > 0.05 {
 		t.Errorf("%.0f%% of the weights are other numbers in bfloat16: the updates are not small", 100*crossed)
 	}
+}
+
+// Checkpointing is there to save memory: a step needs less than half as much beyond what the process held before.
+func TestCheckpointingSavesMemory(t *testing.T) {
+	const batch, seqLen = 4, 256
+	config := slm.Config{Name: "deep", Family: slm.GPTNeoX, Layers: 6, Embd: 64, Heads: 8, QueryGroups: 8, HeadSize: 8, FFN: 256, Vocab: 64, Context: seqLen,
+		NormEps: 1e-5, RopeTheta: 10000, RotaryFraction: 0.25, ParallelResidual: true}
+	tokens := make([]int32, batch*(seqLen+1))
+	for i := range tokens {
+		tokens[i] = int32(i * i % config.Vocab)
+	}
+	needs := func(checkpointing bool) int64 {
+		backend, err := model.NewBackend()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer backend.Finalize()
+		d := slm.Distillation{Init: slm.FromRandom, Loss: slm.CE(1), Batch: batch, SeqLen: seqLen, Checkpointing: checkpointing}.WithDefaults()
+		trainer, err := distill.NewAlone(backend, config, d, &windows{tokens: tokens, batch: len(tokens)}, tokens)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer trainer.Close()
+		take(t, trainer, 1) // compiles
+		debug.FreeOSMemory()
+		before := forgetPeak(t)
+		take(t, trainer, 1)
+		return statusBytes(t, "VmHWM:") - before
+	}
+	kept, recomputed := needs(false), needs(true)
+	t.Logf("a step needs %d MB, with recomputation %d MB", kept/1e6, recomputed/1e6)
+	if kept < 50e6 || recomputed > kept/2 {
+		t.Errorf("a step needs %d bytes, with recomputation %d", kept, recomputed)
+	}
+}
+
+// forgetPeak makes Linux count the most memory that the process holds from now on: the resident bytes.
+func forgetPeak(t *testing.T) (resident int64) {
+	t.Helper()
+	if err := os.WriteFile("/proc/self/clear_refs", []byte("5"), 0); err != nil {
+		t.Skip("the peak of memory cannot be read here: ", err)
+	}
+	return statusBytes(t, "VmRSS:")
+}
+
+// statusBytes reads a line of /proc/self/status, which is in KiB.
+func statusBytes(t *testing.T, field string) int64 {
+	t.Helper()
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(status), field)
+	var kibibytes int64
+	if _, err := fmt.Sscan(rest, &kibibytes); err != nil {
+		t.Fatal(field, err)
+	}
+	return kibibytes << 10
 }
 
 // matrices are a student's, one after the other.

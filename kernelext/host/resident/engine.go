@@ -13,6 +13,8 @@ type Engine interface {
 	Backend(ctx context.Context) (backend, device string, err error)
 	// OpenTeacher loads a teacher: from a file or folder, or by the name of a repository or a published architecture.
 	OpenTeacher(ctx context.Context, reference string, report Report) (Teacher, error)
+	// Peak is how many operations a second the accelerator can do in matrix products of a type.
+	Peak(ctx context.Context, numbers slm.NumberType) (flops float64, err error)
 	// Export writes a student from files. It does not use the accelerator, and may run beside the other calls.
 	Export(ctx context.Context, e Export, report Report) (kernelext.Exported, error)
 }

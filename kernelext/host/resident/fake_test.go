@@ -68,6 +68,11 @@ func (fakeEngine) Backend(context.Context) (string, string, error) {
 	return "fake", "test", nil
 }
 
+// fakePeak is in operations a second.
+const fakePeak = 1e15
+
+func (fakeEngine) Peak(context.Context, slm.NumberType) (float64, error) { return fakePeak, nil }
+
 func (fakeEngine) OpenTeacher(_ context.Context, path string, report resident.Report) (resident.Teacher, error) {
 	content, err := os.ReadFile(path)
 	if err != nil {

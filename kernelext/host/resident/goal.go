@@ -15,17 +15,20 @@ const patience = 10
 // goal is the end of an increment.
 type goal struct {
 	slm.Until
+	run   slm.Curve // without points
 	d     slm.Distillation
-	first int // step
-	steps int // of the increment; 0 when that is not known
+	first int     // step
+	steps int     // of the increment; 0 when that is not known
+	peak  float64 // of the accelerator, in operations a second; 0 when that is not known
 	began time.Time
 
 	best  float64 // validation
 	since int     // validations after it
 }
 
-func newGoal(until slm.Until, d slm.Distillation, first int) *goal {
-	return &goal{Until: until, d: d, first: first, steps: until.StepsOf(d.StepTokens()), began: time.Now(), best: math.Inf(1)}
+func newGoal(until slm.Until, run slm.Curve, first int, peak float64) *goal {
+	return &goal{Until: until, run: run, d: run.Distillation, first: first, steps: until.StepsOf(run.Distillation.StepTokens()), peak: peak,
+		began: time.Now(), best: math.Inf(1)}
 }
 
 // ends reports whether a step is the last by its number or by the time.
@@ -53,12 +56,16 @@ func (g *goal) judge(p slm.Point) (said string) {
 
 // event reports a step.
 func (g *goal) event(p slm.Point, pace pace) kernelext.Event {
-	e := kernelext.Event{Kind: kernelext.Point, Point: &p, Done: int64(p.Step - g.first), Total: int64(g.steps), Unit: "steps"}
+	e := kernelext.Event{Kind: kernelext.Point, Point: &p, Done: int64(p.Step - g.first), Total: int64(g.steps), Unit: "steps",
+		FLOPs: g.d.FLOPs(g.run.Teacher, p.Step, g.run.Changes)}
 	mean := pace.mean()
 	if mean <= 0 {
 		return e
 	}
 	e.Rate = float64(g.d.StepTokens()) / mean
+	if g.peak > 0 {
+		e.MFU = g.computed(p.Step) / mean / g.peak
+	}
 	if g.steps > 0 {
 		e.Left = mean * float64(g.first+g.steps-p.Step)
 	}
@@ -66,4 +73,13 @@ func (g *goal) event(p slm.Point, pace pace) kernelext.Event {
 		e.Left = max(0, left)
 	}
 	return e
+}
+
+// computed are the operations of a step that were certainly done: logits that are kept may have come from the disk.
+func (g *goal) computed(step int) float64 {
+	d := g.d.At(step-1, g.run.Changes)
+	if d.KeepLogits {
+		d.Loss = slm.CE(1)
+	}
+	return float64(d.StepFLOPs(g.run.Teacher))
 }

@@ -184,7 +184,15 @@ func (r *heldRun) remember(ctx context.Context, l *lab) error {
 // train does the steps of one increment.
 func (h *Host) train(j *job, l *lab, r *heldRun) (any, error) {
 	first := r.trainer.Steps()
-	g := newGoal(*j.request.Until, r.d, first)
+	_, c, err := h.runOf(j, r.name)
+	if err != nil {
+		return nil, err
+	}
+	peak, err := h.engine.Peak(j.whole(), c.Distillation.Type)
+	if err != nil {
+		h.log.Warn("no model FLOPs utilisation", "error", err)
+	}
+	g := newGoal(*j.request.Until, c, first, peak)
 	last, err := h.pointZero(j, l, r)
 	if err != nil {
 		return nil, err

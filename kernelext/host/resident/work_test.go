@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -219,9 +220,14 @@ func TestKilledHostContinuesFromTheCheckpoint(t *testing.T) {
 	newHome(t, nil)
 	whole := connect(t, "whole")
 	distill(t, whole, "run")
-	want, err := whole.Steps(t.Context(), "run", 30, nil)
+	var last kernelext.Event
+	want, err := whole.Steps(t.Context(), "run", 30, func(e kernelext.Event) { last = e })
 	if err != nil {
 		t.Fatal(err)
+	}
+	reached := last.Rate / float64(want.Distillation.StepTokens()) * float64(want.Distillation.StepFLOPs(want.Teacher))
+	if last.FLOPs != want.FLOPs() || last.FLOPs == 0 || math.Abs(last.MFU-reached/fakePeak) > 1e-9*last.MFU {
+		t.Errorf("the last event has %g FLOPs and MFU %g, want %g and %g", last.FLOPs, last.MFU, want.FLOPs(), reached/fakePeak)
 	}
 	client, pid := connect(t, "killed"), status(t).PID
 	distill(t, client, "run")
