@@ -9,24 +9,22 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
-	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/offshoot-ml/offshoot/kernelext"
+	"github.com/offshoot-ml/offshoot/kernelext/host/ask"
 	"github.com/offshoot-ml/offshoot/slm"
 )
 
 // distillation is what `lab distill` was asked.
 type distillation struct {
-	lab, run, teacher, student, data, tokens, csv, out string
-	random, json                                       bool
-	alpha, beta, temperature                           float64
-	divergence, decay, dataTokens, column, dtype       string
-	topK, pairs, devices                               int
-	hidden                                             float64
+	lab, run, teacher, student, tokens, csv, out string
+	random, json                                 bool
+	alpha, beta, temperature, hidden             float64
+	divergence, decay, dtype                     string
+	topK, pairs, devices                         int
+	text                                         ask.Data
 	slm.Distillation
 }
 
@@ -73,9 +71,7 @@ func (d *distillation) flags(set *flag.FlagSet) *flag.FlagSet {
 	set.StringVar(&d.student, "student", "", "the student's architecture: bin:30M (±5%, at the teacher's proportions), or a sub-network's JSON `FILE`")
 	set.BoolVar(&d.random, "random", false, "begin with random weights, not the teacher's")
 	set.StringVar(&d.tokens, "tokens", "", "how many tokens `N` the run has in all, such as 1M; the same command trains what is missing")
-	set.StringVar(&d.data, "data", "goroot", "the text: goroot, a preset or data set of the hub, or files and folders with commas between; presets: "+strings.Join(slm.DataPresets(), ", "))
-	set.StringVar(&d.dataTokens, "data-tokens", "0", "use at most so many tokens `N` of the text; 0 is all")
-	set.StringVar(&d.column, "column", "", "the `COLUMN` of JSONL and Parquet with the text")
+	d.text.Flags(set, "goroot")
 	set.Float64Var(&d.alpha, "alpha", 0.3, "weight of the cross-entropy")
 	set.Float64Var(&d.beta, "beta", 0.7, "weight of the divergence from the teacher; 0 trains without the teacher")
 	set.StringVar(&d.divergence, "divergence", string(slm.ForwardKLTerm), fmt.Sprintf("one of %v", slm.Divergences))
@@ -118,7 +114,7 @@ func (d *distillation) settle() (budget int64, err error) {
 	if d.Loss, err = d.loss(); err != nil {
 		return 0, err
 	}
-	if d.Data, err = d.text(); err != nil {
+	if d.Data, err = d.text.Read(); err != nil {
 		return 0, err
 	}
 	d.Init = slm.FromTeacher
@@ -166,22 +162,6 @@ func (d *distillation) loss() (loss slm.Loss, err error) {
 		loss = loss.Plus(slm.Loss{Terms: []slm.LossTerm{term}})
 	}
 	return loss, loss.Validate()
-}
-
-// text reads --data: a name, or else paths.
-func (d *distillation) text() (data slm.Data, err error) {
-	paths := strings.Split(d.data, ",")
-	missing := slices.IndexFunc(paths, func(p string) bool { _, err := os.Stat(p); return err != nil })
-	if missing < 0 {
-		data = slm.Data{Paths: paths}
-	} else if data, err = slm.NamedData(d.data); err != nil {
-		return data, fmt.Errorf("--data: there is no file or folder %q, and %w", paths[missing], err)
-	}
-	data.Column = d.column
-	if data.Tokens, err = slm.ParseCount(d.dataTokens); err != nil && d.dataTokens != "0" {
-		return data, fmt.Errorf("--data-tokens: %w", err)
-	}
-	return data, data.Validate()
 }
 
 // trainer is what a run needs of a [kernelext.Client].

@@ -111,6 +111,8 @@ func TestDistillReadsItsFlags(t *testing.T) {
 		{nil, slm.Data{}},
 		{[]string{"--data", "tinystories", "--data-tokens", "5M"}, slm.Data{Name: "roneneldan/TinyStories", Tokens: 5e6}},
 		{[]string{"--data", file + "," + dir, "--column", "body"}, slm.Data{Paths: []string{file, dir}, Column: "body"}},
+		{[]string{"--data", "owner/name@v2", "--config", "c", "--split", "test"}, slm.Data{Name: "owner/name", Revision: "v2", Config: "c", Split: "test"}},
+		{[]string{"--data", "0.7 tinystories + 0.3 goroot"}, slm.Data{Mixture: []slm.Share{{Data: slm.Data{Name: "roneneldan/TinyStories"}, Weight: 0.7}, {Weight: 0.3}}}},
 	} {
 		if d, _, err := asked(t, append(base, c.args...)...); err != nil || !reflect.DeepEqual(d.Data, c.want) {
 			t.Errorf("%v: %+v, %v", c.args, d.Data, err)
@@ -128,6 +130,9 @@ func TestDistillReadsItsFlags(t *testing.T) {
 		"no file or folder":     append([]string{"--data", "storeys"}, base...),
 		"--devices 0":           append([]string{"--devices", "0"}, base...),
 		"--data-tokens":         append([]string{"--data-tokens", "-4"}, base...),
+		"want a weight":         append([]string{"--data", "goroot + 0.3 tinystories"}, base...),
+		"not of a mixture":      append([]string{"--data", "1 goroot + 1 tinystories", "--config", "c"}, base...),
+		"it has no name":        append([]string{"--data", "goroot", "--split", "test"}, base...),
 	} {
 		if _, _, err := asked(t, args...); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v: %v, want %q", args, err, want)
