@@ -14,7 +14,7 @@ const validationShare = 50
 // other. A corpus so small that one half would be empty gives its smallest hash to validation.
 func split(documents []textFile) (training, validation []textFile) {
 	for _, d := range documents {
-		if pathHash("split", d.Path)%validationShare == 0 {
+		if heldOut(d.Path, validationShare) {
 			validation = append(validation, d)
 		} else {
 			training = append(training, d)
@@ -29,6 +29,9 @@ func split(documents []textFile) (training, validation []textFile) {
 	training = slices.DeleteFunc(slices.Clone(documents), func(d textFile) bool { return d.Path == held.Path })
 	return training, []textFile{held}
 }
+
+// heldOut reports whether a document is for validation, where one in so many is.
+func heldOut(id string, share int) bool { return pathHash("split", id)%uint64(share) == 0 }
 
 // pathHash is a number that depends on the path and a purpose only, the same on every machine.
 func pathHash(purpose, path string) uint64 {

@@ -99,7 +99,7 @@ func newTokensBuilder(source Source, tokenizer *Tokenizer, dir string, options T
 
 // build reads the source to its end or the limit.
 func (b *tokensBuilder) build(ctx context.Context, source Source, tokenizer *Tokenizer) error {
-	err := encodeAll(ctx, source, tokenizer, b.resumed, b.add)
+	err := encodeAll(ctx, source, tokenizer, func(n int64, _ string) bool { return n >= b.resumed }, b.add)
 	if err != nil && err != errLimit {
 		return err
 	}
@@ -139,7 +139,7 @@ func (b *tokensBuilder) add(d encodedDocument) error {
 
 // half is the shard that is filled of the half that a document belongs to.
 func (b *tokensBuilder) half(id string) *openShard {
-	if pathHash("split", id)%uint64(b.record.HeldOut) == 0 {
+	if heldOut(id, b.record.HeldOut) {
 		return &b.validation
 	}
 	return &b.training

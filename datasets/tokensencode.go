@@ -23,10 +23,10 @@ const (
 	mostInChunk = 1024 // documents
 )
 
-// encodeAll gives the source's documents, from the first on and in order, to add; the first skip ones without tokens. It
-// encodes on all cores, a few chunks ahead of add, and ends with add's first error, or with the source's when all documents
-// before it were added.
-func encodeAll(ctx context.Context, source Source, tokenizer *Tokenizer, skip int64, add func(encodedDocument) error) error {
+// encodeAll gives the source's documents, from the first on and in order, to add; with tokens those that are wanted, by their
+// number from 0 and their ID. It encodes on all cores, a few chunks ahead of add, and ends with add's first error, or with the
+// source's when all documents before it were added.
+func encodeAll(ctx context.Context, source Source, tokenizer *Tokenizer, wanted func(n int64, id string) bool, add func(encodedDocument) error) error {
 	cores := runtime.GOMAXPROCS(0)
 	group, ctx := errgroup.WithContext(ctx)
 	chunks := make(chan chan []encodedDocument, 2*cores) // in order, each filled when it is encoded
@@ -44,7 +44,7 @@ func encodeAll(ctx context.Context, source Source, tokenizer *Tokenizer, skip in
 				return ctx.Err()
 			}
 			encoders.Go(func() error {
-				encoded <- encodeChunk(ctx, tokenizer, chunk, first, skip)
+				encoded <- encodeChunk(ctx, tokenizer, chunk, first, wanted)
 				return nil
 			})
 			return nil
@@ -94,14 +94,14 @@ func eachChunk(ctx context.Context, source Source, do func(first int64, chunk []
 }
 
 // encodeChunk leaves the rest of a chunk out when the context is done: nobody waits for it.
-func encodeChunk(ctx context.Context, tokenizer *Tokenizer, chunk []Document, first, skip int64) []encodedDocument {
+func encodeChunk(ctx context.Context, tokenizer *Tokenizer, chunk []Document, first int64, wanted func(n int64, id string) bool) []encodedDocument {
 	out := make([]encodedDocument, 0, len(chunk))
 	for i, d := range chunk {
 		if ctx.Err() != nil {
 			return out
 		}
 		e := encodedDocument{id: d.ID, bytes: int64(len(d.Text)), sum: sha256.Sum256([]byte(d.Text))}
-		if first+int64(i) >= skip && d.Text != "" {
+		if d.Text != "" && wanted(first+int64(i), d.ID) {
 			e.tokens = append(tokenizer.Encode(d.Text), tokenizer.Separator())
 		}
 		out = append(out, e)
