@@ -87,9 +87,20 @@ func progressLine(what, unit string, done, total int64, took time.Duration) stri
 		return what
 	}
 	rate := float64(done) / took.Seconds()
+	if total == 0 { // nobody knows
+		return fmt.Sprintf("%s  %d %s  %s %s/s", what, done, unit, rateText(rate), unit)
+	}
 	left := time.Duration(float64(total-done) / rate * float64(time.Second))
 	if unit == "bytes" {
 		return fmt.Sprintf("%s  %d%%  %.0f MB/s  %s left", what, 100*done/max(1, total), rate/1e6, left.Round(time.Second))
 	}
-	return fmt.Sprintf("%s  %d of %d %s  %.3g %s/s  %s left", what, done, total, unit, rate, unit, left.Round(time.Second))
+	return fmt.Sprintf("%s  %d of %d %s  %s %s/s  %s left", what, done, total, unit, rateText(rate), unit, left.Round(time.Second))
+}
+
+// rateText is such as "0.512", "89.1" or "12345".
+func rateText(rate float64) string {
+	if rate < 1000 {
+		return fmt.Sprintf("%.3g", rate)
+	}
+	return fmt.Sprintf("%.0f", rate)
 }

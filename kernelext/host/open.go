@@ -23,7 +23,7 @@ type opened struct {
 	*checkpoint.Teacher
 	name     string // as it was asked for
 	subnet   slm.Subnet
-	exported *export.Student // of a folder that an export wrote: then the Teacher is the student as a plain model
+	exported *export.Student // of a run, or of a folder that an export wrote: then the Teacher is the student as a plain model
 }
 
 // Close ends the reading of the weights. An exported student's are read whole.
@@ -83,12 +83,49 @@ func openExported(folder string) (*opened, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &opened{name: folder, exported: &s, Teacher: &checkpoint.Teacher{TokenizerJSON: s.Tokenizer.JSON, EOS: -1, Origin: checkpoint.Origin{Path: folder}}}
+	return openStudent(folder, s)
+}
+
+// openStudent makes a model of a student.
+func openStudent(name string, s export.Student) (o *opened, err error) {
+	o = &opened{name: name, exported: &s, Teacher: &checkpoint.Teacher{TokenizerJSON: s.Tokenizer.JSON, EOS: -1, Origin: checkpoint.Origin{Path: name}}}
 	if s.Tokenizer.EOS != nil {
 		o.EOS = *s.Tokenizer.EOS
 	}
 	o.Config, o.Source, err = s.Plain()
 	return o, err
+}
+
+// openRun opens the student of a run in a lab, as of its last checkpoint, or the best of those that were kept.
+func openRun(ctx context.Context, lab, run string, best bool, p progress) (*opened, error) {
+	home, err := kernelext.Home()
+	if err != nil {
+		return nil, err
+	}
+	history, err := resident.ReadHistory(ctx, home, lab, run)
+	if err != nil {
+		return nil, err
+	}
+	return openHistory(ctx, history, best, p)
+}
+
+func openHistory(ctx context.Context, history resident.History, best bool, p progress) (*opened, error) {
+	if best {
+		history.Checkpoint = history.Best
+	}
+	s, err := runStudent(ctx, history, p)
+	if err != nil {
+		return nil, err
+	}
+	return openStudent(history.Curve.Name, s)
+}
+
+// steps are those that a run's student was trained for; 0 of other models.
+func (o *opened) steps() int {
+	if o.exported == nil || o.exported.Provenance.Training == nil {
+		return 0
+	}
+	return o.exported.Provenance.Training.Steps
 }
 
 // installed is the path of an installed teacher; another reference stays as it is.

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/offshoot-ml/offshoot/kernelext"
 	"github.com/offshoot-ml/offshoot/slm"
@@ -18,6 +20,7 @@ import (
 type History struct {
 	Curve       slm.Curve // with all its points
 	Checkpoint  string    // the file of its training state
+	Best        string    // that of its kept checkpoint with the lowest held-out loss; Checkpoint where none was validated
 	SHA256      string    // of the teacher
 	Search      *Found    // the search that found its sub-network; nil for none
 	Measurement *Measured // of the teacher, if it was ever taken
@@ -72,13 +75,24 @@ func (l *lab) history(ctx context.Context, home, run string) (h History, err err
 	if c.Points, err = l.points(ctx, run, 0, 1<<30); err != nil {
 		return h, err
 	}
-	h.Curve, h.Checkpoint = c, l.checkpoint(run)
+	h.Curve, h.Checkpoint, h.Best = c, l.checkpoint(run), l.best(c)
 	if _, err = l.one(ctx, []any{&h.SHA256}, "SELECT sha256 FROM teachers WHERE name = ?", c.Distillation.Teacher); err != nil {
 		return h, err
 	}
 	h.Measurement = readMeasured(home, c.Distillation.Teacher, h.SHA256)
 	h.Search, err = l.finder(ctx, c)
 	return h, err
+}
+
+// best is the file of the kept checkpoint with the lowest held-out loss.
+func (l *lab) best(c slm.Curve) string {
+	kept, file, least := l.kept(c.Name), l.checkpoint(c.Name), math.Inf(1)
+	for _, p := range c.Points {
+		if p.Validation != 0 && p.Validation < least && slices.Contains(kept, p.Step) {
+			file, least = l.keptPath(c.Name, p.Step), p.Validation
+		}
+	}
+	return file
 }
 
 // finder is the candidate whose sub-network a run trains; nil when no search of its teacher evaluated it. Of several it is
