@@ -36,6 +36,7 @@ const (
 	VerbBranch     = "branch"     // WorkRequest, ends with a Summary: Done is the step at which the new run leaves From
 	VerbGenerate   = "generate"   // WorkRequest, ends with a string
 	VerbImportance = "importance" // WorkRequest, ends with a slm.Importance
+	VerbEvaluate   = "evaluate"   // WorkRequest, ends with a slm.Evaluated
 	VerbExport     = "export"     // WorkRequest, ends with an Exported
 )
 
@@ -82,6 +83,7 @@ type WorkRequest struct {
 	Prompt       string            `json:"prompt,omitempty"`
 	Generation   *slm.Generation   `json:"generation,omitempty"`
 	Importance   *Importance       `json:"importance,omitempty"`
+	Evaluation   *slm.Evaluation   `json:"evaluation,omitempty"`
 	Export       *Export           `json:"export,omitempty"`
 }
 

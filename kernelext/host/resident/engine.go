@@ -15,6 +15,8 @@ type Engine interface {
 	OpenTeacher(ctx context.Context, reference string, report Report) (Teacher, error)
 	// Peak is how many operations a second the accelerator can do in matrix products of a type.
 	Peak(ctx context.Context, numbers slm.NumberType) (flops float64, err error)
+	// EvaluateRun measures a run's student on a text, as of one of its checkpoints.
+	EvaluateRun(ctx context.Context, history History, e slm.Evaluation, report Report) (slm.Evaluated, error)
 	// Export writes a student from files. It does not use the accelerator, and may run beside the other calls.
 	Export(ctx context.Context, e Export, report Report) (kernelext.Exported, error)
 }
@@ -47,6 +49,8 @@ type Teacher interface {
 	Importance(ctx context.Context, by slm.Reorder, tokens, seqLen int, report Report) (slm.Importance, error)
 	// WarmLoss is Loss after the steps of a plan.
 	WarmLoss(ctx context.Context, plan slm.Warm, subnet slm.Subnet, windows []int32, seqLen int, report Report) (float64, error)
+	// Evaluate measures the teacher on a text.
+	Evaluate(ctx context.Context, e slm.Evaluation, report Report) (slm.Evaluated, error)
 	// Generate continues a prompt, and returns the new text.
 	Generate(ctx context.Context, prompt string, g slm.Generation) (string, error)
 	// Trainer prepares a student of this teacher at step 0.

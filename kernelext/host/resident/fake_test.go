@@ -105,6 +105,17 @@ func (fakeEngine) Export(ctx context.Context, e resident.Export, report resident
 	return kernelext.Exported{Class: "Fake", Layers: e.Layers, Steps: 7}, err
 }
 
+// EvaluateRun finds a loss that tells which checkpoint was evaluated.
+func (fakeEngine) EvaluateRun(_ context.Context, h resident.History, e slm.Evaluation, _ resident.Report) (slm.Evaluated, error) {
+	file := h.Checkpoint
+	if e.Best {
+		file = h.Best
+	}
+	trainer := fakeTrainer{}
+	err := trainer.Load(file)
+	return slm.Evaluated{Evaluation: &e, Steps: trainer.Done, Loss: 1 + trainer.Weight}, err
+}
+
 type fakeTeacher struct {
 	home   string
 	file   fakeFile
@@ -179,6 +190,18 @@ func (t *fakeTeacher) WarmLoss(ctx context.Context, plan slm.Warm, subnet slm.Su
 		return math.Inf(1), nil
 	}
 	return 2 + 1/float64(plan.Steps), nil
+}
+
+// Evaluate waits in steps, between which it can be stopped.
+func (t *fakeTeacher) Evaluate(ctx context.Context, e slm.Evaluation, report resident.Report) (slm.Evaluated, error) {
+	for i := range int64(10) {
+		report("evaluating", i, 10)
+		time.Sleep(t.file.Wait)
+		if ctx.Err() != nil {
+			return slm.Evaluated{}, ctx.Err()
+		}
+	}
+	return slm.Evaluated{Evaluation: &e, Loss: 2.5}, nil
 }
 
 func (t *fakeTeacher) Generate(_ context.Context, prompt string, g slm.Generation) (string, error) {

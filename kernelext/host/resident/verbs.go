@@ -36,6 +36,7 @@ func (h *Host) addVerbs() error {
 		kernelext.VerbBranch:     h.branchWork,
 		kernelext.VerbGenerate:   h.generateWork,
 		kernelext.VerbImportance: h.importanceWork,
+		kernelext.VerbEvaluate:   h.evaluateWork,
 		kernelext.VerbExport:     h.exportWork,
 	} {
 		add(verb, reading(func(ctx context.Context, request kernelext.WorkRequest) (any, error) {
@@ -142,7 +143,8 @@ func checkSubject(verb string, request kernelext.WorkRequest) error {
 	switch {
 	case verb == kernelext.VerbSearch, verb == kernelext.VerbAsk, verb == kernelext.VerbTell:
 		return kernelext.CheckName("search", request.Name)
-	case verb == kernelext.VerbTeacher, verb == kernelext.VerbImportance, (verb == kernelext.VerbGenerate || verb == kernelext.VerbExport) && !request.Run:
+	case verb == kernelext.VerbTeacher, verb == kernelext.VerbImportance,
+		(verb == kernelext.VerbGenerate || verb == kernelext.VerbEvaluate || verb == kernelext.VerbExport) && !request.Run:
 		return kernelext.CheckTeacher(request.Name)
 	}
 	return kernelext.CheckName("run", request.Name)
