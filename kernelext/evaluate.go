@@ -71,8 +71,8 @@ func evaluatedCard(e slm.Evaluated) shown {
 		out.add("student", "%s parameters, after %s steps", slm.Count(e.Parameters), thousands(int64(e.Steps)))
 	}
 	if asked := e.Evaluation; asked != nil {
-		out.add("text", "%s: %s %s", asked.Data, thousands(int64(e.Documents)), asked.Part())
-		out.add("tokens", "%s in windows of %d, %.3g bytes a token", thousands(int64(e.Tokens)), asked.SeqLen, e.BytesPerToken)
+		out.add("text", "%s", asked.Text())
+		out.add("tokens", "%s in windows of %d, of %.3g bytes a token; documents: %d", thousands(int64(e.Tokens)), asked.SeqLen, e.BytesPerToken, e.Documents)
 	}
 	out.add("perplexity", "%s (loss %.4f nats per token)", perplexityText(e.Perplexity), e.Loss)
 	out.add("bits per byte", "%.4f", e.BitsPerByte)

@@ -64,8 +64,8 @@ func TestEvaluatedCard(t *testing.T) {
 	asked := slm.Evaluation{Data: slm.Data{Name: "roneneldan/TinyStories"}}.WithDefaults()
 	card := evaluatedCard(slm.Evaluated{Model: "from-30M", Steps: 1500, Parameters: 3e7, Evaluation: &asked, Documents: 71, Tokens: 16384,
 		Loss: 2.5, Perplexity: math.Exp(2.5), BytesPerToken: 4.25, BitsPerByte: slm.BitsPerByte(2.5, 4.25)})
-	for _, want := range []string{"Perplexity of from-30M", "30M parameters, after 1,500 steps", "roneneldan/TinyStories: 71 documents held out from training",
-		"16,384 in windows of 128, 4.25 bytes a token", "12.18 (loss 2.5000 nats per token)", "0.8486"} {
+	for _, want := range []string{"Perplexity of from-30M", "30M parameters, after 1,500 steps", "roneneldan/TinyStories, documents held out from training",
+		"16,384 in windows of 128, of 4.25 bytes a token; documents: 71", "12.18 (loss 2.5000 nats per token)", "0.8486"} {
 		if !strings.Contains(card.text, want) || !strings.Contains(card.html, want) {
 			t.Errorf("the card lacks %q:\n%s", want, card.text)
 		}

@@ -30,12 +30,12 @@ func (e Evaluation) Validate() error {
 	return e.Data.Validate()
 }
 
-// Part says in words which documents are evaluated.
-func (e Evaluation) Part() string {
+// Text says in words what is evaluated.
+func (e Evaluation) Text() string {
 	if e.Whole {
-		return "all documents"
+		return e.Data.String() + ", the whole text"
 	}
-	return "documents held out from training"
+	return e.Data.String() + ", documents held out from training"
 }
 
 // Evaluated is how well a model predicts a text.

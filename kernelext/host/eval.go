@@ -159,7 +159,8 @@ func printEvaluated(out io.Writer, e slm.Evaluated) error {
 	line("params", "%d", e.Parameters)
 	line("flops_per_token", "%d", e.FLOPsPerToken)
 	if e.Evaluation != nil {
-		line("data", "%s: %d %s", e.Evaluation.Data, e.Documents, e.Evaluation.Part())
+		line("data", "%s", e.Evaluation.Text())
+		line("documents", "%d", e.Documents)
 	}
 	line("tokens", "%d", e.Tokens)
 	line("nll", "%.6f", e.Loss)
