@@ -38,6 +38,7 @@ const (
 	VerbImportance = "importance" // WorkRequest, ends with a slm.Importance
 	VerbEvaluate   = "evaluate"   // WorkRequest, ends with a slm.Evaluated
 	VerbExport     = "export"     // WorkRequest, ends with an Exported
+	VerbTasks      = "tasks"      // WorkRequest, ends with a TaskScores
 )
 
 // HelloRequest opens a lab; it makes the lab's folder the first time.
@@ -85,6 +86,7 @@ type WorkRequest struct {
 	Importance   *Importance       `json:"importance,omitempty"`
 	Evaluation   *slm.Evaluation   `json:"evaluation,omitempty"`
 	Export       *Export           `json:"export,omitempty"`
+	Tasks        *Tasks            `json:"tasks,omitempty"`
 }
 
 // Judgement is what a cell tells of a candidate that it was given.
