@@ -73,6 +73,21 @@ func TestEvaluatedCard(t *testing.T) {
 	wellFormed(t, card.html)
 }
 
+func TestScoresCard(t *testing.T) {
+	deviation := 0.0044
+	card := scoresCard(TaskScores{Model: "from-30M", Steps: 1500, Version: "0.4.13", Scores: []TaskScore{
+		{Task: "hellaswag", Metric: "acc_norm", Value: 0.2711, StdErr: &deviation, Documents: 10042}, {Task: "<task>", Metric: "exact", Filter: "strict", Documents: 5}}})
+	for _, want := range []string{"hellaswag acc_norm", "0.2711  ± 0.0044, 10,042 documents", "<task> exact (strict)", "0.0000  5 documents", "after 1,500 steps; lm-eval 0.4.13"} {
+		if !strings.Contains(card.text, want) {
+			t.Errorf("the card lacks %q:\n%s", want, card.text)
+		}
+	}
+	if !strings.Contains(card.html, "&lt;task&gt;") {
+		t.Errorf("not escaped: %s", card.html)
+	}
+	wellFormed(t, card.html)
+}
+
 func wellFormed(t *testing.T, page string) {
 	t.Helper()
 	decoder := xml.NewDecoder(strings.NewReader(page))

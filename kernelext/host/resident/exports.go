@@ -17,22 +17,27 @@ func (h *Host) exportWork(j *job) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := Export{Export: *asked}
+	return h.export(j, l, *asked)
+}
+
+// export writes the student of the run that a job is about, or a teacher's sub-network.
+func (h *Host) export(j *job, l *lab, asked kernelext.Export) (info kernelext.Exported, err error) {
+	e := Export{Export: asked}
 	if j.request.Run {
 		history, err := l.history(j.whole(), h.settings.Home, j.Name)
 		if err != nil {
-			return nil, err
+			return info, err
 		}
 		e.Run = &history
 	} else if e.Teacher, err = h.reference(j.Name); err != nil {
-		return nil, err
+		return info, err
 	}
-	info, err := h.engine.Export(j.ctx, e, j.report())
+	info, err = h.engine.Export(j.ctx, e, j.report())
 	switch {
 	case err != nil && j.boundary():
-		return nil, &kernelext.InterruptedError{Message: "stopped; " + asked.Dir + " is as it was"}
+		return info, &kernelext.InterruptedError{Message: "stopped; " + asked.Dir + " is as it was"}
 	case err != nil:
-		return nil, kernelext.Errorf(kernelext.Invalid, "%v", err)
+		return info, kernelext.Errorf(kernelext.Invalid, "%v", err)
 	}
 	h.log.Info("student exported", "lab", j.Lab, "name", j.Name, "dir", asked.Dir, "layers", info.Layers, "bytes", info.Bytes)
 	return info, nil

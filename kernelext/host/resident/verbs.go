@@ -38,6 +38,7 @@ func (h *Host) addVerbs() error {
 		kernelext.VerbImportance: h.importanceWork,
 		kernelext.VerbEvaluate:   h.evaluateWork,
 		kernelext.VerbExport:     h.exportWork,
+		kernelext.VerbTasks:      h.tasksWork,
 	} {
 		add(verb, reading(func(ctx context.Context, request kernelext.WorkRequest) (any, error) {
 			return h.accept(ctx, verb, request, do)
@@ -144,7 +145,7 @@ func checkSubject(verb string, request kernelext.WorkRequest) error {
 	case verb == kernelext.VerbSearch, verb == kernelext.VerbAsk, verb == kernelext.VerbTell:
 		return kernelext.CheckName("search", request.Name)
 	case verb == kernelext.VerbTeacher, verb == kernelext.VerbImportance,
-		(verb == kernelext.VerbGenerate || verb == kernelext.VerbEvaluate || verb == kernelext.VerbExport) && !request.Run:
+		(verb == kernelext.VerbGenerate || verb == kernelext.VerbEvaluate || verb == kernelext.VerbExport || verb == kernelext.VerbTasks) && !request.Run:
 		return kernelext.CheckTeacher(request.Name)
 	}
 	return kernelext.CheckName("run", request.Name)
