@@ -16,7 +16,7 @@ type Tasks struct {
 	Names       []string        `json:"names"`                 // of tasks, groups or tags, such as "lambada_openai" or "hellaswag"
 	Limit       int             `json:"limit,omitzero"`        // only the first so many documents of each task; 0 is all
 	Batch       int             `json:"batch,omitzero"`        // requests in a pass; 0 is 8
-	Device      string          `json:"device,omitzero"`       // of PyTorch, such as "cpu" or "cuda:0"; empty is lm-eval's choice
+	Device      string          `json:"device,omitzero"`       // of PyTorch, such as "cpu" or "cuda:0"; empty is a GPU where there is one
 	IncludePath string          `json:"include_path,omitzero"` // a folder with tasks of one's own, whose code lm-eval runs
 	Metadata    json.RawMessage `json:"metadata,omitempty"`    // an object for the tasks, such as {"windows": "windows.jsonl"}
 }

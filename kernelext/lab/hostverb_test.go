@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/offshoot-ml/offshoot/slm"
 )
 
 // The tiny teachers, as transformers writes them, with its logits; and sub-networks of them with whittle's.
@@ -98,6 +100,13 @@ type evaluated struct {
 	Tokens        int     `json:"tokens"`
 	NLL           float64 `json:"nll"`
 	Perplexity    float64 `json:"perplexity"`
+
+	Evaluation    slm.Evaluation `json:"evaluation"` // of --data, as the rest
+	Documents     int            `json:"documents"`
+	BytesPerToken float64        `json:"bytes_per_token"`
+	BitsPerByte   float64        `json:"bits_per_byte"`
+	Seconds       float64        `json:"seconds"`
+	Steps         int            `json:"steps"`
 }
 
 // evaluate runs `lab eval --json`.
@@ -240,6 +249,13 @@ func TestHostVerbsCheckFirst(t *testing.T) {
 		"eval --model m --text x --seq 2":               "--text: there is no file x",
 		"eval --model m --text . --seq 2":               ". is a folder, want a file",
 		"eval m":                                        `no argument "m"`,
+		"eval --lab l --data goroot":                    "--lab and --run: name both",
+		"eval --model m --run r --data goroot":          "--model and --run: name one of them",
+		"eval --model m --best --data goroot":           "--best is of a --run",
+		"eval --model m --text x --data goroot":         "--text and --data: name one of them",
+		"eval --model m --text x --seq 2 --whole":       "--whole and --tokens are of --data",
+		"eval --model m --data goroot --tokens some":    "--tokens: ",
+		"eval --model m --data stories":                 "--data: there is no file or folder",
 		"extract --model m":                             "--subnet is missing",
 		"extract --model m --subnet x":                  "--out is missing",
 		"extract --model m --subnet x --out y":          "--subnet: there is no file x",

@@ -47,6 +47,8 @@ func verbs() []verb {
 			"show the memory, work and time of a distillation, before anything is downloaded", plan},
 		{"eval", "(--model MODEL [--subnet FILE] | --lab LAB --run RUN [--best]) (--data DATA [--whole] [--tokens N] | --text FILE) [--seq N] [--batch N] [--json]",
 			"measure the perplexity of a model, or of a run's student, on any text", hostVerb("eval")},
+		{"lm-eval", "(FOLDER | --lab LAB --run RUN) --tasks NAMES [--limit N] [--batch N] [--device D] [--include-path FOLDER] [--metadata JSON] [--json]",
+			"measure an exported student, or a run's, in zero-shot tasks of lm-eval", lmEval},
 		{"export", "--lab LAB --run RUN --out FOLDER [--layers HOW] [--dtype TYPE] [--gguf]",
 			"write a run's student, or a --model's --subnet, for transformers and llama.cpp, with a model card", hostVerb("export")},
 		{"search", "--bin BIN --out FILE [--teacher MODEL] [--space SPACE] [--strategy S] [--objective O] [--halving RUNGS] [--warm STEPS] [--reorder MEASURE] [--dim NAME=BOUNDS]... [--table FILE]...",

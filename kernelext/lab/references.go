@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"os"
+
+	"github.com/offshoot-ml/offshoot/kernelext/host/lmeval"
 )
 
 // referencesVariable names the Python that has the references, for Go tests. They skip without it.
-const referencesVariable = "OFFSHOOT_REFERENCES"
+const referencesVariable = lmeval.Variable
 
 // referencePrograms are transformers and lm-eval, which tests compare with.
 func referencePrograms() programs {

@@ -4,7 +4,8 @@
 
 STUDENT is a folder that `lab export` wrote, OUT one with the windows.jsonl that windows.py made. The model runs as in
 `lm_eval --model hf --model_args pretrained=STUDENT`, offline, on the CPU, in float32, and no special tokens are added.
-Prints JSON: "loglikelihood", the sum over all predicted tokens, in nats; "tokens", how many those are; "versions".
+Prints JSON: "loglikelihood", the sum over all predicted tokens, in nats; "tokens", how many those are; "rolling", the same sum over
+whole rolling windows of text.txt, as the windows' tokens are long, and "rolling_tokens"; "text_tokens", those of text.txt; "versions".
 It fails if lm-eval saw other text than in the windows, or if the student's tokenizer gives it other tokens.
 """
 
@@ -20,10 +21,20 @@ import torch
 import transformers
 from lm_eval.models.huggingface import HFLM
 from lm_eval.tasks import TaskManager
+from lm_eval.utils import get_rolling_token_windows, make_disjoint_window
 
 
 def has_custom_code(student):
     return "auto_map" in json.loads((pathlib.Path(student) / "config.json").read_text())
+
+
+def rolling(model, text, length):
+    """lm-eval's rolling log-likelihood of a text's tokens after the end of another, but for those that fill no window."""
+    ids = model.tok_encode(text)
+    count = len(ids) // length * length
+    windows = get_rolling_token_windows(ids[:count], prefix_token=model.prefix_token_id, max_seq_len=length, context_len=1)
+    found = model._loglikelihood_tokens([(("", ""), *make_disjoint_window(w)) for w in windows])
+    return {"rolling": sum(loglikelihood for loglikelihood, _ in found), "rolling_tokens": count, "text_tokens": len(ids)}
 
 
 def main(student, out):
@@ -40,7 +51,9 @@ def main(student, out):
     seen = sorted((s["doc_id"], *s["arguments"][0]) for s in found["samples"]["windows"])
     assert seen == [(i, d["context"], d["continuation"]) for i, d in enumerate(documents)], "lm-eval saw other text"
     metrics = found["results"]["windows"]
-    print(json.dumps({"loglikelihood": metrics["loglikelihood,none"], "tokens": metrics["tokens,none"], "versions": {
+    text = (pathlib.Path(out) / "text.txt").read_text(encoding="utf-8")
+    print(json.dumps({"loglikelihood": metrics["loglikelihood,none"], "tokens": metrics["tokens,none"],
+                      **rolling(model, text, len(documents[0]["ids"]) - 1), "versions": {
         "lm_eval": lm_eval.__version__, "torch": torch.__version__, "transformers": transformers.__version__}}))
 
 
