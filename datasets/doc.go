@@ -16,6 +16,7 @@
 //     batches.go), each row of a batch at a place of its own. Text is tokenized when the stream reaches it, so that training
 //     starts at once, and a [Position] names each row's next token: saved with a run, it resumes the stream exactly.
 //   - [Corpus.Validation] is a fixed sample of windows from the other half (validation.go).
+//   - A [Sample] of any source is what models are evaluated on: held-out documents or all, with their bytes (sample.go).
 //   - Text of many gigabytes is tokenized once: [Tokenize] writes the [Tokens] of a source into a folder, on all cores, and
 //     goes on where it was stopped (tokens.go, tokensbuild.go, tokensencode.go, tokensprogress.go). A shard holds whole
 //     documents (tokensfile.go), and tokens.json what they are made of (tokensrecord.go).

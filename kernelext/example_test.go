@@ -49,3 +49,19 @@ func ExampleLab_Distill() {
 	lab.Distill("stories", slm.Distillation{Subnet: lab.Found("30M").Best().Subnet, Data: text,
 		Loss: slm.CE(0.3).Plus(slm.ForwardKL(0.7).Top(64)), KeepLogits: true}).Tokens(1_000_000)
 }
+
+// A student and its teacher on the same held-out stories, the student as of its best checkpoint; and on the first 200 documents of
+// two tasks.
+func ExampleRun_Evaluate() {
+	lab := kernelext.Open("quickstart")
+	stories, err := slm.NamedData("tinystories")
+	if err != nil {
+		panic(err)
+	}
+	asked := slm.Evaluation{Data: stories, Tokens: 100_000}
+	lab.Teacher("smollm2-135m").Evaluate(asked)
+	run := lab.Distill("stories", slm.Distillation{Subnet: lab.Found("30M").Best().Subnet, Data: stories})
+	asked.Best = true
+	run.Evaluate(asked)
+	run.EvaluateTasks(kernelext.Tasks{Names: []string{"lambada_openai", "arc_easy"}, Limit: 200})
+}

@@ -11,7 +11,7 @@ import (
 // referencesVariable names the Python that has the references, for Go tests. They skip without it.
 const referencesVariable = lmeval.Variable
 
-// referencePrograms are transformers and lm-eval, which tests compare with.
+// referencePrograms are transformers and lm-eval, which tests compare with and `lab lm-eval` runs.
 func referencePrograms() programs {
 	return programs{name: "Python references", folder: "references", recipe: "references.txt",
 		imports: "torch, transformers, lm_eval, gguf, safetensors, tokenizers", about: describeReferences()}

@@ -43,7 +43,7 @@ func (l *lab) prepareSteps(ctx context.Context, steps func(*lab) []*step) error 
 
 func setup(ctx context.Context, l *lab, args []string) error {
 	set := flags("setup", l.stdout)
-	references := set.Bool("references", false, "also the Python programs that some tests compare with: transformers, lm-eval (6 GB)")
+	references := set.Bool("references", false, "also transformers and lm-eval (6 GB), for zero-shot tasks and the tests that compare with them")
 	whittle := set.Bool("whittle", false, "also whittle, which lab bench search speed races (6 GB)")
 	if err := parseNone(set, args); err != nil {
 		return err

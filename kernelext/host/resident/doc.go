@@ -11,6 +11,8 @@
 //   - The jobs load teachers (teachers.go), evaluate candidates (searches.go) and train students (runs.go) until an
 //     increment's end (goal.go), through the interfaces of engine.go: the tensor library is behind them, so that all this is
 //     tested without one. Runs keep a few checkpoints (kept.go), to undo to and to branch at (branches.go).
+//     Teachers and students are written for other programs (exports.go), and measured on texts (evaluations.go) and, by lm-eval,
+//     in tasks (tasks.go).
 //   - Whatever is finished is a committed row in the lab's lab.db, or a checkpoint that replaced the last one in one go
 //     (store.go, lab.go): killing the host loses no evaluation, and at most the steps since the last checkpoint.
 package resident
