@@ -21,7 +21,7 @@ type Efficiency struct {
 	Starts   []Start
 	Seeds    []uint64
 	Peaks    []float64 // learning rates, of which each start takes the best after as many steps as its guess; none keeps those of the starts
-	Kept     []int     // what does it cost to keep only the teacher's k likeliest tokens: asked of the last start, with its guess of steps
+	Kept     []int     // what does it cost to keep only the teacher's k likeliest tokens: asked of the last start
 }
 
 // Start is a way to begin and to train.
@@ -132,7 +132,10 @@ func (e Efficiency) KeptLosses(done EfficiencyRecords) []KeptLoss {
 	return w.kept()
 }
 
-// kept trains the last start on kept logits of each size. All are as long as its guess.
+// keptSteps are those of the runs that compare kept logits.
+const keptSteps = 60
+
+// kept trains the last start on kept logits of each size.
 func (w *efficiencyWalk) kept() (losses []KeptLoss) {
 	e := w.study
 	if len(e.Kept) == 0 {
@@ -148,7 +151,7 @@ func (w *efficiencyWalk) kept() (losses []KeptLoss) {
 		if k > 0 {
 			s.Name, s.Loss, s.keep = fmt.Sprintf("%s-top-%d", last.Name, k), last.Loss.Top(k), true
 		}
-		c, ok := w.run(s, p.Best().Subnet, last.Guess, e.Seeds[0])
+		c, ok := w.run(s, p.Best().Subnet, keptSteps, e.Seeds[0])
 		if !ok {
 			return losses
 		}
@@ -255,8 +258,8 @@ func EfficiencyOf(teacher Config, bin Bin, quick bool) Efficiency {
 		Budget:   1000,
 		Baseline: Start{Name: "random", Init: FromRandom, Loss: CE(1), Peak: 4e-3, Guess: 250},
 		Starts: []Start{
-			{Name: "sub-network", Init: FromTeacher, Loss: CE(1), Peak: 2e-3, Guess: 90},
-			{Name: "sub-network-distilled", Init: FromTeacher, Loss: distilling, Peak: 2e-3, Guess: 50},
+			{Name: "sub-network", Init: FromTeacher, Loss: CE(1), Peak: 2e-3, Guess: 32},
+			{Name: "sub-network-distilled", Init: FromTeacher, Loss: distilling, Peak: 2e-3, Guess: 20},
 		},
 		Seeds: []uint64{1, 2, 3},
 		Peaks: []float64{1e-3, 2e-3, 4e-3, 8e-3},
@@ -267,7 +270,7 @@ func EfficiencyOf(teacher Config, bin Bin, quick bool) Efficiency {
 		e.Search.Population, e.Search.Generations, e.Search.Offspring, e.Search.Warm.Steps, e.Search.Warm.Batch = 8, 1, 4, 4, 2
 		e.Run.Batch, e.Budget, e.Seeds, e.Peaks = 4, 80, e.Seeds[:1], nil
 		e.Kept = nil
-		e.Starts[0].Guess, e.Starts[1].Guess = 40, 24
+		e.Starts[0].Guess, e.Starts[1].Guess = 40, 20
 	}
 	return e
 }
