@@ -63,6 +63,11 @@ func (c *Client) Distill(ctx context.Context, name string, d slm.Distillation, w
 	if d.Data, err = absolute(d.Data); err != nil {
 		return curve, err
 	}
+	if d.From != "" {
+		if d.From, err = filepath.Abs(d.From); err != nil { // the host works in another folder
+			return curve, err
+		}
+	}
 	if err := c.work(ctx, VerbDistill, WorkRequest{Name: name, Distillation: &d}, watch, &Summary{}); err != nil {
 		return slm.Curve{}, err
 	}

@@ -12,6 +12,7 @@ type Init string
 const (
 	FromTeacher Init = "teacher" // the weights that the sub-network keeps
 	FromRandom  Init = "random"  // normal weights with deviation 0.02, norms at 1: the same architecture from scratch
+	FromExport  Init = "export"  // those of an exported student: see the field From
 )
 
 // Distillation describes how a student is pretrained. Zero fields take the defaults of [Distillation.WithDefaults].
@@ -19,6 +20,8 @@ type Distillation struct {
 	Teacher     string   `json:"teacher"` // a teacher's name in the lab; the lab fills it when it holds only one
 	Subnet      Subnet   `json:"subnet"`  // the student's architecture
 	Init        Init     `json:"init"`
+	From        string   `json:"from,omitzero"`        // the folder of a student, as an export writes it, of this architecture; makes Init FromExport
+	FromSHA256  string   `json:"from_sha256,omitzero"` // of its weights; the lab fills it
 	Loss        Loss     `json:"loss"`
 	KeepLogits  bool     `json:"keep_logits,omitzero"` // of the teacher's likeliest tokens, on the disk, for all runs on the same batches: see [Loss.Kept]
 	Data        Data     `json:"data,omitzero"`        // the text; none is the Go installation's
@@ -50,8 +53,11 @@ type Distillation struct {
 }
 
 // WithDefaults fills zero fields: 4 sequences of 128 tokens a step, AdamW with (0.9, 0.95) and decay 0.1, gradients
-// clipped at 1, a peak learning rate of 1e-3, plain cross-entropy, from the teacher's weights.
+// clipped at 1, a peak learning rate of 1e-3, plain cross-entropy, from the teacher's weights, or those in From where it is set.
 func (d Distillation) WithDefaults() Distillation {
+	if d.Init == "" && d.From != "" {
+		d.Init = FromExport
+	}
 	d.Init = cmp.Or(d.Init, FromTeacher)
 	if len(d.Loss.Terms) == 0 {
 		d.Loss = CE(1)
@@ -85,8 +91,11 @@ func (d Distillation) Validate(teacher Config) error {
 	if err := d.Subnet.Validate(teacher); err != nil {
 		return fmt.Errorf("distillation: subnet: %w", err)
 	}
-	if d.Init != FromTeacher && d.Init != FromRandom {
-		return fmt.Errorf("distillation: init is %q, want %q or %q", d.Init, FromTeacher, FromRandom)
+	if d.Init != FromTeacher && d.Init != FromRandom && d.Init != FromExport {
+		return fmt.Errorf("distillation: init is %q, want %q, %q or %q", d.Init, FromTeacher, FromRandom, FromExport)
+	}
+	if (d.Init == FromExport) != (d.From != "") {
+		return fmt.Errorf("distillation: init %q from the folder %q: want a folder with %q, and with nothing else", d.Init, d.From, FromExport)
 	}
 	if err := d.Loss.Validate(); err != nil {
 		return fmt.Errorf("distillation: %w", err)

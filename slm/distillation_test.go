@@ -48,7 +48,9 @@ func TestDistillationValidate(t *testing.T) {
 	}
 	for want, change := range map[string]func(*Distillation){
 		"embd: index 999":            func(d *Distillation) { d.Subnet.Embd = IndicesOf(999) },
-		"init":                       func(d *Distillation) { d.Init = "guess" },
+		"init is":                    func(d *Distillation) { d.Init = "guess" },
+		"from the folder \"\"":       func(d *Distillation) { d.Init = FromExport },
+		"from the folder \"x\"":      func(d *Distillation) { d.From = "x" },
 		"unknown term":               func(d *Distillation) { d.Loss = Loss{Terms: []LossTerm{{Kind: "hinge", Weight: 1}}} },
 		"positive weight":            func(d *Distillation) { d.Loss = CE(-1) },
 		"the teacher's context":      func(d *Distillation) { d.SeqLen = 9000 },

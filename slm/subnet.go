@@ -17,6 +17,9 @@ type Subnet struct {
 	Rotary Rotary        `json:"rotary,omitzero"`  // how smaller heads turn
 }
 
+// IsZero reports the sub-network that nothing was said of, which is all of the teacher.
+func (s Subnet) IsZero() bool { return len(s.Layers) == 0 && s.Embd.IsZero() && s.Rotary == "" }
+
 // LayerSubnet is what a sub-network keeps of one layer. Where the teacher has a query group for each head, as GPT-NeoX
 // does, heads and query groups are the same thing, and it is enough to name either.
 type LayerSubnet struct {

@@ -3,25 +3,17 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
-	"github.com/offshoot-ml/offshoot/datasets"
 	"github.com/offshoot-ml/offshoot/kernelext"
 	"github.com/offshoot-ml/offshoot/slm"
-	"github.com/offshoot-ml/offshoot/slm/export"
-	"github.com/offshoot-ml/offshoot/slm/model"
 )
-
-// hostMark makes this program, started again, the host itself.
-const hostMark = "OFFSHOOT_TEST_HOST"
 
 const (
 	kills       = 20
@@ -31,8 +23,6 @@ const (
 
 // killedRun keeps its teacher's logits, gathers the gradients of two batches in a step, and has a checkpoint every few steps.
 var (
-	tinyTeacher = slm.Config{Name: "tiny", Family: slm.GPTNeoX, Layers: 2, Embd: 64, Heads: 4, QueryGroups: 4, HeadSize: 16, FFN: 128, Vocab: 260,
-		Context: 32, NormEps: 1e-5, RopeTheta: 10000, RotaryFraction: 0.25, ParallelResidual: true}
 	killedRun = slm.Distillation{Teacher: "tiny", Subnet: slm.Subnet{Embd: slm.First(48), Layers: []slm.LayerSubnet{{Layer: 0, FFN: slm.First(96)}}},
 		Loss: slm.CE(0.3).Plus(slm.ForwardKL(0.7).Top(8)), KeepLogits: true, Batch: 2, SeqLen: 16, Accumulate: 2,
 		Schedule: slm.Schedule{Peak: 3e-3, Warmup: 10, Horizon: killedSteps, Final: 0.1}, EvalEvery: 1000, EvalTokens: 64, SaveEvery: 4}
@@ -44,9 +34,6 @@ var (
 func TestKilledRunEndsInTheSameWeights(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts a host 22 times; -short")
-	}
-	if _, err := model.NewBackend(); err != nil {
-		t.Skip(err)
 	}
 	text := storiesFile(t)
 	whole, killed := trainKilled(t, text, 0), trainKilled(t, text, kills)
@@ -91,15 +78,9 @@ type killedLab struct {
 // trainKilled trains the run in a new home, and exports its student.
 func trainKilled(t *testing.T, text string, most int) *killedLab {
 	t.Helper()
-	l := &killedLab{home: t.TempDir(), random: rand.New(rand.NewPCG(1, 0)), most: most}
-	t.Setenv("OFFSHOOT_HOME", l.home)
-	l.furnish(t)
+	l := &killedLab{random: rand.New(rand.NewPCG(1, 0)), most: most}
+	l.home, l.client = newLab(t)
 	var err error
-	if l.client, err = kernelext.Connect(t.Context(), "lab"); err != nil {
-		t.Fatal(err)
-	}
-	defer l.client.Close()
-	defer l.stop(t)
 	d := killedRun
 	d.Data = slm.Data{Paths: []string{text}}
 	l.reach(t, d, changedAt)
@@ -111,42 +92,6 @@ func trainKilled(t *testing.T, text string, most int) *killedLab {
 		t.Fatal(err)
 	}
 	return l
-}
-
-// furnish puts the host and the teacher in place.
-func (l *killedLab) furnish(t *testing.T) {
-	t.Helper()
-	settings, _ := json.Marshal(map[string]string{hostMark: "1", "OFFSHOOT_IDLE": "1m"}) // a killed test leaves no host for long
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	tokenizer, eos, err := datasets.SmallerTokenizer([]byte(tinyTokenizer), tinyTeacher.Vocab)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, err := range []error{
-		os.WriteFile(filepath.Join(l.home, "env.json"), settings, 0o644),
-		os.Mkdir(filepath.Join(l.home, "bin"), 0o755),
-		os.Symlink(self, filepath.Join(l.home, "bin", "offshoot-host")),
-	} {
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	s := export.Student{Teacher: tinyTeacher, Weights: model.RandomWeights(tinyTeacher, slm.Subnet{}, 1), Tokenizer: export.Tokenizer{JSON: tokenizer, EOS: &eos}}
-	if _, err := export.Write(t.Context(), filepath.Join(l.home, "teachers", "tiny"), s, export.Options{}); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func (l *killedLab) stop(t *testing.T) {
-	if err := kernelext.StopHost(context.Background()); err != nil {
-		t.Error(err)
-	}
-	if log, _ := os.ReadFile(filepath.Join(l.home, "host", "host.log")); t.Failed() {
-		t.Logf("host.log:\n%s", log)
-	}
 }
 
 // reach trains the run up to a step, as a cell does that is run again after each kill.
@@ -232,23 +177,4 @@ func (l *killedLab) sleep(ctx context.Context, most time.Duration) bool {
 	case <-ctx.Done():
 		return false
 	}
-}
-
-// storiesFile is a text to train on.
-func storiesFile(t *testing.T) string {
-	t.Helper()
-	path, random := filepath.Join(t.TempDir(), "stories.jsonl"), rand.New(rand.NewPCG(2, 0))
-	words := strings.Fields("once upon a time there was a little fox who lived in the old wood and went to see the sea")
-	var lines strings.Builder
-	for range 300 {
-		var story []string
-		for range 60 {
-			story = append(story, words[random.IntN(len(words))])
-		}
-		fmt.Fprintf(&lines, "{\"text\":%q}\n", strings.Join(story, " "))
-	}
-	if err := os.WriteFile(path, []byte(lines.String()), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	return path
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"path/filepath"
 	"strconv"
 	"time"
 
@@ -19,12 +20,12 @@ import (
 
 // distillation is what `lab distill` was asked.
 type distillation struct {
-	lab, run, teacher, student, tokens, csv, out string
-	random, json                                 bool
-	alpha, beta, temperature, hidden             float64
-	divergence, decay, dtype                     string
-	topK, pairs, devices                         int
-	text                                         ask.Data
+	lab, run, teacher, student, start, tokens, csv, out string
+	random, json                                        bool
+	alpha, beta, temperature, hidden                    float64
+	divergence, decay, dtype                            string
+	topK, pairs, devices                                int
+	text                                                ask.Data
 	slm.Distillation
 }
 
@@ -70,6 +71,7 @@ func (d *distillation) flags(set *flag.FlagSet) *flag.FlagSet {
 	set.StringVar(&d.teacher, "teacher", "smollm2-135m", "the teacher's `NAME`, repository or file")
 	set.StringVar(&d.student, "student", "", "the student's architecture: bin:30M (±5%, at the teacher's proportions), or a sub-network's JSON `FILE`")
 	set.BoolVar(&d.random, "random", false, "begin with random weights, not the teacher's")
+	set.StringVar(&d.start, "start", "", "begin with the weights of the exported student in a `FOLDER`, not the teacher's; --student may be left out where it is one of this teacher's")
 	set.StringVar(&d.tokens, "tokens", "", "how many tokens `N` the run has in all, such as 1M; the same command trains what is missing")
 	d.text.Flags(set, "goroot")
 	set.Float64Var(&d.alpha, "alpha", 0.3, "weight of the cross-entropy")
@@ -105,7 +107,7 @@ func (d *distillation) flags(set *flag.FlagSet) *flag.FlagSet {
 // settle reads what the flags mean together, and returns the tokens of the whole run. The student is read by [distillation.train],
 // which knows the teacher.
 func (d *distillation) settle() (budget int64, err error) {
-	if d.student == "" || d.tokens == "" {
+	if d.student == "" && d.start == "" || d.tokens == "" {
 		return 0, errors.New("name a student and a number of tokens, such as --student bin:30M --tokens 1M")
 	}
 	if budget, err = slm.ParseCount(d.tokens); err != nil {
@@ -117,9 +119,8 @@ func (d *distillation) settle() (budget int64, err error) {
 	if d.Data, err = d.text.Read(); err != nil {
 		return 0, err
 	}
-	d.Init = slm.FromTeacher
-	if d.random {
-		d.Init, d.WeightsSeed = slm.FromRandom, d.ShuffleSeed
+	if err := d.begin(); err != nil {
+		return 0, err
 	}
 	decays := map[string]slm.Decay{"cosine": slm.CosineDecay, "linear": slm.LinearDecay, "wsd": slm.WSD}
 	var ok bool
@@ -141,6 +142,21 @@ func (d *distillation) settle() (budget int64, err error) {
 	}
 	d.Schedule.Horizon = int((budget + step - 1) / step)
 	return budget, nil
+}
+
+// begin reads where the first weights come from.
+func (d *distillation) begin() error {
+	switch {
+	case d.random && d.start != "":
+		return errors.New("--random and --start: begin with one of them")
+	case d.random:
+		d.Init, d.WeightsSeed = slm.FromRandom, d.ShuffleSeed
+	case d.start != "":
+		d.Init, d.From = slm.FromExport, d.start
+	default:
+		d.Init = slm.FromTeacher
+	}
+	return nil
 }
 
 func (d *distillation) loss() (loss slm.Loss, err error) {
@@ -178,11 +194,14 @@ func (d *distillation) train(ctx context.Context, client trainer, budget int64, 
 	if err != nil {
 		return slm.Curve{}, err
 	}
-	student, err := readStudent(d.student, info.Config)
-	if err != nil {
-		return slm.Curve{}, err
+	d.Teacher = info.Config.Name
+	if d.student != "" {
+		student, err := readStudent(d.student, info.Config)
+		if err != nil {
+			return slm.Curve{}, err
+		}
+		d.Subnet = student.Subnet
 	}
-	d.Teacher, d.Subnet = info.Config.Name, student.Subnet
 	if d.run == "" {
 		d.run = defaultRun(info.Config, d.Distillation)
 	}
@@ -212,8 +231,11 @@ func (d *distillation) train(ctx context.Context, client trainer, budget int64, 
 	return done, nil
 }
 
-// defaultRun names a run after its student.
+// defaultRun names a run after its student, or the one that it begins with.
 func defaultRun(teacher slm.Config, d slm.Distillation) string {
+	if d.Init == slm.FromExport {
+		return fmt.Sprintf("%s-from-%s", teacher.Name, filepath.Base(d.From))
+	}
 	return fmt.Sprintf("%s-%s-%s", teacher.Name, slm.Count(d.Subnet.Parameters(teacher).Total()), d.Init)
 }
 

@@ -119,20 +119,21 @@ func TestDistillReadsItsFlags(t *testing.T) {
 		}
 	}
 	for want, args := range map[string][]string{
-		"name a student":        {"--tokens", "1M"},
-		"--tokens":              {"--student", "bin:30M", "--tokens", "many"},
-		"a step has 512 tokens": {"--student", "bin:30M", "--tokens", "500"},
-		"--dtype":               append([]string{"--dtype", "f16"}, base...),
-		"--decay":               append([]string{"--decay", "steps"}, base...),
-		"unknown term":          append([]string{"--divergence", "hinge"}, base...),
-		"with -2 pairs":         append([]string{"--hidden-states", "0.1", "--pairs", "-2"}, base...),
-		"no terms":              append([]string{"--alpha", "0", "--beta", "0"}, base...),
-		"no file or folder":     append([]string{"--data", "storeys"}, base...),
-		"--devices 0":           append([]string{"--devices", "0"}, base...),
-		"--data-tokens":         append([]string{"--data-tokens", "-4"}, base...),
-		"want a weight":         append([]string{"--data", "goroot + 0.3 tinystories"}, base...),
-		"not of a mixture":      append([]string{"--data", "1 goroot + 1 tinystories", "--config", "c"}, base...),
-		"it has no name":        append([]string{"--data", "goroot", "--split", "test"}, base...),
+		"name a student":         {"--tokens", "1M"},
+		"--tokens":               {"--student", "bin:30M", "--tokens", "many"},
+		"a step has 512 tokens":  {"--student", "bin:30M", "--tokens", "500"},
+		"--dtype":                append([]string{"--dtype", "f16"}, base...),
+		"--decay":                append([]string{"--decay", "steps"}, base...),
+		"unknown term":           append([]string{"--divergence", "hinge"}, base...),
+		"with -2 pairs":          append([]string{"--hidden-states", "0.1", "--pairs", "-2"}, base...),
+		"no terms":               append([]string{"--alpha", "0", "--beta", "0"}, base...),
+		"no file or folder":      append([]string{"--data", "storeys"}, base...),
+		"--devices 0":            append([]string{"--devices", "0"}, base...),
+		"--data-tokens":          append([]string{"--data-tokens", "-4"}, base...),
+		"want a weight":          append([]string{"--data", "goroot + 0.3 tinystories"}, base...),
+		"not of a mixture":       append([]string{"--data", "1 goroot + 1 tinystories", "--config", "c"}, base...),
+		"it has no name":         append([]string{"--data", "goroot", "--split", "test"}, base...),
+		"begin with one of them": append([]string{"--random", "--start", "x"}, base...),
 	} {
 		if _, _, err := asked(t, args...); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v: %v, want %q", args, err, want)
@@ -151,6 +152,19 @@ func TestDistillReadsItsLoss(t *testing.T) {
 		if err != nil || d.Loss.String() != want || !d.DocumentMask {
 			t.Errorf("%v: %s with document_mask %t, %v; want %s", args, d.Loss, d.DocumentMask, err, want)
 		}
+	}
+}
+
+// A run that begins with an exported student needs no architecture, and is named after it.
+func TestDistillBeginsWithAStudent(t *testing.T) {
+	lab := &fakeTrainer{}
+	d, budget, err := asked(t, "--start", "students/first", "--tokens", "2000")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := d.train(t.Context(), lab, budget, io.Discard)
+	if got := c.Distillation; err != nil || c.Name != "smollm2-135m-from-first" || got.From != "students/first" || got.Init != slm.FromExport || !got.Subnet.IsZero() {
+		t.Errorf("%s begins with %q (%s): %v", c.Name, got.From, got.Init, err)
 	}
 }
 

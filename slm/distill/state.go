@@ -105,7 +105,7 @@ func (t *Trainer) Load(path string) error {
 	if err := t.data.Seek(s.Position); err != nil {
 		return fmt.Errorf("checkpoint %s: %w", path, err)
 	}
-	t.steps, t.tokens = s.Steps, s.Tokens
+	t.steps, t.tokens, t.begun = s.Steps, s.Tokens, true
 	return nil
 }
 

@@ -58,10 +58,12 @@ type Trainer struct {
 	gather     *gomlx.Exec // of all batches of a step but the last
 	steps      int
 	tokens     int64
+	begun      bool // it has weights to train: those of New, of Begin or of Load
 }
 
-// New makes a trainer: the student's first weights come from the teacher or from a seed, as d says. validation are
-// held-out windows of d.SeqLen+1 tokens. The first step compiles, which takes some seconds.
+// New makes a trainer: the student's first weights come from the teacher or from a seed, as d says; those of an exported student
+// come with [Trainer.Begin]. validation are held-out windows of d.SeqLen+1 tokens. The first step compiles, which takes some
+// seconds.
 func New(backend compute.Backend, teacher *model.Teacher, d slm.Distillation, data Data, validation []int32) (*Trainer, error) {
 	return newTrainer(backend, teacher.Config, teacher, d, data, validation)
 }
@@ -90,7 +92,8 @@ func newTrainer(backend compute.Backend, architecture slm.Config, teacher *model
 	if d.DocumentMask {
 		student.Separator = new(data.Separator())
 	}
-	t := &Trainer{Distillation: d, Student: student, backend: backend, now: d, teacher: teacher, data: data, validation: validation}
+	t := &Trainer{Distillation: d, Student: student, backend: backend, now: d, teacher: teacher, data: data, validation: validation,
+		begun: d.Init != slm.FromExport}
 	if err := t.programs(); err != nil {
 		student.Close()
 		return nil, err
@@ -161,11 +164,31 @@ func (t *Trainer) settle() error {
 }
 
 func firstWeights(architecture slm.Config, teacher *model.Teacher, d slm.Distillation) (checkpoint.Weights, error) {
-	if d.Init == slm.FromRandom {
-		return model.RandomWeights(architecture, d.Subnet, d.WeightsSeed), nil
+	if d.Init == slm.FromTeacher {
+		return teacher.Extract(d.Subnet)
 	}
-	return teacher.Extract(d.Subnet)
+	return model.RandomWeights(architecture, d.Subnet, d.WeightsSeed), nil // in place of those of Begin, too
 }
+
+// Begin gives the student its first weights where they are those of an exported one, under the names of [slm.Subnet.Tensors]. A
+// trainer that goes on from a checkpoint does without.
+func (t *Trainer) Begin(weights checkpoint.Source) error {
+	for name := range t.Distillation.Subnet.Tensors(t.Student.Teacher) {
+		shape := t.Student.Store.GetVariable("/" + name).Shape()
+		first := checkpoint.Tensor{Shape: shape.Dimensions, Data: make([]float32, shape.Size())}
+		if err := weights.Read(name, first.Data); err != nil {
+			return fmt.Errorf("first weights: %w", err)
+		}
+		if err := t.restore("/"+name, first); err != nil {
+			return fmt.Errorf("first weights: %s: %w", name, err)
+		}
+	}
+	t.begun = true
+	return nil
+}
+
+// errNotBegun is of a trainer that has no weights yet.
+var errNotBegun = errors.New("the student has no weights yet: it begins with an exported student's, or goes on from a checkpoint")
 
 // Steps is the number of steps done.
 func (t *Trainer) Steps() int { return t.steps }
@@ -176,6 +199,9 @@ func (t *Trainer) Steps() int { return t.steps }
 func (t *Trainer) Step(ctx context.Context) (slm.Point, error) {
 	if err := ctx.Err(); err != nil {
 		return slm.Point{}, err
+	}
+	if !t.begun {
+		return slm.Point{}, errNotBegun
 	}
 	start := time.Now()
 	before, err := t.data.Position()
@@ -344,6 +370,9 @@ func globalNorm(gradients []*Node) *Node {
 
 // Validate is the student's mean cross-entropy on the held-out windows, in nats per token.
 func (t *Trainer) Validate(ctx context.Context) (float64, error) {
+	if !t.begun {
+		return 0, errNotBegun
+	}
 	return t.Student.Loss(ctx, t.validation, t.Distillation.SeqLen)
 }
 

@@ -109,6 +109,9 @@ func startText(t *Training) string {
 	if t.Distillation.Init == slm.FromRandom {
 		return "random weights"
 	}
+	if t.Distillation.Init == slm.FromExport {
+		return fmt.Sprintf("the weights of another student (SHA-256 %.12s)", t.Distillation.FromSHA256)
+	}
 	return "the weights of the sub-network"
 }
 

@@ -17,8 +17,17 @@ type Engine interface {
 	Peak(ctx context.Context, numbers slm.NumberType) (flops float64, err error)
 	// EvaluateRun measures a run's student on a text, as of one of its checkpoints.
 	EvaluateRun(ctx context.Context, history History, e slm.Evaluation, report Report) (slm.Evaluated, error)
+	// Start reads an exported student from its folder, with which a sub-network of a teacher is to begin; asked for none, it is the
+	// student's own, where the teacher is. It reports a folder without one, and a student that is not that sub-network.
+	Start(ctx context.Context, folder string, teacher slm.Config, asked slm.Subnet) (Start, error)
 	// Export writes a student from files. It does not use the accelerator, and may run beside the other calls.
 	Export(ctx context.Context, e Export, report Report) (kernelext.Exported, error)
+}
+
+// Start is an exported student with which a run begins.
+type Start struct {
+	Subnet slm.Subnet
+	SHA256 string // of its weights
 }
 
 // Export is a student to be written: that of a run as of its last checkpoint, or what a sub-network keeps of a teacher.
@@ -61,6 +70,8 @@ type Teacher interface {
 type Trainer interface {
 	Steps() int   // done
 	Bytes() int64 // that it holds in memory
+	// Begin takes the first weights from where the options say. A trainer that loads a checkpoint does without.
+	Begin(ctx context.Context) error
 	// Step does one step. After an error the trainer is not used any more.
 	Step(ctx context.Context) (slm.Point, error)
 	// Validate is the held-out cross-entropy.

@@ -87,6 +87,12 @@ func (fakeEngine) OpenTeacher(_ context.Context, path string, report resident.Re
 	return t, err
 }
 
+// Start takes a file for a student whose weights are its content.
+func (fakeEngine) Start(_ context.Context, folder string, _ slm.Config, asked slm.Subnet) (resident.Start, error) {
+	content, err := os.ReadFile(folder)
+	return resident.Start{Subnet: asked, SHA256: string(content)}, err
+}
+
 // Export writes what it was asked into the folder, in as many slow parts as the teacher's name asks for.
 func (fakeEngine) Export(ctx context.Context, e resident.Export, report resident.Report) (kernelext.Exported, error) {
 	for i := range int64(10) {
@@ -224,6 +230,17 @@ type fakeTrainer struct {
 func (t *fakeTrainer) Steps() int   { return t.Done }
 func (t *fakeTrainer) Bytes() int64 { return 1 << 20 }
 func (t *fakeTrainer) Close()       {}
+
+func (t *fakeTrainer) Begin(context.Context) error {
+	if t.d.From == "" {
+		return nil
+	}
+	content, err := os.ReadFile(t.d.From)
+	if err == nil && string(content) != t.d.FromSHA256 {
+		err = errors.New("it has changed since")
+	}
+	return err
+}
 
 func (t *fakeTrainer) Follow(changes []slm.Change) error {
 	t.changes = changes

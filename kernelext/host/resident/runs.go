@@ -53,6 +53,9 @@ func (h *Host) distillWork(j *job) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := h.start(j, l, &asked, c, last >= 0); err != nil {
+		return nil, err
+	}
 	if found {
 		asked.Subnet = asked.Subnet.Normalize(c.Teacher)
 		lines := Differences(c.Distillation, asked)
@@ -79,6 +82,31 @@ func (h *Host) distillWork(j *job) (any, error) {
 		h.dropRun(j.Lab, j.Name)
 	}
 	return kernelext.Summary{}, unwritable(l.folder, l.putRun(ctx, c))
+}
+
+// start fills in what the folder of an exported student says of a run that begins with it. One that has begun has its weights,
+// whatever became of the folder.
+func (h *Host) start(j *job, l *lab, asked *slm.Distillation, there slm.Curve, begun bool) error {
+	if asked.Init != slm.FromExport || asked.From == "" {
+		return nil
+	}
+	if begun {
+		asked.FromSHA256 = there.Distillation.FromSHA256
+		if asked.Subnet.IsZero() {
+			asked.Subnet = there.Distillation.Subnet
+		}
+		return nil
+	}
+	config, err := h.config(j, l, asked.Teacher)
+	if err != nil {
+		return err
+	}
+	s, err := h.engine.Start(j.whole(), asked.From, config, asked.Subnet)
+	if err != nil {
+		return kernelext.Errorf(kernelext.Invalid, "run %s cannot begin with the student in %s: %v", j.Name, asked.From, err)
+	}
+	asked.Subnet, asked.FromSHA256 = s.Subnet, s.SHA256
+	return nil
 }
 
 // stepsWork trains a run for some more steps.
@@ -149,6 +177,9 @@ func (h *Host) restore(j *job, l *lab, r *heldRun, changes []slm.Change) error {
 	}
 	switch err := r.trainer.Load(path); {
 	case errors.Is(err, fs.ErrNotExist):
+		if err := r.trainer.Begin(j.whole()); err != nil {
+			return kernelext.Errorf(kernelext.Invalid, "run %s cannot begin: %v", r.name, err)
+		}
 		if last > 0 {
 			j.note("began again at step 0: the host had stopped at step %d, before the first checkpoint", last)
 		}
@@ -241,6 +272,11 @@ func (h *Host) pointZero(j *job, l *lab, r *heldRun) (p slm.Point, err error) {
 	}
 	if !finite(loss) {
 		return p, fmt.Errorf("the student's loss before training is %g, not a finite number", loss)
+	}
+	if r.d.Init == slm.FromExport { // from here on the folder is not needed
+		if err := h.save(l, r); err != nil {
+			return p, err
+		}
 	}
 	p = slm.Point{Validation: loss}
 	if err := l.addPoint(j.whole(), r.name, p); err != nil {

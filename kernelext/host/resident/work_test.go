@@ -309,6 +309,37 @@ func TestKilledRunIsNamedAtItsCheckpoint(t *testing.T) {
 	}
 }
 
+// A run that begins with an exported student is another with another folder; once it has begun it needs the folder no more.
+func TestAStartIsPartOfARun(t *testing.T) {
+	newHome(t, nil)
+	t.Chdir(t.TempDir())
+	client, ctx := connect(t, "one"), t.Context()
+	write(t, "a", "weights")
+	d := smallRun
+	d.From = "a" // from this process's folder
+	c := must(t)(client.Distill(ctx, "run", d, nil))
+	if from := c.Distillation; !filepath.IsAbs(from.From) || from.FromSHA256 != "weights" || from.Init != slm.FromExport {
+		t.Errorf("it begins with %q (%s)", from.From, from.FromSHA256)
+	}
+	write(t, "a", "others")
+	_, err := client.Steps(ctx, "run", 1, nil)
+	wantError(t, err, kernelext.Invalid, "run run cannot begin", "changed since")
+	must(t)(client.Distill(ctx, "run", d, nil))
+	must(t)(client.Steps(ctx, "run", 1, nil))
+	if err := os.Rename("a", "b"); err != nil {
+		t.Fatal(err)
+	}
+	if c := must(t)(client.Distill(ctx, "run", d, nil)); c.Steps() != 1 || c.Distillation.FromSHA256 != "others" || !reflect.DeepEqual(c.Checkpoints, []int{0, 1}) {
+		t.Errorf("named again: %d steps, checkpoints %v, %s", c.Steps(), c.Checkpoints, c.Distillation.FromSHA256)
+	}
+	d.From = "b"
+	_, err = client.Distill(ctx, "run", d, nil)
+	wantError(t, err, kernelext.Differs, "from: ", "/a\" in the lab", "/b\" here")
+	d.From = ""
+	_, err = client.Distill(ctx, "run", d, nil)
+	wantError(t, err, kernelext.Differs, "from: ", "not set here", "init: \"export\" in the lab, \"teacher\" here")
+}
+
 func TestInterruptKeepsTheStepsAndTheNextCallContinuesInMemory(t *testing.T) {
 	newHome(t, nil)
 	client := connect(t, "one")
