@@ -1,17 +1,21 @@
 package slm
 
-import "math"
+import (
+	"math"
+	"time"
+)
 
 // Point is one step of a run.
 type Point struct {
-	Step       int     `json:"step"`                // steps done, counted from 1; 0 is the student before training
-	Tokens     int64   `json:"tokens"`              // predicted so far
-	Loss       float64 `json:"loss,omitzero"`       // the training loss with all its terms, in nats per token
-	CE         float64 `json:"ce,omitzero"`         // its cross-entropy alone, unweighted
-	Validation float64 `json:"validation,omitzero"` // held-out cross-entropy, where it was measured
-	Rate       float64 `json:"rate,omitzero"`       // learning rate
-	GradNorm   float64 `json:"grad_norm,omitzero"`  // before clipping
-	Seconds    float64 `json:"seconds,omitzero"`    // time of this step, validation and saving left out
+	Step       int       `json:"step"`                // steps done, counted from 1; 0 is the student before training
+	Tokens     int64     `json:"tokens"`              // predicted so far
+	Loss       float64   `json:"loss,omitzero"`       // the training loss with all its terms, in nats per token
+	CE         float64   `json:"ce,omitzero"`         // its cross-entropy alone, unweighted
+	Validation float64   `json:"validation,omitzero"` // held-out cross-entropy, where it was measured
+	Rate       float64   `json:"rate,omitzero"`       // learning rate
+	GradNorm   float64   `json:"grad_norm,omitzero"`  // before clipping
+	Seconds    float64   `json:"seconds,omitzero"`    // time of this step, validation and saving left out
+	Time       time.Time `json:"time,omitzero"`       // when it was recorded
 }
 
 // Curve is a run of a distillation: what was asked, and what came out step by step.

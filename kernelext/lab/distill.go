@@ -20,12 +20,13 @@ import (
 
 // distillation is what `lab distill` was asked.
 type distillation struct {
-	lab, run, teacher, student, start, tokens, csv, out string
-	random, json                                        bool
-	alpha, beta, temperature, hidden                    float64
-	divergence, decay, dtype                            string
-	topK, pairs, devices                                int
-	text                                                ask.Data
+	lab, run, teacher, student, start, tokens string
+	csv, tensorboard, out                     string
+	random, json                              bool
+	alpha, beta, temperature, hidden          float64
+	divergence, decay, dtype                  string
+	topK, pairs, devices                      int
+	text                                      ask.Data
 	slm.Distillation
 }
 
@@ -99,6 +100,7 @@ func (d *distillation) flags(set *flag.FlagSet) *flag.FlagSet {
 	set.StringVar(&d.lab, "lab", "distill", "the lab `NAME` that holds the run")
 	set.StringVar(&d.run, "run", "", "the run's `NAME` (default: from the student's)")
 	set.StringVar(&d.csv, "csv", "", "write the run's points to a `FILE`")
+	set.StringVar(&d.tensorboard, "tensorboard", "", "write the run's points while it trains, for TensorBoard: into a folder of the run's name in a `FOLDER`")
 	set.StringVar(&d.out, "out", "", "write the student to a `FOLDER` at the end, as lab export does")
 	set.BoolVar(&d.json, "json", false, "print JSON")
 	return set
@@ -209,20 +211,25 @@ func (d *distillation) train(ctx context.Context, client trainer, budget int64, 
 	if err != nil {
 		return c, err
 	}
+	board, err := d.openBoard(c)
+	if err != nil {
+		return c, err
+	}
 	left := budget - int64(c.Steps()*d.StepTokens())
 	if left <= 0 {
-		return c, nil
+		return c, board.close()
 	}
 	line := startProgress(out, d.run)
 	var last kernelext.Event
 	watch := func(e kernelext.Event) {
 		noteStep(line, e)
+		board.watch(e)
 		if e.Kind == kernelext.Point {
 			last = e
 		}
 	}
 	done, err := client.TrainOn(ctx, d.run, d.devices, slm.Until{Tokens: left}, watch)
-	if err != nil {
+	if err = errors.Join(err, board.close()); err != nil {
 		line.End("stopped; the same command goes on")
 		c, _ = client.Curve(context.WithoutCancel(ctx), d.run)
 		return c, err

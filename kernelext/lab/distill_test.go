@@ -13,6 +13,7 @@ import (
 
 	"github.com/offshoot-ml/offshoot/kernelext"
 	"github.com/offshoot-ml/offshoot/slm"
+	"github.com/offshoot-ml/offshoot/slm/tensorboard"
 )
 
 // fakeTrainer is a lab whose run stops at a step.
@@ -166,6 +167,49 @@ func TestDistillBeginsWithAStudent(t *testing.T) {
 	if got := c.Distillation; err != nil || c.Name != "smollm2-135m-from-first" || got.From != "students/first" || got.Init != slm.FromExport || !got.Subnet.IsZero() {
 		t.Errorf("%s begins with %q (%s): %v", c.Name, got.From, got.Init, err)
 	}
+}
+
+// What TensorBoard is to show has each step once, also where a batch job was stopped and goes on.
+func TestDistillWritesForTensorBoard(t *testing.T) {
+	lab, dir := &fakeTrainer{stop: 3}, t.TempDir()
+	for range 2 {
+		d, budget, err := asked(t, "--student", "bin:30M", "--tokens", "2048", "--run", "r", "--tensorboard", dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c, err := d.train(t.Context(), lab, budget, io.Discard); c.Steps() == 4 && err != nil {
+			t.Fatal(err)
+		}
+		lab.stop = 0
+	}
+	before := folderSize(t, filepath.Join(dir, "r"))
+	w, err := tensorboard.Open(filepath.Join(dir, "r"), lab.curve)
+	if err != nil || lab.curve.Steps() != 4 || before == 0 {
+		t.Fatalf("%d steps, %d bytes, %v", lab.curve.Steps(), before, err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if after := folderSize(t, filepath.Join(dir, "r")); after != before {
+		t.Errorf("the run's curve added %d bytes to %d: it was not there as it is", after-before, before)
+	}
+}
+
+// folderSize is the size of a folder's files.
+func folderSize(t *testing.T, dir string) (bytes int64) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		info, err := e.Info()
+		if err != nil {
+			t.Fatal(err)
+		}
+		bytes += info.Size()
+	}
+	return bytes
 }
 
 func TestPointsAsCSV(t *testing.T) {

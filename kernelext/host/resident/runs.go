@@ -278,7 +278,7 @@ func (h *Host) pointZero(j *job, l *lab, r *heldRun) (p slm.Point, err error) {
 			return p, err
 		}
 	}
-	p = slm.Point{Validation: loss}
+	p = slm.Point{Validation: loss, Time: pointTime()}
 	if err := l.addPoint(j.whole(), r.name, p); err != nil {
 		return p, unwritable(l.folder, err)
 	}
@@ -315,6 +315,7 @@ func (h *Host) step(j *job, l *lab, r *heldRun, g *goal) (p slm.Point, done bool
 		j.note("%s", said)
 		done = true
 	}
+	p.Time = pointTime()
 	if err := l.addPoint(j.whole(), r.name, p); err != nil {
 		return p, false, h.kept(l, r, err)
 	}
@@ -326,6 +327,9 @@ func (h *Host) step(j *job, l *lab, r *heldRun, g *goal) (p slm.Point, done bool
 	}
 	return p, done, nil
 }
+
+// pointTime is the time of a point that is recorded now.
+func pointTime() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }
 
 func finite(values ...float64) bool {
 	return !slices.ContainsFunc(values, func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) })
