@@ -58,7 +58,7 @@ func TestKilledRunEndsInTheSameWeights(t *testing.T) {
 func losses(c slm.Curve) string {
 	var out strings.Builder
 	for _, p := range c.Points {
-		p.Seconds = 0
+		p.Seconds, p.Time = 0, time.Time{}
 		fmt.Fprintf(&out, "%+v\n", p)
 	}
 	return out.String()
