@@ -59,20 +59,25 @@ func tinyModel(t *testing.T, out string, more ...string) []string {
 
 // runTiny pretrains, and reads what is printed.
 func runTiny(ctx context.Context, args []string) (p pretrained, err error) {
+	return p, runHere(ctx, "pretrain", args, &p)
+}
+
+// runHere does a verb in this process, and reads the JSON that it prints.
+func runHere(ctx context.Context, verb string, args []string, printed any) error {
 	read, write, err := os.Pipe()
 	if err != nil {
-		return p, err
+		return err
 	}
 	defer read.Close()
 	stdout := os.Stdout
 	os.Stdout = write
-	err = do(ctx, "pretrain", append(args, "--json"), newMeter(os.Stderr))
+	err = do(ctx, verb, append(args, "--json"), newMeter(os.Stderr))
 	os.Stdout = stdout
 	write.Close()
 	if err == nil {
-		err = json.NewDecoder(read).Decode(&p)
+		err = json.NewDecoder(read).Decode(printed)
 	}
-	return p, err
+	return err
 }
 
 func fileOf(t *testing.T, path ...string) []byte {

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"math"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/offshoot-ml/offshoot/kernelext"
+	"github.com/offshoot-ml/offshoot/slm"
+	"github.com/offshoot-ml/offshoot/slm/model"
+)
+
+// A run's student has one perplexity on a text: asked for by a cell, by the verb, and of the folder that it is exported to. Its
+// held-out documents are fewer than all, and the teacher sees the same ones.
+func TestEvaluateARun(t *testing.T) {
+	if _, err := model.NewBackend(); err != nil {
+		t.Skip(err)
+	}
+	l := &killedLab{home: t.TempDir()}
+	t.Setenv("OFFSHOOT_HOME", l.home)
+	l.furnish(t)
+	client, err := kernelext.Connect(t.Context(), "lab")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	defer l.stop(t)
+	data := slm.Data{Paths: []string{storiesFile(t)}}
+	if _, err := client.Distill(t.Context(), "run", slm.Distillation{Teacher: "tiny", Subnet: killedRun.Subnet, Data: data, SeqLen: 16, EvalTokens: 64}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.Steps(t.Context(), "run", 3, nil); err != nil {
+		t.Fatal(err)
+	}
+	folder := filepath.Join(l.home, "student")
+	if _, err := client.ExportRun(t.Context(), "run", kernelext.Export{Dir: folder}, nil); err != nil {
+		t.Fatal(err)
+	}
+	asked := slm.Evaluation{Data: data, Tokens: 512, SeqLen: 16}
+	var messages []string
+	cell, err := client.EvaluateRun(t.Context(), "run", asked, func(e kernelext.Event) { messages = append(messages, e.Message) })
+	if err != nil || cell.Tokens != 512 || cell.Steps != 3 || !(cell.Loss > 4 && cell.Loss < 7) {
+		t.Fatalf("%+v, %v", cell, err)
+	}
+	if said := strings.Join(messages, "\n"); !strings.Contains(said, "evaluating  512 of 512 tokens") || !strings.Contains(said, "tokens/s  0s left") {
+		t.Errorf("progress:\n%s", said)
+	}
+	for name, args := range map[string][]string{"the run": {"--lab", "lab", "--run", "run"}, "the folder": {"--model", folder}} {
+		var verb slm.Evaluated
+		if err := runHere(t.Context(), "eval", append(args, "--data", data.Paths[0], "--tokens", "512", "--seq", "17"), &verb); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if math.Abs(verb.Loss-cell.Loss) > 1e-5 || verb.Documents != cell.Documents || verb.Parameters != cell.Parameters || verb.FLOPsPerToken != cell.FLOPsPerToken || verb.BitsPerByte == 0 {
+			t.Errorf("%s: %+v; the cell has %+v", name, verb, cell)
+		}
+	}
+	asked.Whole, asked.Tokens = true, 1e6
+	whole, err := client.Evaluate(t.Context(), "tiny", asked, nil)
+	if err != nil || whole.Documents != 300 || whole.Tokens < 50_000 || whole.Tokens > 1e6 {
+		t.Errorf("all documents: %+v, %v", whole, err)
+	}
+	asked.Whole = false
+	held, err := client.Evaluate(t.Context(), "tiny", asked, nil)
+	if err != nil || held.Documents < 1 || held.Documents > 20 {
+		t.Errorf("held-out documents: %+v, %v", held, err)
+	}
+}
