@@ -8,6 +8,7 @@ import (
 	"path"
 	"path/filepath"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/offshoot-ml/offshoot/kernelext"
@@ -213,9 +214,12 @@ func runProvenance(h resident.History, saved distill.Saved) export.Provenance {
 	if t := h.Measurement; t != nil {
 		p.Measured = append(p.Measured, export.Loss{Model: "the teacher", Loss: t.Loss, Tokens: t.Tokens, Window: t.Window, Corpus: t.Corpus})
 	}
-	d := saved.Distillation
+	d, heldText := saved.Distillation, text
+	if d.DocumentMask {
+		heldText = strings.TrimPrefix(text+", attention within documents", ", ")
+	}
 	held := func(model string, loss float64) export.Loss {
-		return export.Loss{Model: model, Loss: loss, Tokens: ((d.EvalTokens-1)/d.SeqLen + 1) * d.SeqLen, Window: d.SeqLen, Corpus: text}
+		return export.Loss{Model: model, Loss: loss, Tokens: ((d.EvalTokens-1)/d.SeqLen + 1) * d.SeqLen, Window: d.SeqLen, Corpus: heldText}
 	}
 	first, last := validations(h.Curve.Points, saved.Steps)
 	if first.Validation > 0 {

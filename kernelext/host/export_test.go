@@ -40,6 +40,12 @@ func TestRunProvenanceEndsAtTheCheckpoint(t *testing.T) {
 	if s := p.Search; s.Name != "bin" || s.Evaluated != 64 || s.Candidate != 41 || s.Generation != 3 || s.Loss != 11 {
 		t.Errorf("search %+v", s)
 	}
+	d.DocumentMask = true
+	masked := runProvenance(h, distill.Saved{Distillation: d, Steps: 15, Position: json.RawMessage(`{"corpus":"abc"}`)})
+	if got := masked.Measured; got[0].Corpus != "held" || got[1].Corpus != text+", attention within documents" || masked.Training.Corpus != text {
+		t.Errorf("with a document mask, measured %+v, trained on %s", got, masked.Training.Corpus)
+	}
+	d.DocumentMask = false
 	untrained := runProvenance(resident.History{Curve: slm.Curve{Points: h.Curve.Points[:1]}}, distill.Saved{Distillation: d})
 	if untrained.Search != nil || len(untrained.Measured) != 1 || untrained.Training.Corpus != "" {
 		t.Errorf("of a run before its first step: %+v", untrained)

@@ -112,7 +112,7 @@ func TestHiddenStatesComeAndGo(t *testing.T) {
 }
 
 // Documents packed into one window train as those in windows of their own: same losses, same gradients, same held-out loss, with
-// the teacher's logits and hidden states; and kept logits say how they were made.
+// the teacher's logits and hidden states; and with logits of it that are kept.
 func TestDocumentMaskTrainsAsDocumentsAlone(t *testing.T) {
 	backend, teacher := newTeacher(t)
 	const seqLen, steps = 8, 3
@@ -150,5 +150,21 @@ func TestDocumentMaskTrainsAsDocumentsAlone(t *testing.T) {
 	}
 	if each, err := a.Student.Loss(t.Context(), windows(seqLen), seqLen); err != nil || !near(held, each, 1e-4) {
 		t.Errorf("held-out loss %g packed, %g alone, %v", held, each, err)
+	}
+	packed.Loss = slm.CE(0.3).Plus(slm.ForwardKL(0.7)).Top(8)
+	of := distill.LogitsOf{Teacher: "t", Vocab: teacherConfig.Vocab, Corpus: "c", Seed: packed.ShuffleSeed, Batch: packed.Batch, SeqLen: packed.SeqLen, TopK: 8,
+		Temperature: 1, DocumentMask: true}
+	logits, err := distill.OpenLogits(t.TempDir()+"/logits", of)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer logits.Close()
+	fromFile := newTrainer(t, backend, teacher, packed, windows(2*seqLen))
+	if err := fromFile.TeachFrom(logits); err != nil {
+		t.Fatal(err)
+	}
+	live := take(t, newTrainer(t, backend, teacher, packed, windows(2*seqLen)), 1)
+	if kept := take(t, fromFile, 1); math.Abs(kept[0].Loss-live[0].Loss) > 2e-3 { // they are float16
+		t.Errorf("with kept logits the loss is %g, with the teacher %g", kept[0].Loss, live[0].Loss)
 	}
 }
