@@ -116,7 +116,7 @@ func (s Savings) saved(start string, found []Seeded) Saved {
 		if !ok {
 			continue
 		}
-		last, whole, own := run.Points[len(run.Points)-1], float64(f.Baseline.FLOPs()), float64(run.FLOPs())
+		last, whole, own := run.Points[len(run.Points)-1], float64(f.Baseline.FLOPs()), run.FLOPs()
 		searched := own + float64(f.Search.FLOPs())
 		tokens = append(tokens, float64(last.Tokens))
 		byTokens = append(byTokens, float64(s.Tokens)/float64(last.Tokens))

@@ -78,27 +78,32 @@ func TestMasterWeightsKeepSmallUpdates(t *testing.T) {
 	}
 }
 
-// Checkpointing is there to save memory: a step needs less than half as much beyond what the process held before.
-func TestCheckpointingSavesMemory(t *testing.T) {
-	const batch, seqLen = 4, 256
-	config := slm.Config{Name: "deep", Family: slm.GPTNeoX, Layers: 6, Embd: 64, Heads: 8, QueryGroups: 8, HeadSize: 8, FFN: 256, Vocab: 64, Context: seqLen,
+// newDeep is a trainer whose activations are much larger than its weights.
+func newDeep(t testing.TB, d slm.Distillation) *distill.Trainer {
+	t.Helper()
+	d.Init, d.Loss, d.Batch, d.SeqLen = slm.FromRandom, slm.CE(1), 4, 256
+	config := slm.Config{Name: "deep", Family: slm.GPTNeoX, Layers: 6, Embd: 64, Heads: 8, QueryGroups: 8, HeadSize: 8, FFN: 256, Vocab: 64, Context: d.SeqLen,
 		NormEps: 1e-5, RopeTheta: 10000, RotaryFraction: 0.25, ParallelResidual: true}
-	tokens := make([]int32, batch*(seqLen+1))
+	tokens := make([]int32, d.Batch*(d.SeqLen+1))
 	for i := range tokens {
 		tokens[i] = int32(i * i % config.Vocab)
 	}
+	backend, err := model.NewBackend()
+	if err != nil {
+		t.Fatal(err)
+	}
+	trainer, err := distill.NewAlone(backend, config, d.WithDefaults(), &windows{tokens: tokens, batch: len(tokens)}, tokens)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { trainer.Close(); backend.Finalize() })
+	return trainer
+}
+
+// Checkpointing is there to save memory: a step needs less than half as much beyond what the process held before.
+func TestCheckpointingSavesMemory(t *testing.T) {
 	needs := func(checkpointing bool) int64 {
-		backend, err := model.NewBackend()
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer backend.Finalize()
-		d := slm.Distillation{Init: slm.FromRandom, Loss: slm.CE(1), Batch: batch, SeqLen: seqLen, Checkpointing: checkpointing}.WithDefaults()
-		trainer, err := distill.NewAlone(backend, config, d, &windows{tokens: tokens, batch: len(tokens)}, tokens)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer trainer.Close()
+		trainer := newDeep(t, slm.Distillation{Checkpointing: checkpointing})
 		take(t, trainer, 1) // compiles
 		debug.FreeOSMemory()
 		before := forgetPeak(t)
@@ -109,6 +114,18 @@ func TestCheckpointingSavesMemory(t *testing.T) {
 	t.Logf("a step needs %d MB, with recomputation %d MB", kept/1e6, recomputed/1e6)
 	if kept < 50e6 || recomputed > kept/2 {
 		t.Errorf("a step needs %d bytes, with recomputation %d", kept, recomputed)
+	}
+}
+
+func BenchmarkStep(b *testing.B) {
+	for name, d := range map[string]slm.Distillation{"f32": {}, "bf16": {Type: slm.BFloat16}, "f32-checkpointing": {Checkpointing: true}} {
+		b.Run(name, func(b *testing.B) {
+			trainer := newDeep(b, d)
+			take(b, trainer, 1) // compiles
+			for b.Loop() {
+				take(b, trainer, 1)
+			}
+		})
 	}
 }
 
@@ -151,14 +168,14 @@ func matrices(t *testing.T, s *model.Student) (out []float32) {
 	return out
 }
 
-// Recomputed activations are the same ones, and so are the gradients, of every weight. AdamW's first moment after a step is the
+// Recomputed activations are the same ones, and so are the gradients, of every weight, also where the loss looks at hidden states. AdamW's first moment after a step is the
 // gradient times a number.
 func TestCheckpointingChangesNoGradient(t *testing.T) {
 	r := readReference(t)
 	backend, teacher := newTeacher(t)
 	moments := func(checkpointing bool) checkpoint.Weights {
 		d := settings
-		d.Checkpointing = checkpointing
+		d.Loss, d.Checkpointing = d.Loss.Plus(slm.HiddenStates(1)), checkpointing
 		trainer, path := newTrainer(t, backend, teacher, d, r.Windows), t.TempDir()+"/checkpoint.safetensors"
 		take(t, trainer, 1)
 		if err := trainer.Save(path); err != nil {
@@ -172,7 +189,7 @@ func TestCheckpointingChangesNoGradient(t *testing.T) {
 		return saved
 	}
 	want, got := moments(false), moments(true)
-	if len(want) != len(settings.Subnet.Layers)*9+2 {
+	if len(want) != len(settings.Subnet.Layers)*9+2+1 {
 		t.Fatalf("moments of %d weights: %v", len(want), slices.Sorted(maps.Keys(want)))
 	}
 	for name, w := range want {

@@ -163,7 +163,7 @@ func TestResumeIsExact(t *testing.T) {
 	}
 }
 
-func take(t *testing.T, trainer *distill.Trainer, steps int) (points []slm.Point) {
+func take(t testing.TB, trainer *distill.Trainer, steps int) (points []slm.Point) {
 	t.Helper()
 	for range steps {
 		p, err := trainer.Step(context.Background())
