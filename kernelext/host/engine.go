@@ -42,8 +42,16 @@ func (e *engine) Backend(context.Context) (backend, device string, err error) {
 	return e.backend.Name(), e.device, nil
 }
 
-// Peak is the data sheet's for a GPU that is known, and measured once for any other device.
-func (e *engine) Peak(ctx context.Context, numbers slm.NumberType) (flops float64, err error) {
+// Peak is that of so many GPUs; what a processor calls its devices are the same cores.
+func (e *engine) Peak(ctx context.Context, numbers slm.NumberType, devices int) (flops float64, err error) {
+	if flops, err = e.peak(ctx, numbers); e.backend.HasSharedBuffers() {
+		return flops, err
+	}
+	return float64(devices) * flops, err
+}
+
+// peak is the data sheet's for a GPU that is known, and measured once for any other device.
+func (e *engine) peak(ctx context.Context, numbers slm.NumberType) (flops float64, err error) {
 	if d, ok := slm.FindDevice(e.device); ok {
 		return d.FLOPS(numbers), nil
 	}

@@ -131,7 +131,9 @@ func TestDevicesShareEveryStep(t *testing.T) {
 	backend, teacher := neoxTeacher(t)
 	windows := readReference(t).Windows
 	for name, change := range map[string]func(*slm.Distillation){
-		"MMD and hidden states":         func(d *slm.Distillation) { d.Loss = slm.CE(0.5).Plus(slm.MMD(0.5)).Plus(slm.HiddenStates(1)) },
+		"MMD and hidden states, activations recomputed": func(d *slm.Distillation) {
+			d.Loss, d.Checkpointing = slm.CE(0.5).Plus(slm.MMD(0.5)).Plus(slm.HiddenStates(1)), true
+		},
 		"kept logits, batches gathered": func(d *slm.Distillation) { d.Loss, d.Accumulate = d.Loss.Top(8), 2 },
 	} {
 		d := spreadSettings

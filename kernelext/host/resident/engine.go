@@ -13,8 +13,8 @@ type Engine interface {
 	Backend(ctx context.Context) (backend, device string, err error)
 	// OpenTeacher loads a teacher: from a file or folder, or by the name of a repository or a published architecture.
 	OpenTeacher(ctx context.Context, reference string, report Report) (Teacher, error)
-	// Peak is how many operations a second the accelerator can do in matrix products of a type.
-	Peak(ctx context.Context, numbers slm.NumberType) (flops float64, err error)
+	// Peak is how many operations a second so many of the accelerator's devices can do in matrix products of a type.
+	Peak(ctx context.Context, numbers slm.NumberType, devices int) (flops float64, err error)
 	// EvaluateRun measures a run's student on a text, as of one of its checkpoints.
 	EvaluateRun(ctx context.Context, history History, e slm.Evaluation, report Report) (slm.Evaluated, error)
 	// Start reads an exported student from its folder, with which a sub-network of a teacher is to begin; asked for none, it is the

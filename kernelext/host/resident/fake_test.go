@@ -71,7 +71,7 @@ func (fakeEngine) Backend(context.Context) (string, string, error) {
 // fakePeak is in operations a second.
 const fakePeak = 1e15
 
-func (fakeEngine) Peak(context.Context, slm.NumberType) (float64, error) { return fakePeak, nil }
+func (fakeEngine) Peak(context.Context, slm.NumberType, int) (float64, error) { return fakePeak, nil }
 
 func (fakeEngine) OpenTeacher(_ context.Context, path string, report resident.Report) (resident.Teacher, error) {
 	content, err := os.ReadFile(path)

@@ -219,7 +219,7 @@ func (h *Host) train(j *job, l *lab, r *heldRun) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	peak, err := h.engine.Peak(j.whole(), c.Distillation.Type)
+	peak, err := h.engine.Peak(j.whole(), c.Distillation.Type, cmp.Or(j.request.Devices, 1))
 	if err != nil {
 		h.log.Warn("no model FLOPs utilisation", "error", err)
 	}
