@@ -8,24 +8,12 @@ import (
 
 	"github.com/offshoot-ml/offshoot/kernelext"
 	"github.com/offshoot-ml/offshoot/slm"
-	"github.com/offshoot-ml/offshoot/slm/model"
 )
 
 // A run's student has one perplexity on a text: asked for by a cell, by the verb, and of the folder that it is exported to. Its
 // held-out documents are fewer than all, and the teacher sees the same ones.
 func TestEvaluateARun(t *testing.T) {
-	if _, err := model.NewBackend(); err != nil {
-		t.Skip(err)
-	}
-	l := &killedLab{home: t.TempDir()}
-	t.Setenv("OFFSHOOT_HOME", l.home)
-	l.furnish(t)
-	client, err := kernelext.Connect(t.Context(), "lab")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer client.Close()
-	defer l.stop(t)
+	home, client := newLab(t)
 	data := slm.Data{Paths: []string{storiesFile(t)}}
 	if _, err := client.Distill(t.Context(), "run", slm.Distillation{Teacher: "tiny", Subnet: killedRun.Subnet, Data: data, SeqLen: 16, EvalTokens: 64}, nil); err != nil {
 		t.Fatal(err)
@@ -33,7 +21,7 @@ func TestEvaluateARun(t *testing.T) {
 	if _, err := client.Steps(t.Context(), "run", 3, nil); err != nil {
 		t.Fatal(err)
 	}
-	folder := filepath.Join(l.home, "student")
+	folder := filepath.Join(home, "student")
 	if _, err := client.ExportRun(t.Context(), "run", kernelext.Export{Dir: folder}, nil); err != nil {
 		t.Fatal(err)
 	}

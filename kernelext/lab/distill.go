@@ -229,13 +229,14 @@ func (d *distillation) train(ctx context.Context, client trainer, budget int64, 
 		}
 	}
 	done, err := client.TrainOn(ctx, d.run, d.devices, slm.Until{Tokens: left}, watch)
-	if err = errors.Join(err, board.close()); err != nil {
+	written := board.close()
+	if err != nil {
 		line.End("stopped; the same command goes on")
 		c, _ = client.Curve(context.WithoutCancel(ctx), d.run)
-		return c, err
+		return c, errors.Join(err, written)
 	}
 	line.End(fmt.Sprintf("%d steps, held-out loss %.4f, %s", done.Steps(), done.Validation(), last.Speed(", ")))
-	return done, nil
+	return done, written
 }
 
 // defaultRun names a run after its student, or the one that it begins with.
