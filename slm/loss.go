@@ -100,8 +100,8 @@ func MMD(weight float64) Loss { return term(MMDTerm, weight) }
 // the layers at i/n of the student's depth and of the teacher's, so that the last are always compared; all share W.
 //
 // W is trained with the student and thrown away after it. It begins by putting each of the student's dimensions in its place
-// in the teacher. The term is not in nats but as large as the teacher's activations are, which differ by orders of magnitude
-// from one teacher to another: give it a small weight, or balance the loss.
+// in the teacher. The term is not in nats but grows with the square of the teacher's activations, whose size is its own: look at
+// the first losses to choose a weight, or balance the loss.
 func HiddenStates(weight float64) Loss { return term(HiddenStatesTerm, weight) }
 
 func term(kind Divergence, weight float64) Loss {
