@@ -17,6 +17,13 @@ func (c *Client) Teacher(ctx context.Context, name string, watch func(Event)) (T
 	return info, err
 }
 
+// Architecture is a teacher's, whose weights need not be in memory for it. Names are as for [Client.Teacher].
+func (c *Client) Architecture(ctx context.Context, teacher string, watch func(Event)) (slm.Config, error) {
+	var config slm.Config
+	err := c.work(ctx, VerbArchitecture, WorkRequest{Name: teacherName(teacher)}, watch, &config)
+	return config, err
+}
+
 // Generate continues a prompt with a teacher, and returns the new text.
 func (c *Client) Generate(ctx context.Context, teacher, prompt string, g slm.Generation, watch func(Event)) (string, error) {
 	var text string

@@ -25,20 +25,21 @@ const (
 	VerbTable   = "table"   // TableRequest, answered by Table
 	VerbCancel  = "cancel"  // Accepted: stops that job at its next step boundary
 
-	VerbTeacher    = "teacher"    // WorkRequest, ends with a TeacherInfo
-	VerbSearch     = "search"     // WorkRequest, ends with a Summary
-	VerbAsk        = "ask"        // WorkRequest, ends with []slm.Candidate: those of a told search to judge next
-	VerbTell       = "tell"       // WorkRequest, ends with a Summary
-	VerbDistill    = "distill"    // WorkRequest, ends with a Summary: names a run and checks its options
-	VerbSteps      = "steps"      // WorkRequest, ends with a Summary
-	VerbChange     = "change"     // WorkRequest, ends with a Summary: Done is the step from which the change holds
-	VerbUndo       = "undo"       // WorkRequest, ends with a Summary: Done is the step to which the run went back
-	VerbBranch     = "branch"     // WorkRequest, ends with a Summary: Done is the step at which the new run leaves From
-	VerbGenerate   = "generate"   // WorkRequest, ends with a string
-	VerbImportance = "importance" // WorkRequest, ends with a slm.Importance
-	VerbEvaluate   = "evaluate"   // WorkRequest, ends with a slm.Evaluated
-	VerbExport     = "export"     // WorkRequest, ends with an Exported
-	VerbTasks      = "tasks"      // WorkRequest, ends with a TaskScores
+	VerbTeacher      = "teacher"      // WorkRequest, ends with a TeacherInfo
+	VerbArchitecture = "architecture" // WorkRequest, ends with the slm.Config of a teacher, which need not be loaded
+	VerbSearch       = "search"       // WorkRequest, ends with a Summary
+	VerbAsk          = "ask"          // WorkRequest, ends with []slm.Candidate: those of a told search to judge next
+	VerbTell         = "tell"         // WorkRequest, ends with a Summary
+	VerbDistill      = "distill"      // WorkRequest, ends with a Summary: names a run and checks its options
+	VerbSteps        = "steps"        // WorkRequest, ends with a Summary
+	VerbChange       = "change"       // WorkRequest, ends with a Summary: Done is the step from which the change holds
+	VerbUndo         = "undo"         // WorkRequest, ends with a Summary: Done is the step to which the run went back
+	VerbBranch       = "branch"       // WorkRequest, ends with a Summary: Done is the step at which the new run leaves From
+	VerbGenerate     = "generate"     // WorkRequest, ends with a string
+	VerbImportance   = "importance"   // WorkRequest, ends with a slm.Importance
+	VerbEvaluate     = "evaluate"     // WorkRequest, ends with a slm.Evaluated
+	VerbExport       = "export"       // WorkRequest, ends with an Exported
+	VerbTasks        = "tasks"        // WorkRequest, ends with a TaskScores
 )
 
 // HelloRequest opens a lab; it makes the lab's folder the first time.
@@ -254,7 +255,7 @@ type Status struct {
 	DeviceMemory int64         `json:"device_memory,omitempty"` // bytes in use on the device; 0 when it cannot tell
 	IdleAfter    time.Duration `json:"idle_after"`              // it stops by itself after that long without a request
 	TeacherFiles []string      `json:"teacher_files"`           // names that can be loaded
-	Teachers     []Held        `json:"teachers"`                // loaded
+	Teachers     []Held        `json:"teachers"`                // whose weights are in memory
 	Runs         []Held        `json:"runs"`                    // students whose training state is in memory
 	Jobs         []Job         `json:"jobs"`                    // running and waiting, in their order
 	Labs         []string      `json:"labs"`                    // on disk

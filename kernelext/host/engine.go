@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -12,10 +13,10 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gomlx/compute"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/offshoot-ml/offshoot/datasets"
 	"github.com/offshoot-ml/offshoot/kernelext/host/resident"
@@ -23,6 +24,7 @@ import (
 	"github.com/offshoot-ml/offshoot/slm/checkpoint"
 	"github.com/offshoot-ml/offshoot/slm/checkpoint/hub"
 	"github.com/offshoot-ml/offshoot/slm/distill"
+	"github.com/offshoot-ml/offshoot/slm/export"
 	"github.com/offshoot-ml/offshoot/slm/model"
 )
 
@@ -96,31 +98,19 @@ func processor() string {
 	return runtime.GOARCH
 }
 
-// OpenTeacher opens a teacher's files, fetches those that are not there, and loads its weights.
+// OpenTeacher opens a teacher's files, and fetches those that are not there.
 func (e *engine) OpenTeacher(ctx context.Context, reference string, report resident.Report) (resident.Teacher, error) {
 	file, err := checkpoint.Open(ctx, reference, checkpoint.Options{Hub: hub.Settings{Progress: fetching(report)}})
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close()
-	t := &teacher{engine: e, texts: map[string]*datasets.Tokens{}, warmers: map[string]*model.Warmer{}, bytes: 4 * slm.Subnet{}.Parameters(file.Config).Total()}
-	if t.tokenizer, err = datasets.TeacherTokenizer(file); err != nil {
-		return nil, err
+	t := &teacher{engine: e, name: filepath.Base(reference), config: file.Config, file: file,
+		texts: map[string]*datasets.Tokens{}, warmers: map[string]*model.Warmer{}}
+	if t.sha256, err = file.Hash(ctx); err == nil {
+		t.tokenizer, err = datasets.TeacherTokenizer(file)
 	}
-	work, inside := errgroup.WithContext(ctx)
-	work.Go(func() (err error) { t.sha256, err = file.Hash(inside); return err })
-	work.Go(func() (err error) {
-		t.model, err = model.Load(inside, e.backend, file.Config, file.Source, func(done, total int64) {
-			report("loading "+filepath.Base(reference), done, total)
-		})
-		return err
-	})
-	if err := work.Wait(); err != nil {
-		t.tokenizer.Close()
-		if t.model != nil {
-			t.model.Close()
-		}
-		return nil, err
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
 	}
 	return t, nil
 }
@@ -132,13 +122,17 @@ func fetching(report resident.Report) func(hub.Progress) {
 	}
 }
 
-// teacher is a loaded model with its tokenizer and the corpus in its tokens.
+// teacher is a model with its tokenizer and the corpus in its tokens. Its files stay open until its weights are loaded: those are
+// the files that the hash is of, whatever takes their names.
 type teacher struct {
 	engine    *engine
-	model     *model.Teacher
+	name      string
+	config    slm.Config
+	file      *checkpoint.Teacher
+	model     *model.Teacher // nil until the weights are needed
+	bytes     atomic.Int64   // of the weights on the device: the host's status asks while a job loads them
 	tokenizer *datasets.Tokenizer
 	sha256    string
-	bytes     int64
 
 	mu    sync.Mutex
 	text  *datasets.Corpus            // opened when it is first needed
@@ -148,9 +142,24 @@ type teacher struct {
 	warmFor string                   // the JSON of what asked for them
 }
 
-func (t *teacher) Config() slm.Config { return t.model.Config }
+func (t *teacher) Config() slm.Config { return t.config }
 func (t *teacher) SHA256() string     { return t.sha256 }
-func (t *teacher) Bytes() int64       { return t.bytes }
+func (t *teacher) Bytes() int64       { return t.bytes.Load() }
+
+// Load puts the weights on the device, unless they are there.
+func (t *teacher) Load(ctx context.Context, report resident.Report) error {
+	if t.model != nil {
+		return nil
+	}
+	loaded, err := model.Load(ctx, t.engine.backend, t.config, t.file.Source, func(done, total int64) { report("loading "+t.name, done, total) })
+	if err != nil {
+		return fmt.Errorf("the teacher's weights cannot be loaded: %w; if its files changed, put them back and restart the host", err)
+	}
+	t.model = loaded
+	t.bytes.Store(4 * slm.Subnet{}.Parameters(t.config).Total())
+	t.file.Close() // it was only read
+	return nil
+}
 
 // Corpus names the text that teachers are held against.
 func (t *teacher) Corpus() string { return corpusName() }
@@ -292,7 +301,7 @@ func continued(ctx context.Context, tokenizer *datasets.Tokenizer, prompt string
 	return tokenizer.Decode(ids), err
 }
 
-// Trainer makes a student and opens its data.
+// Trainer makes a student and opens its data. The teacher's weights are loaded if each step asks them.
 func (t *teacher) Trainer(ctx context.Context, d slm.Distillation, report resident.Report) (resident.Trainer, error) {
 	text, err := t.training(ctx, d.Data, report)
 	if err != nil {
@@ -302,15 +311,18 @@ func (t *teacher) Trainer(ctx context.Context, d slm.Distillation, report reside
 	if err != nil {
 		return nil, err
 	}
-	data := text.Stream(d.ShuffleSeed, d.Batch, d.SeqLen)
-	made, err := distill.New(t.engine.backend, t.model, d, data, held)
-	if err != nil {
+	if d.Loss.NeedsTeacher() && !d.KeepLogits {
+		if err := t.Load(ctx, report); err != nil {
+			return nil, err
+		}
+	}
+	run := &trainer{teacher: t, report: report}
+	if run.Trainer, err = run.begin(d, text.Stream(d.ShuffleSeed, d.Batch, d.SeqLen), held); err != nil {
 		return nil, err
 	}
-	run := &trainer{Trainer: made, teacher: t}
 	if d.KeepLogits {
-		if run.logits, err = t.keepLogits(made, text.Hash()); err != nil {
-			made.Close()
+		if run.logits, err = t.keepLogits(run.Trainer, text.Hash()); err != nil {
+			run.Trainer.Close()
 			return nil, err
 		}
 	}
@@ -322,6 +334,27 @@ type trainer struct {
 	*distill.Trainer
 	teacher *teacher
 	logits  *distill.Logits // nil unless they are kept
+	report  resident.Report // of the job that uses it
+}
+
+// begin takes the student's first weights from the teacher in memory. One that is not there stays in its files, of which what the
+// student keeps is read, until a step asks it.
+func (t *trainer) begin(d slm.Distillation, data distill.Data, held []int32) (*distill.Trainer, error) {
+	of := t.teacher
+	if of.model != nil {
+		return distill.New(of.engine.backend, of.model, d, data, held)
+	}
+	load := func(ctx context.Context) (*model.Teacher, error) {
+		err := of.Load(ctx, t.report)
+		return of.model, err
+	}
+	return distill.NewOnDemand(of.engine.backend, distill.OnDemand{Config: of.config, Kept: export.Cut(of.config, d.Subnet, of.file.Source), Load: load}, d, data, held)
+}
+
+// Step takes a step. It reports when it has to load the teacher.
+func (t *trainer) Step(ctx context.Context, report resident.Report) (slm.Point, error) {
+	t.report = report
+	return t.Trainer.Step(ctx)
 }
 
 // Close frees the device's memory.
@@ -332,10 +365,10 @@ func (t *trainer) Close() {
 	}
 }
 
-// Bytes counts the weights and AdamW's two moments on each device, and the teacher on those beyond the first.
+// Bytes counts the weights and AdamW's two moments on each device, and the teacher, if it is loaded, on those beyond the first.
 func (t *trainer) Bytes() int64 {
 	devices := int64(t.Devices())
-	return devices*3*4*t.Distillation.Subnet.Parameters(t.teacher.model.Config).Total() + (devices-1)*t.teacher.bytes
+	return devices*3*4*t.Distillation.Subnet.Parameters(t.teacher.config).Total() + (devices-1)*t.teacher.Bytes()
 }
 
 // Generate continues a prompt with the student.

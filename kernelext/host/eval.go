@@ -174,12 +174,12 @@ func printEvaluated(out io.Writer, e slm.Evaluated) error {
 
 // Evaluate measures the teacher on a text.
 func (t *teacher) Evaluate(ctx context.Context, e slm.Evaluation, report resident.Report) (slm.Evaluated, error) {
-	text, err := readEvaluation(ctx, e, t.tokenizer, t.model.Config, timed(report))
+	text, err := readEvaluation(ctx, e, t.tokenizer, t.config, timed(report))
 	if err != nil {
 		return slm.Evaluated{}, err
 	}
 	out, err := text.evaluate(ctx, t.model, slm.Subnet{}, 0, timed(report))
-	out.Parameters, out.FLOPsPerToken = slm.Subnet{}.Parameters(t.model.Config).Total(), slm.Subnet{}.ForwardFLOPs(t.model.Config, e.SeqLen+1)
+	out.Parameters, out.FLOPsPerToken = slm.Subnet{}.Parameters(t.config).Total(), slm.Subnet{}.ForwardFLOPs(t.config, e.SeqLen+1)
 	return out, err
 }
 

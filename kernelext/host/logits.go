@@ -14,7 +14,7 @@ func (t *teacher) keepLogits(run *distill.Trainer, corpus string) (*distill.Logi
 	if err != nil {
 		return nil, err
 	}
-	of := distill.LogitsOf{Teacher: t.sha256, Vocab: t.model.Config.Vocab, Corpus: corpus, Seed: d.ShuffleSeed, Batch: d.Batch, SeqLen: d.SeqLen,
+	of := distill.LogitsOf{Teacher: t.sha256, Vocab: t.config.Vocab, Corpus: corpus, Seed: d.ShuffleSeed, Batch: d.Batch, SeqLen: d.SeqLen,
 		TopK: k, Temperature: temperature, DocumentMask: d.DocumentMask}
 	path, err := madeOf("logits", of)
 	if err != nil {

@@ -58,6 +58,9 @@ func evolve(ctx context.Context, reference string, options slm.Search, r *record
 	if err := options.Validate(teacher.Config()); err != nil {
 		return err
 	}
+	if err := teacher.Load(ctx, m.messages()); err != nil {
+		return err
+	}
 	home, err := kernelext.Home()
 	if err != nil {
 		return err

@@ -184,7 +184,7 @@ func (d *distillation) loss() (loss slm.Loss, err error) {
 
 // trainer is what a run needs of a [kernelext.Client].
 type trainer interface {
-	Teacher(ctx context.Context, name string, watch func(kernelext.Event)) (kernelext.TeacherInfo, error)
+	Architecture(ctx context.Context, teacher string, watch func(kernelext.Event)) (slm.Config, error)
 	Distill(ctx context.Context, name string, d slm.Distillation, watch func(kernelext.Event)) (slm.Curve, error)
 	TrainOn(ctx context.Context, run string, devices int, until slm.Until, watch func(kernelext.Event)) (slm.Curve, error)
 	Curve(ctx context.Context, run string) (slm.Curve, error)
@@ -192,20 +192,20 @@ type trainer interface {
 
 // train names the run and trains what it lacks. After an error it returns the run as far as it is.
 func (d *distillation) train(ctx context.Context, client trainer, budget int64, out io.Writer) (slm.Curve, error) {
-	info, err := client.Teacher(ctx, d.teacher, nil)
+	teacher, err := client.Architecture(ctx, d.teacher, nil)
 	if err != nil {
 		return slm.Curve{}, err
 	}
-	d.Teacher = info.Config.Name
+	d.Teacher = teacher.Name
 	if d.student != "" {
-		student, err := readStudent(d.student, info.Config)
+		student, err := readStudent(d.student, teacher)
 		if err != nil {
 			return slm.Curve{}, err
 		}
 		d.Subnet = student.Subnet
 	}
 	if d.run == "" {
-		d.run = defaultRun(info.Config, d.Distillation)
+		d.run = defaultRun(teacher, d.Distillation)
 	}
 	c, err := client.Distill(ctx, d.run, d.Distillation, nil)
 	if err != nil {

@@ -24,9 +24,8 @@ type fakeTrainer struct {
 	on    []int // devices
 }
 
-func (f *fakeTrainer) Teacher(context.Context, string, func(kernelext.Event)) (info kernelext.TeacherInfo, err error) {
-	info.Config, err = slm.Published("smollm2-135m")
-	return info, err
+func (f *fakeTrainer) Architecture(context.Context, string, func(kernelext.Event)) (slm.Config, error) {
+	return slm.Published("smollm2-135m")
 }
 
 func (f *fakeTrainer) Distill(_ context.Context, name string, d slm.Distillation, _ func(kernelext.Event)) (slm.Curve, error) {

@@ -47,7 +47,7 @@ func (t *Trainer) teach(ctx context.Context, batch int, windows []int32, inputs 
 		return nil, nil
 	}
 	if t.logits == nil {
-		return t.ask(ctx, inputs, model.Reading{Logits: t.now.Loss.NeedsLogits(), States: compared(t.teacher.Config.Layers, t.now.Loss.Pairs()),
+		return t.ask(ctx, inputs, model.Reading{Logits: t.now.Loss.NeedsLogits(), States: compared(t.Student.Teacher.Layers, t.now.Loss.Pairs()),
 			Type: t.now.Type})
 	}
 	tokens, logs, ok, err := t.logits.Get(batch, windows)
@@ -55,11 +55,8 @@ func (t *Trainer) teach(ctx context.Context, batch int, windows []int32, inputs 
 		return nil, err
 	}
 	if !ok {
-		if t.teacher == nil {
-			return nil, errors.Join(err, fmt.Errorf("logits %s end before batch %d, and the teacher is not there to add to them", t.logits.path, batch))
-		}
 		if tokens, logs, err = t.likeliest(ctx, inputs); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("logits %s lack batch %d: %w", t.logits.path, batch, err)
 		}
 		if err := t.logits.Put(batch, windows, tokens, logs); err != nil {
 			return nil, err
@@ -75,7 +72,11 @@ func (t *Trainer) teach(ctx context.Context, batch int, windows []int32, inputs 
 // ask asks the teacher for a batch: its logits, where they are wanted, and then its hidden states.
 func (t *Trainer) ask(ctx context.Context, inputs *tensors.Tensor, r model.Reading) ([]input, error) {
 	r.Separator = t.Student.Separator
-	return t.devices.ask(ctx, t.teacher, inputs, func(ctx context.Context, teacher *model.Teacher, tokens *tensors.Tensor) ([]*tensors.Tensor, error) {
+	teacher, err := t.load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return t.devices.ask(ctx, teacher, inputs, func(ctx context.Context, teacher *model.Teacher, tokens *tensors.Tensor) ([]*tensors.Tensor, error) {
 		logits, states, err := teacher.Read(ctx, tokens, r)
 		if logits != nil {
 			states = append([]*tensors.Tensor{logits}, states...)

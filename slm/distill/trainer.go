@@ -48,9 +48,9 @@ type Trainer struct {
 
 	backend    compute.Backend
 	changes    []slm.Change
-	now        slm.Distillation // with the changes so far: that of the step's program
-	teacher    *model.Teacher   // nil where no loss needs one
-	logits     *Logits          // nil: the teacher is asked in every step
+	now        slm.Distillation                              // with the changes so far: that of the step's program
+	load       func(context.Context) (*model.Teacher, error) // gives the teacher; nil where there is none
+	logits     *Logits                                       // nil: the teacher is asked in every step
 	devices    *devices
 	data       Data
 	validation []int32 // held-out windows of SeqLen+1 tokens
@@ -65,7 +65,15 @@ type Trainer struct {
 // come with [Trainer.Begin]. validation are held-out windows of d.SeqLen+1 tokens. The first step compiles, which takes some
 // seconds.
 func New(backend compute.Backend, teacher *model.Teacher, d slm.Distillation, data Data, validation []int32) (*Trainer, error) {
-	return newTrainer(backend, teacher.Config, teacher, d, data, validation)
+	t := OnDemand{Config: teacher.Config, Load: func(context.Context) (*model.Teacher, error) { return teacher, nil }}
+	if d.Init == slm.FromTeacher {
+		weights, err := teacher.Extract(d.Subnet)
+		if err != nil {
+			return nil, err
+		}
+		t.Kept = weights
+	}
+	return newTrainer(backend, t, d, data, validation)
 }
 
 // NewAlone is [New] for a student of an architecture that has no teacher yet: it begins with random weights, and its loss is
@@ -74,25 +82,25 @@ func NewAlone(backend compute.Backend, architecture slm.Config, d slm.Distillati
 	if d.Init != slm.FromRandom || d.Loss.NeedsTeacher() {
 		return nil, fmt.Errorf("distillation: init %q with the loss %s needs a teacher; without one, take %q and %s", d.Init, d.Loss, slm.FromRandom, slm.CE(1))
 	}
-	return newTrainer(backend, architecture, nil, d, data, validation)
+	return newTrainer(backend, OnDemand{Config: architecture}, d, data, validation)
 }
 
-func newTrainer(backend compute.Backend, architecture slm.Config, teacher *model.Teacher, d slm.Distillation, data Data, validation []int32) (*Trainer, error) {
-	if err := errors.Join(architecture.Validate(), d.Validate(architecture)); err != nil {
+func newTrainer(backend compute.Backend, teacher OnDemand, d slm.Distillation, data Data, validation []int32) (*Trainer, error) {
+	if err := errors.Join(teacher.Config.Validate(), d.Validate(teacher.Config)); err != nil {
 		return nil, err
 	}
-	weights, err := firstWeights(architecture, teacher, d)
-	if err != nil {
-		return nil, err
+	weights := teacher.Kept
+	if d.Init != slm.FromTeacher {
+		weights = model.RandomWeights(teacher.Config, d.Subnet, d.WeightsSeed) // in place of those of Begin, too
 	}
-	student, err := model.NewStudent(backend, architecture, d.Subnet, weights)
+	student, err := model.NewStudent(backend, teacher.Config, d.Subnet, weights)
 	if err != nil {
 		return nil, err
 	}
 	if d.DocumentMask {
 		student.Separator = new(data.Separator())
 	}
-	t := &Trainer{Distillation: d, Student: student, backend: backend, now: d, teacher: teacher, data: data, validation: validation,
+	t := &Trainer{Distillation: d, Student: student, backend: backend, now: d, load: teacher.Load, data: data, validation: validation,
 		begun: d.Init != slm.FromExport}
 	if err := t.programs(); err != nil {
 		student.Close()
@@ -141,7 +149,7 @@ func (t *Trainer) Follow(changes []slm.Change) error {
 				return fmt.Errorf("change: %w", err)
 			}
 		}
-		if c.Loss.NeedsTeacher() && t.teacher == nil {
+		if c.Loss.NeedsTeacher() && t.load == nil {
 			return fmt.Errorf("change: the loss %s needs a teacher, and the run has none", c.Loss)
 		}
 	}
@@ -161,13 +169,6 @@ func (t *Trainer) settle() error {
 		return err
 	}
 	return nil
-}
-
-func firstWeights(architecture slm.Config, teacher *model.Teacher, d slm.Distillation) (checkpoint.Weights, error) {
-	if d.Init == slm.FromTeacher {
-		return teacher.Extract(d.Subnet)
-	}
-	return model.RandomWeights(architecture, d.Subnet, d.WeightsSeed), nil // in place of those of Begin, too
 }
 
 // Begin gives the student its first weights where they are those of an exported one, under the names of [slm.Subnet.Tensors]. A

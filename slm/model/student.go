@@ -27,8 +27,8 @@ type Student struct {
 	loss, step *gomlx.Exec
 }
 
-// NewStudent puts a student's weights, as [Teacher.Extract] or [RandomWeights] give them, on the device.
-func NewStudent(backend compute.Backend, teacher slm.Config, subnet slm.Subnet, weights checkpoint.Weights) (*Student, error) {
+// NewStudent puts a student's weights, such as [Teacher.Extract] or [RandomWeights] give them, on the device.
+func NewStudent(backend compute.Backend, teacher slm.Config, subnet slm.Subnet, weights checkpoint.Source) (*Student, error) {
 	s := &Student{Teacher: teacher, Subnet: subnet, Store: gomlx.NewStore()}
 	err := s.upload(backend, weights)
 	if err == nil {
@@ -45,7 +45,7 @@ func NewStudent(backend compute.Backend, teacher slm.Config, subnet slm.Subnet, 
 }
 
 // upload makes a variable of each weight, with an axis for each of its axes.
-func (s *Student) upload(backend compute.Backend, weights checkpoint.Weights) error {
+func (s *Student) upload(backend compute.Backend, weights checkpoint.Source) error {
 	for name, t := range s.Subnet.Tensors(s.Teacher) {
 		sizes := s.Subnet.Sizes(s.Teacher, t.Layer, t.Weight)
 		w := wanted{name: name, sizes: sizes, kind: t.Weight}

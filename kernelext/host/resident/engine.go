@@ -11,7 +11,7 @@ import (
 type Engine interface {
 	// Backend starts the accelerator and describes it, such as "xla:cpu" and a processor's name.
 	Backend(ctx context.Context) (backend, device string, err error)
-	// OpenTeacher loads a teacher: from a file or folder, or by the name of a repository or a published architecture.
+	// OpenTeacher opens a teacher: a file or folder, or by the name of a repository or a published architecture.
 	OpenTeacher(ctx context.Context, reference string, report Report) (Teacher, error)
 	// Peak is how many operations a second so many of the accelerator's devices can do in matrix products of a type.
 	Peak(ctx context.Context, numbers slm.NumberType, devices int) (flops float64, err error)
@@ -40,12 +40,15 @@ type Export struct {
 // Report tells how far something is. Total is 0 when it is not known.
 type Report func(message string, done, total int64)
 
-// Teacher is a loaded teacher.
+// Teacher is an open teacher. It is loaded before Prepare, Loss, Importance, WarmLoss, Evaluate and Generate; the rest needs no
+// weights, or loads them itself.
 type Teacher interface {
 	Config() slm.Config
 	SHA256() string // of its file, or of what identifies the repository's revision
-	Bytes() int64   // that it holds in memory
+	Bytes() int64   // that its weights hold in memory, 0 until they are loaded; it may be called at any time
 	Corpus() string // names the text of Held and of training
+	// Load brings the weights into memory, unless they are there.
+	Load(ctx context.Context, report Report) error
 	// Held returns held-out tokens as windows of seqLen predicted tokens, one after the other, each with seqLen+1
 	// tokens; the same ones every time.
 	Held(ctx context.Context, tokens, seqLen int, report Report) ([]int32, error)
@@ -72,8 +75,8 @@ type Trainer interface {
 	Bytes() int64 // that it holds in memory
 	// Begin takes the first weights from where the options say. A trainer that loads a checkpoint does without.
 	Begin(ctx context.Context) error
-	// Step does one step. After an error the trainer is not used any more.
-	Step(ctx context.Context) (slm.Point, error)
+	// Step does one step, and loads the teacher if the step needs it. After an error the trainer is not used any more.
+	Step(ctx context.Context, report Report) (slm.Point, error)
 	// Validate is the held-out cross-entropy.
 	Validate(ctx context.Context) (float64, error)
 	// Follow sets the changes of the run, past and to come: each holds from its step on.

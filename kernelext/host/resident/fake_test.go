@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -82,7 +83,6 @@ func (fakeEngine) OpenTeacher(_ context.Context, path string, report resident.Re
 	if err := json.Unmarshal(content, &t.file); err != nil {
 		return nil, fmt.Errorf("%s is cut short: %w", path, err)
 	}
-	report("loading", 1, 1)
 	t.config, err = slm.Published("smollm2-135m")
 	return t, err
 }
@@ -126,12 +126,19 @@ type fakeTeacher struct {
 	home   string
 	file   fakeFile
 	config slm.Config
+	bytes  atomic.Int64
 }
 
 func (t *fakeTeacher) Config() slm.Config { return t.config }
 func (t *fakeTeacher) SHA256() string     { return "5ba" }
-func (t *fakeTeacher) Bytes() int64       { return 1 << 20 }
+func (t *fakeTeacher) Bytes() int64       { return t.bytes.Load() }
 func (t *fakeTeacher) Corpus() string     { return "test" }
+
+func (t *fakeTeacher) Load(_ context.Context, report resident.Report) error {
+	report("loading", 1, 1)
+	t.bytes.Store(1 << 20)
+	return nil
+}
 
 func (t *fakeTeacher) Held(_ context.Context, tokens, seqLen int, _ resident.Report) ([]int32, error) {
 	ids := make([]int32, (tokens+seqLen-1)/seqLen*(seqLen+1))
@@ -218,6 +225,9 @@ func (t *fakeTeacher) Trainer(_ context.Context, d slm.Distillation, _ resident.
 	return &fakeTrainer{teacher: t, d: d, Weight: 1}, nil
 }
 
+// fakeKept is the number of steps for which logits are kept.
+const fakeKept = 3
+
 // fakeTrainer has one weight, which every step changes.
 type fakeTrainer struct {
 	teacher *fakeTeacher
@@ -254,7 +264,13 @@ func (t *fakeTrainer) Spread(devices int) error {
 	return nil
 }
 
-func (t *fakeTrainer) Step(context.Context) (slm.Point, error) {
+// Step asks the teacher where its logits are kept, but not for the first steps.
+func (t *fakeTrainer) Step(ctx context.Context, report resident.Report) (slm.Point, error) {
+	if t.d.KeepLogits && t.Done == fakeKept {
+		if err := t.teacher.Load(ctx, report); err != nil {
+			return slm.Point{}, err
+		}
+	}
 	time.Sleep(t.teacher.file.Wait)
 	t.Done++
 	if t.Done == t.teacher.file.Break {

@@ -19,6 +19,7 @@ import (
 // heldRun is a student's training state in memory: the next cell goes on without loading or compiling.
 type heldRun struct {
 	lab, name string
+	teacher   *heldTeacher
 	trainer   Trainer
 	d         slm.Distillation
 	drift     slm.Drift
@@ -141,7 +142,7 @@ func (h *Host) student(j *job, l *lab, name string) (*heldRun, error) {
 	if err != nil || !found {
 		return nil, l.noSuch(ctx, err, "run", name, l.runs)
 	}
-	t, err := h.useTeacher(j, l, c.Distillation.Teacher) // from here on the job holds the accelerator
+	t, err := h.openTeacher(j, l, c.Distillation.Teacher) // from here on the job holds the accelerator
 	if err != nil {
 		return nil, err
 	}
@@ -155,7 +156,7 @@ func (h *Host) student(j *job, l *lab, name string) (*heldRun, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &heldRun{lab: l.name, name: name, trainer: trainer, d: c.Distillation, saved: -1}
+	r := &heldRun{lab: l.name, name: name, teacher: t, trainer: trainer, d: c.Distillation, saved: -1}
 	if err := h.restore(j, l, r, c.Changes); err != nil {
 		trainer.Close()
 		return nil, err
@@ -294,10 +295,14 @@ func (h *Host) step(j *job, l *lab, r *heldRun, g *goal) (p slm.Point, done bool
 			h.dropRun(l.name, r.name)
 		}
 	}()
-	p, err = r.trainer.Step(j.whole())
+	loaded := r.teacher.Bytes() > 0
+	p, err = r.trainer.Step(j.whole(), j.report())
 	whole = true
 	if err != nil {
 		return p, false, h.lost(l, r, err)
+	}
+	if !loaded && r.teacher.Bytes() > 0 {
+		j.note("loaded %s: its logits are not kept for step %d", r.teacher.info.Config.Name, p.Step)
 	}
 	done = g.ends(p.Step)
 	if p.Step%r.d.EvalEvery == 0 || done {

@@ -23,7 +23,9 @@ func (h *Host) status(context.Context) kernelext.Status {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for name, t := range h.teachers {
-		s.Teachers = append(s.Teachers, kernelext.Held{Name: name, Bytes: t.Bytes()})
+		if bytes := t.Bytes(); bytes > 0 {
+			s.Teachers = append(s.Teachers, kernelext.Held{Name: name, Bytes: bytes})
+		}
 	}
 	slices.SortFunc(s.Teachers, func(a, b kernelext.Held) int { return strings.Compare(a.Name, b.Name) })
 	for _, r := range h.runs {

@@ -17,7 +17,7 @@ import (
 // window is how many tokens are predicted in a window when a teacher or a candidate is evaluated.
 const window = 128
 
-// heldTeacher is a teacher in memory.
+// heldTeacher is an open teacher, whose weights may not be in memory.
 type heldTeacher struct {
 	Teacher
 	info kernelext.TeacherInfo
@@ -57,8 +57,17 @@ func (h *Host) teacherWork(j *job) (any, error) {
 	return t.info, nil
 }
 
-// useTeacher waits for the accelerator, loads the teacher unless it is there, and notes that the lab uses it.
+// useTeacher is openTeacher, with the weights in memory.
 func (h *Host) useTeacher(j *job, l *lab, name string) (*heldTeacher, error) {
+	t, err := h.openTeacher(j, l, name)
+	if err == nil {
+		err = h.loadTeacher(j, t)
+	}
+	return t, err
+}
+
+// openTeacher waits for the accelerator, opens the teacher unless it is open, and notes that the lab uses it.
+func (h *Host) openTeacher(j *job, l *lab, name string) (*heldTeacher, error) {
 	reference, err := h.reference(name)
 	if err != nil {
 		return nil, err
@@ -70,7 +79,7 @@ func (h *Host) useTeacher(j *job, l *lab, name string) (*heldTeacher, error) {
 	t, ok := h.teachers[name]
 	h.mu.Unlock()
 	if !ok {
-		if t, err = h.loadTeacher(j, name, reference); err != nil {
+		if t, err = h.newTeacher(j, name, reference); err != nil {
 			return nil, err
 		}
 	}
@@ -83,28 +92,49 @@ func (h *Host) unknownTeacher(name string) error {
 		"none is installed yet: run `go run ./kernelext/lab setup`"), strings.Join(slm.PublishedNames(), ", "))
 }
 
-// loadTeacher runs while the job holds the accelerator, so no teacher is loaded twice.
-func (h *Host) loadTeacher(j *job, name, reference string) (*heldTeacher, error) {
+// newTeacher runs while the job holds the accelerator, so no teacher is opened twice.
+func (h *Host) newTeacher(j *job, name, reference string) (*heldTeacher, error) {
 	begin := time.Now()
-	j.progress(kernelext.Event{Message: "loading " + name})
-	loaded, err := h.engine.OpenTeacher(j.ctx, reference, j.report())
-	if err != nil && j.boundary() {
-		return nil, &kernelext.InterruptedError{Message: "stopped while " + name + " was loading; run the cell again to load it"}
-	}
+	j.progress(kernelext.Event{Message: "opening " + name})
+	opened, err := h.engine.OpenTeacher(j.ctx, reference, j.report())
 	if err != nil {
-		return nil, kernelext.Errorf(kernelext.Invalid, "teacher %s cannot be loaded: %v", name, err)
+		return nil, notLoaded(j, name, err)
 	}
-	config := loaded.Config()
+	config := opened.Config()
 	config.Name = name
-	t := &heldTeacher{Teacher: loaded, held: map[int][]int32{}, info: kernelext.TeacherInfo{Config: config,
-		SHA256: loaded.SHA256(), Bytes: loaded.Bytes(), Seconds: time.Since(begin).Seconds(), Corpus: loaded.Corpus()}}
+	t := &heldTeacher{Teacher: opened, held: map[int][]int32{}, info: kernelext.TeacherInfo{Config: config,
+		SHA256: opened.SHA256(), Seconds: time.Since(begin).Seconds(), Corpus: opened.Corpus()}}
 	h.recall(t)
 	h.mu.Lock()
 	h.teachers[name] = t
 	h.mu.Unlock()
-	h.log.Info("teacher loaded", "teacher", name, "parameters", slm.Subnet{}.Parameters(config).Total(), "bytes", t.info.Bytes,
-		"took", time.Since(begin).Round(time.Millisecond))
+	h.log.Info("teacher opened", "teacher", name, "parameters", slm.Subnet{}.Parameters(config).Total(), "took", time.Since(begin).Round(time.Millisecond))
 	return t, nil
+}
+
+// loadTeacher brings a teacher's weights into memory, unless they are there.
+func (h *Host) loadTeacher(j *job, t *heldTeacher) error {
+	name := t.info.Config.Name
+	if t.Bytes() == 0 {
+		begin := time.Now()
+		j.progress(kernelext.Event{Message: "loading " + name})
+		if err := t.Load(j.ctx, j.report()); err != nil {
+			return notLoaded(j, name, err)
+		}
+		took := time.Since(begin)
+		t.info.Seconds += took.Seconds()
+		h.log.Info("teacher loaded", "teacher", name, "bytes", t.Bytes(), "took", took.Round(time.Millisecond))
+	}
+	t.info.Bytes = t.Bytes()
+	return nil
+}
+
+// notLoaded is the error of a teacher that could not be opened or loaded.
+func notLoaded(j *job, name string, err error) error {
+	if j.boundary() {
+		return &kernelext.InterruptedError{Message: "stopped while " + name + " was loading; run the cell again to load it"}
+	}
+	return kernelext.Errorf(kernelext.Invalid, "teacher %s cannot be loaded: %v", name, err)
 }
 
 // Held returns the held-out windows of an evaluation, read once. seqLen is always the same.
@@ -195,7 +225,7 @@ func (h *Host) soleTeacher(ctx context.Context, l *lab) (string, error) {
 	return "", kernelext.Errorf(kernelext.Invalid, "lab %s knows several teachers (%s): say which one in the field Teacher", l.name, strings.Join(used, ", "))
 }
 
-// config is a teacher's architecture: what the lab noted, or, the first time, what loading it tells.
+// config is a teacher's architecture: what the lab noted, or, the first time, what opening it tells.
 func (h *Host) config(j *job, l *lab, name string) (slm.Config, error) {
 	config, found, err := l.teacher(j.whole(), name)
 	if err != nil {
@@ -204,11 +234,20 @@ func (h *Host) config(j *job, l *lab, name string) (slm.Config, error) {
 	if _, unknown := h.reference(name); found && unknown == nil {
 		return config, nil
 	}
-	t, err := h.useTeacher(j, l, name)
+	t, err := h.openTeacher(j, l, name)
 	if err != nil {
 		return config, err
 	}
 	return t.info.Config, nil
+}
+
+// architectureWork tells a teacher's architecture.
+func (h *Host) architectureWork(j *job) (any, error) {
+	l, err := h.lab(j.whole(), j.Lab)
+	if err != nil {
+		return nil, err
+	}
+	return h.config(j, l, j.Name)
 }
 
 // mostGenerated bounds the tokens of one call: longer texts are several calls.

@@ -25,20 +25,21 @@ func (h *Host) addVerbs() error {
 	add(kernelext.VerbTable, reading(h.table))
 	add(kernelext.VerbCancel, reading(h.cancelJob))
 	for verb, do := range map[string]work{
-		kernelext.VerbTeacher:    h.teacherWork,
-		kernelext.VerbSearch:     h.searchWork,
-		kernelext.VerbAsk:        h.askWork,
-		kernelext.VerbTell:       h.tellWork,
-		kernelext.VerbDistill:    h.distillWork,
-		kernelext.VerbSteps:      h.stepsWork,
-		kernelext.VerbChange:     h.changeWork,
-		kernelext.VerbUndo:       h.undoWork,
-		kernelext.VerbBranch:     h.branchWork,
-		kernelext.VerbGenerate:   h.generateWork,
-		kernelext.VerbImportance: h.importanceWork,
-		kernelext.VerbEvaluate:   h.evaluateWork,
-		kernelext.VerbExport:     h.exportWork,
-		kernelext.VerbTasks:      h.tasksWork,
+		kernelext.VerbTeacher:      h.teacherWork,
+		kernelext.VerbArchitecture: h.architectureWork,
+		kernelext.VerbSearch:       h.searchWork,
+		kernelext.VerbAsk:          h.askWork,
+		kernelext.VerbTell:         h.tellWork,
+		kernelext.VerbDistill:      h.distillWork,
+		kernelext.VerbSteps:        h.stepsWork,
+		kernelext.VerbChange:       h.changeWork,
+		kernelext.VerbUndo:         h.undoWork,
+		kernelext.VerbBranch:       h.branchWork,
+		kernelext.VerbGenerate:     h.generateWork,
+		kernelext.VerbImportance:   h.importanceWork,
+		kernelext.VerbEvaluate:     h.evaluateWork,
+		kernelext.VerbExport:       h.exportWork,
+		kernelext.VerbTasks:        h.tasksWork,
 	} {
 		add(verb, reading(func(ctx context.Context, request kernelext.WorkRequest) (any, error) {
 			return h.accept(ctx, verb, request, do)
@@ -144,7 +145,7 @@ func checkSubject(verb string, request kernelext.WorkRequest) error {
 	switch {
 	case verb == kernelext.VerbSearch, verb == kernelext.VerbAsk, verb == kernelext.VerbTell:
 		return kernelext.CheckName("search", request.Name)
-	case verb == kernelext.VerbTeacher, verb == kernelext.VerbImportance,
+	case verb == kernelext.VerbTeacher, verb == kernelext.VerbArchitecture, verb == kernelext.VerbImportance,
 		(verb == kernelext.VerbGenerate || verb == kernelext.VerbEvaluate || verb == kernelext.VerbExport || verb == kernelext.VerbTasks) && !request.Run:
 		return kernelext.CheckTeacher(request.Name)
 	}

@@ -63,6 +63,39 @@ func TestTeacher(t *testing.T) {
 	}
 }
 
+// A run whose teacher's logits are kept loads it when they end, and says so; what needs the weights loads them at once.
+func TestATeacherIsLoadedWhenItIsNeeded(t *testing.T) {
+	newHome(t, nil)
+	client, ctx := connect(t, "one"), t.Context()
+	loaded := func() int {
+		s, err := client.Status(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(s.Teachers)
+	}
+	if c, err := client.Architecture(ctx, "tiny", nil); err != nil || c.Name != "tiny" || c.Layers != 30 {
+		t.Errorf("architecture %+v, %v", c, err)
+	}
+	d := smallRun
+	d.Loss, d.KeepLogits = slm.ForwardKL(1).Top(8), true
+	must(t)(client.Distill(ctx, "run", d, nil))
+	var said string
+	if must(t)(client.Steps(ctx, "run", fakeKept, notes(&said))); loaded() != 0 || said != "" {
+		t.Errorf("a run with kept logits loaded %d teachers, and said %q", loaded(), said)
+	}
+	if must(t)(client.Steps(ctx, "run", 2, notes(&said))); loaded() != 1 || said != fmt.Sprintf("loaded tiny: its logits are not kept for step %d", fakeKept+1) {
+		t.Errorf("after the kept logits %d teachers are loaded, and it said %q", loaded(), said)
+	}
+	if err := kernelext.StopHost(ctx); err != nil {
+		t.Fatal(err)
+	}
+	client = connect(t, "one")
+	if info, err := client.Teacher(ctx, "tiny", nil); err != nil || info.Bytes == 0 || loaded() != 1 {
+		t.Errorf("info %+v (%v), %d teachers in memory", info, err, loaded())
+	}
+}
+
 func TestAPerplexityIsMeasuredOnce(t *testing.T) {
 	home := newHome(t, nil)
 	for range 2 {
