@@ -316,7 +316,7 @@ func (t *teacher) Trainer(ctx context.Context, d slm.Distillation, report reside
 			return nil, err
 		}
 	}
-	run := &trainer{teacher: t, report: report}
+	run := &trainer{teacher: t}
 	if run.Trainer, err = run.begin(d, text.Stream(d.ShuffleSeed, d.Batch, d.SeqLen), held); err != nil {
 		return nil, err
 	}
@@ -334,7 +334,7 @@ type trainer struct {
 	*distill.Trainer
 	teacher *teacher
 	logits  *distill.Logits // nil unless they are kept
-	report  resident.Report // of the job that uses it
+	report  resident.Report // of the step
 }
 
 // begin takes the student's first weights from the teacher in memory. One that is not there stays in its files, of which what the

@@ -37,11 +37,13 @@ func measure(ctx context.Context, request ask.Request, out io.Writer, m *meter) 
 		return err
 	}
 	defer opened.Close()
-	teacher, err := model.Load(ctx, backend, opened.Config, opened.Source, nil)
-	if err != nil {
-		return err
+	var teacher *model.Teacher
+	if asked.What != ask.Distilling { // its first step loads what it needs
+		if teacher, err = model.Load(ctx, backend, opened.Config, opened.Source, nil); err != nil {
+			return err
+		}
+		defer teacher.Close()
 	}
-	defer teacher.Close()
 	loaded := ask.Loaded{Parameters: slm.Subnet{}.Parameters(opened.Config).Total(), Vocab: opened.Config.Vocab,
 		Seconds: time.Since(begin).Seconds(), Before: before, Peak: peakBytes()}
 	if err := lines.Encode(loaded); err != nil {
@@ -59,7 +61,7 @@ func measure(ctx context.Context, request ask.Request, out io.Writer, m *meter) 
 	case ask.Searching:
 		return measureSearch(ctx, teacher, asked, lines)
 	case ask.Distilling:
-		return measureDistillation(ctx, backend, teacher, asked, lines)
+		return measureDistillation(ctx, backend, opened, asked, lines)
 	}
 	return nil
 }

@@ -13,24 +13,38 @@ import (
 	"github.com/offshoot-ml/offshoot/kernelext/host/ask"
 	"github.com/offshoot-ml/offshoot/slm"
 	"github.com/offshoot-ml/offshoot/slm/distill"
+	"github.com/offshoot-ml/offshoot/slm/export"
 	"github.com/offshoot-ml/offshoot/slm/model"
 )
 
 // measureDistillation takes a step for each line that it reads, always on the same batch, so that another process can take turns
-// with it.
-func measureDistillation(ctx context.Context, backend compute.Backend, teacher *model.Teacher, asked *ask.Measure, lines *json.Encoder) error {
+// with it. With kept logits the teacher stays in its files.
+func measureDistillation(ctx context.Context, backend compute.Backend, opened *opened, asked *ask.Measure, lines *json.Encoder) error {
 	var d slm.Distillation
 	if err := json.Unmarshal([]byte(asked.Distil), &d); err != nil {
 		return fmt.Errorf("distillation: %w", err)
 	}
-	windows := ask.WindowTokens(d.Batch, d.SeqLen+1, teacher.Config.Vocab)
-	run, err := distill.New(backend, teacher, d, repeated(windows), nil)
+	windows := ask.WindowTokens(d.Batch, d.SeqLen+1, opened.Config.Vocab)
+	var teacher *model.Teacher
+	defer func() {
+		if teacher != nil {
+			teacher.Close()
+		}
+	}()
+	load := func(ctx context.Context) (_ *model.Teacher, err error) {
+		if teacher == nil {
+			teacher, err = model.Load(ctx, backend, opened.Config, opened.Source, nil)
+		}
+		return teacher, err
+	}
+	kept := export.Cut(opened.Config, d.Subnet, opened.Source)
+	run, err := distill.NewOnDemand(backend, distill.OnDemand{Config: opened.Config, Kept: kept, Load: load}, d, repeated(windows), nil)
 	if err != nil {
 		return err
 	}
 	defer run.Close()
 	if asked.Logits != "" {
-		logits, err := keptForAll(run, d, teacher.Config.Vocab, windows, asked.Logits)
+		logits, err := keptForAll(run, d, opened.Config.Vocab, windows, asked.Logits)
 		if err != nil {
 			return err
 		}

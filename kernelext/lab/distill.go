@@ -83,7 +83,7 @@ func (d *distillation) flags(set *flag.FlagSet) *flag.FlagSet {
 	set.Float64Var(&d.hidden, "hidden-states", 0, "`WEIGHT` of the difference from the teacher's hidden states, which are projected from the student's; 0 leaves them alone")
 	set.IntVar(&d.pairs, "pairs", 1, "of layers whose hidden states are compared, evenly spaced; 1 is the last layers")
 	set.BoolVar(&d.DocumentMask, "document-mask", false, "keep attention within a document where a sequence has several, also on held-out text")
-	set.BoolVar(&d.KeepLogits, "keep-logits", false, "keep the teacher's --top-k logits on the disk: the next run on the same batches does without the teacher's work")
+	set.BoolVar(&d.KeepLogits, "keep-logits", false, "keep the teacher's --top-k logits on the disk: the next run on the same batches does without the teacher, which then stays out of memory")
 	set.IntVar(&d.Batch, "batch", 4, "sequences in a batch")
 	set.IntVar(&d.SeqLen, "seq", 128, "tokens in a sequence")
 	set.IntVar(&d.Accumulate, "accumulate", 1, "batches in a step")

@@ -10,7 +10,7 @@
 // The losses are in loss.go: cross-entropy, and the divergences of the student from its teacher that [slm.Divergence] lists; the
 // projection through which hidden states are compared is in hidden.go. The teacher is asked just before each step, on the same
 // device; or its likeliest tokens come from a file of [Logits] that is computed once, for any number of runs on the same batches
-// (logits.go, teach.go).
+// (logits.go, teach.go), and that need no teacher in memory (ondemand.go).
 //
 // [Trainer.Spread] lets several of the accelerator's devices share every step, data parallel (devices.go): the steps stay the same.
 package distill

@@ -61,7 +61,7 @@ func (r *Measure) Check() error {
 	return nil
 }
 
-// Loaded is what measuring Load prints, and the first line of the others.
+// Loaded is what measuring Load prints, and the first line of the others. Distilling has not loaded anything then.
 type Loaded struct {
 	Parameters int64   `json:"parameters"`
 	Vocab      int     `json:"vocab"`
