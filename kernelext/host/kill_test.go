@@ -3,9 +3,11 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -106,7 +108,7 @@ func (l *killedLab) reach(t *testing.T, d slm.Distillation, step int) {
 			return
 		}
 		if err := l.train(t.Context(), step-l.curve.Steps()); err != nil {
-			t.Fatal(err)
+			t.Fatalf("at step %d, after %d kills: %v", l.curve.Steps(), l.kills, err)
 		}
 	}
 }
@@ -118,8 +120,8 @@ func (l *killedLab) train(ctx context.Context, steps int) error {
 		return err
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	taken, struck, first := make(chan int, steps), make(chan bool, 1), true
-	go func() { struck <- l.kills < l.most && l.strike(ctx, status.PID, taken) }()
+	taken, struck, first, before := make(chan int, steps), make(chan bool, 1), true, l.temporaries()
+	go func() { struck <- l.kills < l.most && l.strike(ctx, status.PID, taken, before) }()
 	_, err = l.client.Steps(context.WithoutCancel(ctx), "run", steps, func(e kernelext.Event) {
 		if e.Kind == kernelext.Point && e.Point.Step > 0 {
 			first = false
@@ -134,20 +136,31 @@ func (l *killedLab) train(ctx context.Context, steps int) error {
 	if first {
 		l.starting++
 	}
-	l.writing = l.temporaries()
+	if l.writes(before) {
+		l.writing++
+	}
+	l.client.Close() // the next call finds that the host has gone, and starts another
+	for !errors.Is(err, kernelext.ErrNoHost) {
+		_, err = kernelext.HostStatus(context.WithoutCancel(ctx))
+	}
 	return nil
 }
 
-// temporaries counts the checkpoints that are being written, or were when their host was killed.
-func (l *killedLab) temporaries() int {
+// temporaries are the checkpoints that are being written, or were when their host was killed.
+func (l *killedLab) temporaries() []string {
 	found, _ := filepath.Glob(filepath.Join(l.home, "labs", "lab", "runs", "run", ".checkpoint.safetensors.*.tmp"))
-	return len(found)
+	return found
+}
+
+// writes reports a checkpoint in writing that was not before.
+func (l *killedLab) writes(before []string) bool {
+	return slices.ContainsFunc(l.temporaries(), func(name string) bool { return !slices.Contains(before, name) })
 }
 
 // strike kills the host: every fourth time within two seconds of the increment's beginning, in which it loads and compiles; else
 // after some steps, at any moment of the next or as soon as a checkpoint is being written. It reports whether it did before ctx
 // ended.
-func (l *killedLab) strike(ctx context.Context, pid int, taken <-chan int) bool {
+func (l *killedLab) strike(ctx context.Context, pid int, taken <-chan int, before []string) bool {
 	if l.kills%4 == 0 {
 		return l.sleep(ctx, 2*time.Second) && syscall.Kill(pid, syscall.SIGKILL) == nil
 	}
@@ -161,7 +174,8 @@ func (l *killedLab) strike(ctx context.Context, pid int, taken <-chan int) bool 
 	if l.kills%4 == 1 {
 		return l.sleep(ctx, 20*time.Millisecond) && syscall.Kill(pid, syscall.SIGKILL) == nil
 	}
-	for before := l.temporaries(); l.temporaries() == before; time.Sleep(50 * time.Microsecond) {
+	for !l.writes(before) {
+		time.Sleep(50 * time.Microsecond)
 		if ctx.Err() != nil {
 			return false
 		}
