@@ -20,7 +20,7 @@ func (c *checks) goTests(short bool, run string, packages []string) {
 	if c.ctx.Err() != nil {
 		return
 	}
-	args := []string{"test", "-json", "-timeout", "12m"}
+	args := []string{"test", "-json", "-timeout", "20m"}
 	if short {
 		args = append(args, "-short")
 	}
