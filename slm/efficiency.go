@@ -267,10 +267,11 @@ func EfficiencyOf(teacher Config, bin Bin, quick bool) Efficiency {
 	}
 	if quick {
 		e.Name += "-quick"
-		e.Search.Population, e.Search.Generations, e.Search.Offspring, e.Search.Warm.Steps, e.Search.Warm.Batch = 8, 1, 4, 4, 2
-		e.Run.Batch, e.Budget, e.Seeds, e.Peaks = 4, 80, e.Seeds[:1], nil
+		e.Search.Population, e.Search.Generations, e.Search.Warm = 8, 1, Warm{}
+		e.Search.Tokens, e.Run.EvalTokens = 1024, 2048
+		e.Run.Batch, e.Budget, e.Seeds, e.Peaks = 2, 60, e.Seeds[:1], nil
 		e.Kept = nil
-		e.Starts[0].Guess, e.Starts[1].Guess = 40, 20
+		e.Baseline.Peak, e.Starts[0].Guess, e.Starts[1].Guess = 2e-3, 30, 16
 	}
 	return e
 }
