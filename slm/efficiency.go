@@ -31,7 +31,6 @@ type Start struct {
 	Loss  Loss    `json:"loss"`
 	Peak  float64 `json:"peak"`  // learning rate
 	Guess int     `json:"guess"` // steps in which it may reach the target: where to begin looking
-	keep  bool    // the teacher's logits
 }
 
 // SearchOf is the search of a seed, and its name.
@@ -42,10 +41,12 @@ func (e Efficiency) SearchOf(seed uint64) (string, Search) {
 }
 
 // RunOf is the training of an architecture for so many steps, and its name. The schedule ends with them; the held-out loss is
-// measured ten times on the way.
+// measured ten times on the way. Logits are kept where the loss takes only the likeliest tokens.
 func (e Efficiency) RunOf(s Start, subnet Subnet, steps int, seed uint64) (string, Distillation) {
 	d := e.Run
-	d.Subnet, d.Init, d.Loss, d.KeepLogits = subnet, s.Init, s.Loss, s.keep
+	d.Subnet, d.Init, d.Loss = subnet, s.Init, s.Loss
+	k, _, err := s.Loss.Kept()
+	d.KeepLogits = err == nil && k > 0
 	d.Schedule.Peak, d.Schedule.Horizon, d.Schedule.Warmup, d.Schedule.Falling = s.Peak, steps, 0, 0
 	d.EvalEvery = max(1, steps/10)
 	d.ShuffleSeed, d.WeightsSeed = seed, seed
@@ -128,7 +129,7 @@ func (k KeptLoss) String() string {
 // KeptLosses are those that the records tell, all logits first.
 func (e Efficiency) KeptLosses(done EfficiencyRecords) []KeptLoss {
 	w := efficiencyWalk{study: e, done: done}
-	w.all()
+	w.tune()
 	return w.kept()
 }
 
@@ -149,7 +150,7 @@ func (w *efficiencyWalk) kept() (losses []KeptLoss) {
 	for _, k := range append([]int{0}, e.Kept...) {
 		s := last
 		if k > 0 {
-			s.Name, s.Loss, s.keep = fmt.Sprintf("%s-top-%d", last.Name, k), last.Loss.Top(k), true
+			s.Name, s.Loss = fmt.Sprintf("%s-top-%d", last.Name, k), last.Loss.Top(k)
 		}
 		c, ok := w.run(s, p.Best().Subnet, keptSteps, e.Seeds[0])
 		if !ok {

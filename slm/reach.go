@@ -25,8 +25,8 @@ const (
 // shortestHorizon is the least that is tried: what is trained for fewer steps is mostly warm-up.
 const shortestHorizon = 8
 
-// Next proposes the next horizon to try; 0 when the shortest is known, or none up to the longest reaches the target. It is a pure function of what
-// was tried.
+// Next proposes the next horizon to try; 0 when the shortest is known, or none up to the longest reaches the target. It is a
+// pure function of what was tried.
 func (r Reach) Next() int {
 	below, above := 0, 0 // the longest that failed below the shortest that did not, and that one
 	for _, t := range r.Tried {

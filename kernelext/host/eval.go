@@ -89,12 +89,17 @@ func evalData(ctx context.Context, asked *ask.Eval, o *opened, m *meter) (t eval
 	if err != nil {
 		return t, err
 	}
+	return o.readEvaluation(ctx, e, m)
+}
+
+// readEvaluation reads a sample of the text of an evaluation, in the model's tokens.
+func (o *opened) readEvaluation(ctx context.Context, e slm.Evaluation, p progress) (t evaluationText, err error) {
 	tokenizer, err := datasets.TeacherTokenizer(o.Teacher)
 	if err != nil {
 		return t, err
 	}
 	defer tokenizer.Close()
-	return readEvaluation(ctx, e, tokenizer, o.Config, m)
+	return readEvaluation(ctx, e, tokenizer, o.Config, p)
 }
 
 // readEvaluation reads a sample of the text of an evaluation, in a model's tokens: see [datasets.ReadSample].
@@ -189,12 +194,7 @@ func (e *engine) EvaluateRun(ctx context.Context, history resident.History, aske
 	if err != nil {
 		return out, err
 	}
-	tokenizer, err := datasets.TeacherTokenizer(student.Teacher)
-	if err != nil {
-		return out, err
-	}
-	defer tokenizer.Close()
-	text, err := readEvaluation(ctx, asked, tokenizer, student.Config, timed(report))
+	text, err := student.readEvaluation(ctx, asked, timed(report))
 	if err != nil {
 		return out, err
 	}

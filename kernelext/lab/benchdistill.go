@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 
 	"github.com/offshoot-ml/offshoot/kernelext"
 	"github.com/offshoot-ml/offshoot/slm"
@@ -23,55 +24,49 @@ const efficiencyTeacher = "gpt-neox-9m"
 // benchDistill runs the study of [slm.Efficiency] in the resident host, as far as the lab does not hold it already, and prints
 // what it says.
 func benchDistill(ctx context.Context, l *lab, teacher string, bin slm.Bin, quick, asJSON bool) error {
-	if err := l.prepare(ctx); err != nil {
-		return err
+	folder := l.path("teachers", teacher)
+	if teacher == efficiencyTeacher && !exists(folder) {
+		return fmt.Errorf("there is no teacher %s yet; make it with `go run ./kernelext/lab pretrain --out %s`, or name another with --teacher", teacher, folder)
 	}
-	if teacher == efficiencyTeacher && !exists(l.path("teachers", teacher)) {
-		return fmt.Errorf("there is no teacher %s yet; make it with `go run ./kernelext/lab pretrain --out %s`, or name another with --teacher",
-			teacher, l.path("teachers", teacher))
-	}
-	defer l.useHome()()
-	client, err := kernelext.Connect(ctx, efficiencyLab)
+	pretrained, err := pretrainingTokens(folder)
 	if err != nil {
 		return err
 	}
-	defer client.Close()
-	info, err := client.Teacher(ctx, teacher, nil)
-	if err != nil {
-		return err
-	}
-	pretrained, err := pretrainingTokens(l.path("teachers", teacher))
-	if err != nil {
-		return err
-	}
-	study := slm.EfficiencyOf(info.Config, bin, quick)
-	done, err := runEfficiency(ctx, client, l.stderr, study)
-	if err != nil {
-		return err
-	}
+	return l.withTeacher(ctx, efficiencyLab, teacher, func(client *kernelext.Client, info kernelext.TeacherInfo) error {
+		study := slm.EfficiencyOf(info.Config, bin, quick)
+		done, err := runEfficiency(ctx, client, l.stderr, study)
+		if err != nil {
+			return err
+		}
+		return printEfficiency(l.stdout, study, done, info.Config, pretrained, asJSON)
+	})
+}
+
+// printEfficiency prints what a study's records say. pretrained is on how many tokens its teacher was trained, 0 where that is not known.
+func printEfficiency(w io.Writer, study slm.Efficiency, done slm.EfficiencyRecords, teacher slm.Config, pretrained int64, asJSON bool) error {
 	kept := study.KeptLosses(done)
 	study, found := study.Found(done)
-	savings := study.Savings(info.Config, pretrained, found)
+	savings := study.Savings(teacher, pretrained, found)
 	if asJSON {
-		return printJSON(l.stdout, struct {
+		return printJSON(w, struct {
 			slm.Savings
 			Peaks map[string]float64 `json:"peaks"` // learning rates
 			Kept  []slm.KeptLoss     `json:"kept"`
 		}{savings, study.PeaksOf(), kept})
 	}
-	if err := savings.Write(l.stdout); err != nil {
+	if err := savings.Write(w); err != nil {
 		return err
 	}
-	fmt.Fprintf(l.stdout, "peak learning rates, the best of %v: %v\n", study.Peaks, study.PeaksOf())
+	fmt.Fprintf(w, "peak learning rates, the best of %v: %v\n", study.Peaks, study.PeaksOf())
 	for _, k := range kept {
-		fmt.Fprintf(l.stdout, "distilled on the teacher's %s: held-out loss %.4f (%+.4f)\n", k, k.Loss, k.Worse)
+		fmt.Fprintf(w, "distilled on the teacher's %s: held-out loss %.4f (%+.4f)\n", k, k.Loss, k.Worse)
 	}
 	return nil
 }
 
 // pretrainingTokens reads on how many tokens a teacher that `lab pretrain` made was trained; 0 of another teacher.
 func pretrainingTokens(folder string) (int64, error) {
-	text, err := os.ReadFile(folder + "/offshoot.json")
+	text, err := os.ReadFile(filepath.Join(folder, "offshoot.json"))
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, nil
 	}

@@ -47,43 +47,25 @@ const (
 // benchDistillSpeed measures steps of distillation beside PyTorch with whittle's loss, taking turns, and the memory of each. On a
 // machine with a GPU both sides use it.
 func benchDistillSpeed(ctx context.Context, l *lab, asJSON bool) error {
-	if err := l.prepare(ctx); err != nil {
-		return err
-	}
-	dir, err := os.MkdirTemp(l.home, "bench-distill-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
-	s := distillSpeed{Cores: cores(), Backend: l.env().describeBackend()}
-	whittle := whittlePrograms().chosen(l, whittleVariable)
-	if whittle == "" {
-		s.Skipped = "needs whittle: lab setup --whittle"
-	}
-	small, err := smallTeacher(dir)
-	if err != nil {
-		return err
-	}
-	real, err := realTeacher()
-	if err != nil {
-		return err
-	}
-	for _, c := range []struct {
-		teacher              speedTeacher
-		bin                  slm.Bin
-		batch                int
-		askedLive, askedKept string
-	}{{small, slm.Around(3.36e6, 0.05), 16, "1.0", "1.6"}, {real, slm.Around(30e6, 0.05), 4, "1.5", "3"}} {
-		r := distillRace{Teacher: c.teacher.name, Tokens: c.batch * distillSeq, askedLive: c.askedLive, askedKept: c.askedKept}
-		if err := l.raceDistillation(ctx, &r, c.teacher, c.bin, c.batch, dir, whittle); err != nil {
-			return fmt.Errorf("%s: %w", c.teacher.name, err)
+	return l.besideWhittle(ctx, func(b speedBench) error {
+		s := distillSpeed{Cores: cores(), Backend: l.env().describeBackend(), Skipped: b.skipped}
+		for _, c := range []struct {
+			teacher              speedTeacher
+			bin                  slm.Bin
+			batch                int
+			askedLive, askedKept string
+		}{{b.small, slm.Around(3.36e6, 0.05), 16, "1.0", "1.6"}, {b.real, slm.Around(30e6, 0.05), 4, "1.5", "3"}} {
+			r := distillRace{Teacher: c.teacher.name, Tokens: c.batch * distillSeq, askedLive: c.askedLive, askedKept: c.askedKept}
+			if err := l.raceDistillation(ctx, &r, c.teacher, c.bin, c.batch, b.dir, b.whittle); err != nil {
+				return fmt.Errorf("%s: %w", c.teacher.name, err)
+			}
+			s.Races = append(s.Races, r)
 		}
-		s.Races = append(s.Races, r)
-	}
-	if asJSON {
-		return printJSON(l.stdout, s)
-	}
-	return s.print(l.stdout)
+		if asJSON {
+			return printJSON(l.stdout, s)
+		}
+		return s.print(l.stdout)
+	})
 }
 
 // raceDistillation lets each take the same steps, in turns. The student is the bin's proportional one, which whittle can hold.

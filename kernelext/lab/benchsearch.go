@@ -17,11 +17,35 @@ const searchLab = "search-quality"
 // benchSearch runs the studies of [slm.Quality] in the resident host, as far as the lab does not hold them already, and
 // prints what they say. Nearly all of the time goes into evaluating candidates, and that into the teacher's head.
 func benchSearch(ctx context.Context, l *lab, teacher string, quick, asJSON bool) error {
+	return l.withTeacher(ctx, searchLab, teacher, func(client *kernelext.Client, info kernelext.TeacherInfo) error {
+		scale := slm.FullScale
+		if quick {
+			scale = slm.QuickScale
+		}
+		quality := scale.Of(info.Config)
+		first := quality.Strategies.Trials()[0].Search
+		found, err := runStudies(ctx, client, l.stderr, quality.Studies())
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err != nil:
+			return err
+		case asJSON:
+			return printJSON(l.stdout, quality.Answers(found))
+		}
+		fmt.Fprintf(l.stdout, "%s: %s parameters, loss %.3f. Losses in nats per token, means over %d seeds (least to most); %d evaluations a search, %d tokens each\n",
+			info.Config.Name, slm.Count(slm.Subnet{}.Parameters(info.Config).Total()), info.Loss, scale.Seeds, first.Evaluations(), first.Tokens)
+		return quality.Answers(found).Write(l.stdout)
+	})
+}
+
+// withTeacher does something in a lab of the resident host that has loaded a teacher; what is missing is set up first.
+func (l *lab) withTeacher(ctx context.Context, lab, teacher string, do func(*kernelext.Client, kernelext.TeacherInfo) error) error {
 	if err := l.prepare(ctx); err != nil {
 		return err
 	}
 	defer l.useHome()()
-	client, err := kernelext.Connect(ctx, searchLab)
+	client, err := kernelext.Connect(ctx, lab)
 	if err != nil {
 		return err
 	}
@@ -30,24 +54,7 @@ func benchSearch(ctx context.Context, l *lab, teacher string, quick, asJSON bool
 	if err != nil {
 		return err
 	}
-	scale := slm.FullScale
-	if quick {
-		scale = slm.QuickScale
-	}
-	quality := scale.Of(info.Config)
-	first := quality.Strategies.Trials()[0].Search
-	found, err := runStudies(ctx, client, l.stderr, quality.Studies())
-	switch {
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case err != nil:
-		return err
-	case asJSON:
-		return printJSON(l.stdout, quality.Answers(found))
-	}
-	fmt.Fprintf(l.stdout, "%s: %s parameters, loss %.3f. Losses in nats per token, means over %d seeds (least to most); %d evaluations a search, %d tokens each\n",
-		info.Config.Name, slm.Count(slm.Subnet{}.Parameters(info.Config).Total()), info.Loss, scale.Seeds, first.Evaluations(), first.Tokens)
-	return quality.Answers(found).Write(l.stdout)
+	return do(client, info)
 }
 
 // searcher is what runs a search: a [kernelext.Client].

@@ -61,48 +61,61 @@ type searchSpeed struct {
 // benchSearchSpeed measures how fast candidates are evaluated, beside whittle, taking turns; how much of a search is compiling;
 // and whether evaluating loses memory. Each is a process of its own. On a machine with a GPU both sides use it.
 func benchSearchSpeed(ctx context.Context, l *lab, asJSON bool) error {
+	return l.besideWhittle(ctx, func(b speedBench) error {
+		s, err := l.measureSearchSpeed(ctx, b)
+		if err != nil {
+			return err
+		}
+		if asJSON {
+			return printJSON(l.stdout, s)
+		}
+		return s.print(l.stdout)
+	})
+}
+
+// speedBench is what measurements beside whittle have in common.
+type speedBench struct {
+	dir         string // for their files; it is removed at the end
+	small, real speedTeacher
+	whittle     string // the Python that has it; "" without one
+	skipped     string // why there is nothing to compare with
+}
+
+// besideWhittle sets up what is missing, and measures.
+func (l *lab) besideWhittle(ctx context.Context, measure func(speedBench) error) error {
 	if err := l.prepare(ctx); err != nil {
 		return err
 	}
-	dir, err := os.MkdirTemp(l.home, "bench-search-")
+	dir, err := os.MkdirTemp(l.home, "bench-speed-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	s, err := l.measureSearchSpeed(ctx, dir)
-	if err != nil {
+	b := speedBench{dir: dir, whittle: whittlePrograms().chosen(l, whittleVariable)}
+	if b.whittle == "" {
+		b.skipped = "needs whittle: lab setup --whittle"
+	}
+	if b.small, err = smallTeacher(dir); err != nil {
 		return err
 	}
-	if asJSON {
-		return printJSON(l.stdout, s)
+	if b.real, err = realTeacher(); err != nil {
+		return err
 	}
-	return s.print(l.stdout)
+	return measure(b)
 }
 
-func (l *lab) measureSearchSpeed(ctx context.Context, dir string) (s searchSpeed, err error) {
-	s.Cores, s.Backend = cores(), l.env().describeBackend()
-	whittle := whittlePrograms().chosen(l, whittleVariable)
-	if whittle == "" {
-		s.Skipped = "needs whittle: lab setup --whittle"
-	}
-	small, err := smallTeacher(dir)
-	if err != nil {
-		return s, err
-	}
-	real, err := realTeacher()
-	if err != nil {
-		return s, err
-	}
-	for _, t := range []speedTeacher{small, real} {
+func (l *lab) measureSearchSpeed(ctx context.Context, b speedBench) (s searchSpeed, err error) {
+	s.Cores, s.Backend, s.Skipped = cores(), l.env().describeBackend(), b.skipped
+	for _, t := range []speedTeacher{b.small, b.real} {
 		for _, bin := range t.bins {
-			race, err := l.raceWhittle(ctx, t, bin, whittle)
+			race, err := l.raceWhittle(ctx, t, bin, b.whittle)
 			if err != nil {
 				return s, err
 			}
 			s.Races = append(s.Races, race)
 		}
 	}
-	for _, t := range []speedTeacher{small, real} {
+	for _, t := range []speedTeacher{b.small, b.real} {
 		for _, space := range []slm.Space{slm.CoarseUniform, slm.CoarseLayerWise, slm.FineUniform, slm.FineLayerWise} {
 			found, err := l.searchOnce(ctx, t, space)
 			if err != nil {
@@ -111,7 +124,7 @@ func (l *lab) measureSearchSpeed(ctx context.Context, dir string) (s searchSpeed
 			s.Searches = append(s.Searches, found)
 		}
 	}
-	s.Memory, err = l.watchMemory(ctx, small)
+	s.Memory, err = l.watchMemory(ctx, b.small)
 	return s, err
 }
 

@@ -16,10 +16,9 @@ const patience = 10
 type goal struct {
 	slm.Until
 	run   slm.Curve // without points
-	d     slm.Distillation
-	first int     // step
-	steps int     // of the increment; 0 when that is not known
-	peak  float64 // of the accelerator, in operations a second; 0 when that is not known
+	first int       // step
+	steps int       // of the increment; 0 when that is not known
+	peak  float64   // of the accelerator, in operations a second; 0 when that is not known
 	began time.Time
 
 	best  float64 // validation
@@ -27,7 +26,7 @@ type goal struct {
 }
 
 func newGoal(until slm.Until, run slm.Curve, first int, peak float64) *goal {
-	return &goal{Until: until, run: run, d: run.Distillation, first: first, steps: until.StepsOf(run.Distillation.StepTokens()), peak: peak,
+	return &goal{Until: until, run: run, first: first, steps: until.StepsOf(run.Distillation.StepTokens()), peak: peak,
 		began: time.Now(), best: math.Inf(1)}
 }
 
@@ -47,9 +46,9 @@ func (g *goal) judge(p slm.Point) (said string) {
 	switch {
 	case g.Reached(p.Validation):
 		return fmt.Sprintf("perplexity %.2f at step %d", math.Exp(p.Validation), p.Step)
-	case g.since >= patience && p.Step > g.d.Schedule.Horizon:
+	case g.since >= patience && p.Step > g.run.Distillation.Schedule.Horizon:
 		return fmt.Sprintf("perplexity %g is out of reach: the last %d validations brought none below %.2f, and the learning rate has fallen to its end at step %d; "+
-			"change the schedule, or take a larger student", g.Perplexity, patience, math.Exp(g.best), g.d.Schedule.Horizon)
+			"change the schedule, or take a larger student", g.Perplexity, patience, math.Exp(g.best), g.run.Distillation.Schedule.Horizon)
 	}
 	return ""
 }
@@ -57,12 +56,12 @@ func (g *goal) judge(p slm.Point) (said string) {
 // event reports a step.
 func (g *goal) event(p slm.Point, pace pace) kernelext.Event {
 	e := kernelext.Event{Kind: kernelext.Point, Point: &p, Done: int64(p.Step - g.first), Total: int64(g.steps), Unit: "steps",
-		FLOPs: g.d.FLOPs(g.run.Teacher, p.Step, g.run.Changes)}
+		FLOPs: g.run.Distillation.FLOPs(g.run.Teacher, p.Step, g.run.Changes)}
 	mean := pace.mean()
 	if mean <= 0 {
 		return e
 	}
-	e.Rate = float64(g.d.StepTokens()) / mean
+	e.Rate = float64(g.run.Distillation.StepTokens()) / mean
 	if g.peak > 0 {
 		e.MFU = g.computed(p.Step) / mean / g.peak
 	}
@@ -77,7 +76,7 @@ func (g *goal) event(p slm.Point, pace pace) kernelext.Event {
 
 // computed are the operations of a step that were certainly done: logits that are kept may have come from the disk.
 func (g *goal) computed(step int) float64 {
-	d := g.d.At(step-1, g.run.Changes)
+	d := g.run.Distillation.At(step-1, g.run.Changes)
 	if d.KeepLogits {
 		d.Loss = slm.CE(1)
 	}
