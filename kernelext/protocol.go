@@ -169,6 +169,7 @@ type TeacherInfo struct {
 	Tokens     int        `json:"tokens"`     // on which it was measured
 	Window     int        `json:"window"`     // tokens that are predicted in a window of the measurement
 	Corpus     string     `json:"corpus"`     // from which the held-out tokens come
+	Pretrained int64      `json:"pretrained"` // tokens that it was trained on, where its folder says so (`lab pretrain` does); 0 elsewhere
 }
 
 // Summary ends a search, or a piece of a run. The records themselves come by RecordsRequest.

@@ -104,7 +104,7 @@ func (e *engine) OpenTeacher(ctx context.Context, reference string, report resid
 	if err != nil {
 		return nil, err
 	}
-	t := &teacher{engine: e, name: filepath.Base(reference), config: file.Config, file: file,
+	t := &teacher{engine: e, name: filepath.Base(reference), config: file.Config, file: file, pretrained: pretrainedOn(reference),
 		texts: map[string]*datasets.Tokens{}, warmers: map[string]*model.Warmer{}}
 	if t.sha256, err = file.Hash(ctx); err == nil {
 		t.tokenizer, err = datasets.TeacherTokenizer(file)
@@ -113,6 +113,15 @@ func (e *engine) OpenTeacher(ctx context.Context, reference string, report resid
 		return nil, errors.Join(err, file.Close())
 	}
 	return t, nil
+}
+
+// pretrainedOn is how many tokens a model was trained on, as its folder says; 0 where none of ours says it.
+func pretrainedOn(folder string) int64 {
+	record, err := export.ReadRecord(folder)
+	if err != nil || record.Provenance.Training == nil {
+		return 0
+	}
+	return record.Provenance.Training.Tokens
 }
 
 // fetching reports downloads.
@@ -125,14 +134,15 @@ func fetching(report resident.Report) func(hub.Progress) {
 // teacher is a model with its tokenizer and the corpus in its tokens. Its files stay open until its weights are loaded: those are
 // the files that the hash is of, whatever takes their names.
 type teacher struct {
-	engine    *engine
-	name      string
-	config    slm.Config
-	file      *checkpoint.Teacher
-	model     *model.Teacher // nil until the weights are needed
-	bytes     atomic.Int64   // of the weights on the device: the host's status asks while a job loads them
-	tokenizer *datasets.Tokenizer
-	sha256    string
+	engine     *engine
+	name       string
+	config     slm.Config
+	file       *checkpoint.Teacher
+	model      *model.Teacher // nil until the weights are needed
+	bytes      atomic.Int64   // of the weights on the device: the host's status asks while a job loads them
+	tokenizer  *datasets.Tokenizer
+	sha256     string
+	pretrained int64
 
 	mu    sync.Mutex
 	text  *datasets.Corpus            // opened when it is first needed
@@ -163,6 +173,8 @@ func (t *teacher) Load(ctx context.Context, report resident.Report) error {
 
 // Corpus names the text that teachers are held against.
 func (t *teacher) Corpus() string { return corpusName() }
+
+func (t *teacher) Pretrained() int64 { return t.pretrained }
 
 // corpusName names the corpus and its version: the Go installation's own files.
 func corpusName() string {

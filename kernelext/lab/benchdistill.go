@@ -2,13 +2,8 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
-	"path/filepath"
 
 	"github.com/offshoot-ml/offshoot/kernelext"
 	"github.com/offshoot-ml/offshoot/slm"
@@ -28,17 +23,13 @@ func benchDistill(ctx context.Context, l *lab, teacher string, bin slm.Bin, quic
 	if teacher == efficiencyTeacher && !exists(folder) {
 		return fmt.Errorf("there is no teacher %s yet; make it with `go run ./kernelext/lab pretrain --out %s`, or name another with --teacher", teacher, folder)
 	}
-	pretrained, err := pretrainingTokens(folder)
-	if err != nil {
-		return err
-	}
 	return l.withTeacher(ctx, efficiencyLab, teacher, func(client *kernelext.Client, info kernelext.TeacherInfo) error {
 		study := slm.EfficiencyOf(info.Config, bin, quick)
 		done, err := runEfficiency(ctx, client, l.stderr, study)
 		if err != nil {
 			return err
 		}
-		return printEfficiency(l.stdout, study, done, info.Config, pretrained, asJSON)
+		return printEfficiency(l.stdout, study, done, info.Config, info.Pretrained, asJSON)
 	})
 }
 
@@ -62,25 +53,6 @@ func printEfficiency(w io.Writer, study slm.Efficiency, done slm.EfficiencyRecor
 		fmt.Fprintf(w, "distilled on the teacher's %s: held-out loss %.4f (%+.4f)\n", k, k.Loss, k.Worse)
 	}
 	return nil
-}
-
-// pretrainingTokens reads on how many tokens a teacher that `lab pretrain` made was trained; 0 of another teacher.
-func pretrainingTokens(folder string) (int64, error) {
-	text, err := os.ReadFile(filepath.Join(folder, "offshoot.json"))
-	if errors.Is(err, fs.ErrNotExist) {
-		return 0, nil
-	}
-	var record struct {
-		Provenance struct {
-			Training struct {
-				Tokens int64 `json:"tokens"`
-			} `json:"training"`
-		} `json:"provenance"`
-	}
-	if err == nil {
-		err = json.Unmarshal(text, &record)
-	}
-	return record.Provenance.Training.Tokens, err
 }
 
 // student is what the study needs of a [kernelext.Client].

@@ -78,7 +78,7 @@ func openFolder(dir string) (earlier []string, err error) {
 	if len(entries) == 0 {
 		return nil, nil
 	}
-	r, err := readRecord(dir)
+	r, err := ReadRecord(dir)
 	if err != nil {
 		return nil, fmt.Errorf("export to %s: the folder holds other things (%s, …), and no earlier export: name a new folder", dir, entries[0].Name())
 	}
@@ -99,8 +99,8 @@ func abandoned(dir string) bool {
 	return time.Since(newest) > 10*time.Minute
 }
 
-// readRecord reads a folder's offshoot.json.
-func readRecord(dir string) (r Record, err error) {
+// ReadRecord reads the record of a folder that [Write] wrote.
+func ReadRecord(dir string) (r Record, err error) {
 	path := filepath.Join(dir, recordFile)
 	text, err := os.ReadFile(path)
 	if err != nil {

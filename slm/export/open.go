@@ -15,7 +15,7 @@ import (
 // tokenizer and where it comes from. Weights that padding had scaled differ from what they were by a rounding; so do those
 // that were stored in 16 bits.
 func Open(dir string) (Student, Record, error) {
-	r, err := readRecord(dir)
+	r, err := ReadRecord(dir)
 	if err != nil {
 		return Student{}, r, err
 	}

@@ -47,6 +47,8 @@ type Teacher interface {
 	SHA256() string // of its file, or of what identifies the repository's revision
 	Bytes() int64   // that its weights hold in memory, 0 until they are loaded; it may be called at any time
 	Corpus() string // names the text of Held and of training
+	// Pretrained is how many tokens it was trained on, where that is known, and 0 elsewhere.
+	Pretrained() int64
 	// Load brings the weights into memory, unless they are there.
 	Load(ctx context.Context, report Report) error
 	// Held returns held-out tokens as windows of seqLen predicted tokens, one after the other, each with seqLen+1

@@ -133,6 +133,7 @@ func (t *fakeTeacher) Config() slm.Config { return t.config }
 func (t *fakeTeacher) SHA256() string     { return "5ba" }
 func (t *fakeTeacher) Bytes() int64       { return t.bytes.Load() }
 func (t *fakeTeacher) Corpus() string     { return "test" }
+func (t *fakeTeacher) Pretrained() int64  { return 0 }
 
 func (t *fakeTeacher) Load(_ context.Context, report resident.Report) error {
 	report("loading", 1, 1)

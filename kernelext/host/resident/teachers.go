@@ -103,7 +103,7 @@ func (h *Host) newTeacher(j *job, name, reference string) (*heldTeacher, error) 
 	config := opened.Config()
 	config.Name = name
 	t := &heldTeacher{Teacher: opened, held: map[int][]int32{}, info: kernelext.TeacherInfo{Config: config,
-		SHA256: opened.SHA256(), Seconds: time.Since(begin).Seconds(), Corpus: opened.Corpus()}}
+		SHA256: opened.SHA256(), Seconds: time.Since(begin).Seconds(), Corpus: opened.Corpus(), Pretrained: opened.Pretrained()}}
 	h.recall(t)
 	h.mu.Lock()
 	h.teachers[name] = t
