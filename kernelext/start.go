@@ -1,6 +1,7 @@
 package kernelext
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -119,14 +120,20 @@ func logTail(home string, from int64) string {
 	return "  " + strings.Join(lines[max(0, len(lines)-8):], "\n  ")
 }
 
-// mallocSettings are of glibc's malloc, read once when a process begins; other systems pass over them. A setting of the user's own
-// stays.
-var mallocSettings = map[string]string{
-	// Without a bound XLA's threads keep a heap of 64 MB each, gigabytes after some cells.
-	"MALLOC_ARENA_MAX": "2",
-	// XLA takes the buffers of each step anew from the system, half a gigabyte for a small student, and touching fresh memory
-	// by pages of 4 KiB takes a tenth to a fifth of a step's time. This asks for huge pages (MADV_HUGEPAGE), since glibc 2.35.
-	"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
+// mallocSettings are of glibc's malloc, read once when a process begins; other systems pass over them, and a GPU has memory of its own.
+// A setting of the user's own stays.
+func mallocSettings(backend string) map[string]string {
+	if strings.Contains(backend, "cuda") {
+		return nil
+	}
+	return map[string]string{
+		// XLA allocates the buffers of each step anew, half a gigabyte for a small student. By default malloc gives back to the system
+		// what is large, and touching fresh memory takes a fifth of a step's time. So up to a gigabyte is kept, in huge pages
+		// (MADV_HUGEPAGE, since glibc 2.35).
+		"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=1073741824:glibc.malloc.trim_threshold=1073741824",
+		// Only the first arena keeps what is that large. Threads that compile wait for each other in it: a program takes a third longer.
+		"MALLOC_ARENA_MAX": "1",
+	}
 }
 
 // HostEnvironment is what the host's binary runs in, also when it does one verb and ends: this process's environment without what
@@ -142,7 +149,7 @@ func HostEnvironment(home string) ([]string, error) {
 		return nil, fmt.Errorf("%s: %w; run `go run ./kernelext/lab setup`", path, err)
 	}
 	settings["OFFSHOOT_HOME"] = home
-	for key, value := range mallocSettings {
+	for key, value := range mallocSettings(cmp.Or(settings["GOMLX_BACKEND"], os.Getenv("GOMLX_BACKEND"))) {
 		if _, chosen := settings[key]; !chosen && os.Getenv(key) == "" {
 			settings[key] = value
 		}

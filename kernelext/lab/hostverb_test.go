@@ -364,20 +364,25 @@ func TestExportOfUnknownRuns(t *testing.T) {
 	}
 }
 
-// A verb must not take gigabytes that the resident host would not.
+// Verbs get the resident host's settings of malloc, and no cell's variables; what the user set stays.
 func TestHostVerbsRunInTheHostsEnvironment(t *testing.T) {
 	t.Setenv("MALLOC_ARENA_MAX", "")
 	t.Setenv("GLIBC_TUNABLES", "glibc.malloc.hugetlb=0")
 	t.Setenv("GONB_PIPE", "of a cell")
+	t.Setenv("GOMLX_BACKEND", "")
 	l := &lab{home: t.TempDir()}
 	cmd, err := l.host("search")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Contains(cmd.Env, "MALLOC_ARENA_MAX=2") || !slices.Contains(cmd.Env, "GLIBC_TUNABLES=glibc.malloc.hugetlb=0") || !slices.Contains(cmd.Env, "OFFSHOOT_HOME="+l.home) {
+	if !slices.Contains(cmd.Env, "MALLOC_ARENA_MAX=1") || !slices.Contains(cmd.Env, "GLIBC_TUNABLES=glibc.malloc.hugetlb=0") || !slices.Contains(cmd.Env, "OFFSHOOT_HOME="+l.home) {
 		t.Errorf("environment %q", cmd.Env)
 	}
 	if slices.ContainsFunc(cmd.Env, func(pair string) bool { return strings.HasPrefix(pair, "GONB_") }) {
 		t.Errorf("a cell's variables are in %q", cmd.Env)
+	}
+	t.Setenv("GOMLX_BACKEND", "xla:cuda") // whose compiler works on all cores
+	if cmd, err = l.host("search"); err != nil || slices.Contains(cmd.Env, "MALLOC_ARENA_MAX=1") {
+		t.Errorf("on a GPU: %v, environment %q", err, cmd.Env)
 	}
 }

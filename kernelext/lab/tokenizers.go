@@ -11,17 +11,18 @@ import (
 )
 
 // tokenizersStep builds libtokenizers.a from the crate inside the Go module. Its manifest and
-// lock file are ours: the crate's own wants one dependency from a git revision.
+// lock file are ours: the crate's own wants one dependency from a git revision. So is its allocator, in tokenizers.rs.
 //
 // The finished library is also a release asset of that project. Taking it would save a minute
 // and the need for cargo; it waits for checksums to pin.
 func tokenizersStep(l *lab) *step {
 	const module = "github.com/daulet/tokenizers"
-	manifest, lock := recipe("tokenizers.Cargo.toml"), recipe("tokenizers.Cargo.lock")
+	recipes := map[string][]byte{"Cargo.toml": recipe("tokenizers.Cargo.toml"), "Cargo.lock": recipe("tokenizers.Cargo.lock"), "lib.rs": recipe("tokenizers.rs")}
+	lock := string(recipes["Cargo.lock"])
 	library := l.path("lib", "libtokenizers.a")
 	return &step{
 		name:    "libtokenizers.a",
-		inputs:  fmt.Sprint(l.moduleVersion(module), platform(), string(manifest), string(lock)),
+		inputs:  fmt.Sprint(l.moduleVersion(module), platform(), string(recipes["Cargo.toml"]), lock, string(recipes["lib.rs"])),
 		outputs: []string{library},
 		run: func(ctx context.Context, t *task) error {
 			cargo, err := exec.LookPath("cargo")
@@ -43,7 +44,7 @@ func tokenizersStep(l *lab) *step {
 			if err := os.CopyFS(filepath.Join(dir, "src"), os.DirFS(filepath.Join(crate, "crates", "tokenizers", "src"))); err != nil {
 				return err
 			}
-			for name, text := range map[string][]byte{"Cargo.toml": manifest, "Cargo.lock": lock} {
+			for name, text := range recipes {
 				if err := os.WriteFile(filepath.Join(dir, name), text, 0o644); err != nil {
 					return err
 				}
@@ -52,7 +53,7 @@ func tokenizersStep(l *lab) *step {
 			// The target folder outlives an interruption, so the next try goes on from there.
 			target := l.path("cache", "cargo")
 			build.Dir, build.Env = dir, append(os.Environ(), "CARGO_TARGET_DIR="+target, "CARGO_TERM_COLOR=never")
-			if err := t.exec(ctx, build, cargoNote(t, strings.Count(string(lock), "[[package]]"))); err != nil {
+			if err := t.exec(ctx, build, cargoNote(t, strings.Count(lock, "[[package]]"))); err != nil {
 				return err
 			}
 			if err := os.MkdirAll(filepath.Dir(library), 0o755); err != nil {

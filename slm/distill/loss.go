@@ -95,12 +95,12 @@ func divergence(term slm.LossTerm, temperature, student *Node, teacher taught) *
 	case slices.Contains([]slm.Divergence{slm.L1Term, slm.L2Term, slm.MMDTerm}, term.Kind):
 		return ofLogits(term, student, teacher.logits)
 	}
+	if term.Kind == slm.ForwardKLTerm && term.TopK == 0 {
+		return Mul(ReduceAllMean(forwardKL(student, teacher.logits, temperature)), Square(temperature))
+	}
 	z, p := Div(student, temperature), Div(teacher.logits, temperature)
-	switch {
-	case term.Kind == slm.WhittleSoftCrossEntropyTerm:
+	if term.Kind == slm.WhittleSoftCrossEntropyTerm {
 		return Neg(ReduceAllMean(ReduceSum(Mul(p, logProbabilities(z)), -1)))
-	case term.Kind == slm.ForwardKLTerm && term.TopK == 0:
-		return Mul(ReduceAllMean(forwardKL(z, p)), Square(temperature))
 	}
 	q := logProbabilities(z)
 	p = logProbabilities(p)
@@ -161,12 +161,20 @@ func cosine(a, b *Node) *Node {
 	return Div(ReduceSum(Mul(a, b), -1), Sqrt(norms))
 }
 
-// forwardKL is KL(p ‖ q) for each token from logits a and b, at their temperature: Σ p·(a − b) − logΣexp(a) + logΣexp(b), which
-// needs no log-probability of either.
-func forwardKL(student, teacher *Node) *Node {
-	logSumTeacher, logSumStudent := model.LogSumExp(teacher), model.LogSumExp(student)
-	p := Exp(Sub(teacher, ExpandAxes(logSumTeacher, -1)))
-	return Add(Sub(ReduceSum(Mul(p, Sub(teacher, student)), -1), logSumTeacher), logSumStudent)
+// forwardKL is KL(p ‖ q) for each token from the teacher's logits a and the student's b at temperature T: Σ p·(a − b)/T − logΣexp(a/T) +
+// logΣexp(b/T). It needs no log-probability of either and divides sums, so that few passes go over the logits.
+func forwardKL(student, teacher, temperature *Node) *Node {
+	_, logSumStudent := exponentials(student, temperature)
+	weights, logSumTeacher := exponentials(teacher, temperature)
+	difference := Div(ReduceSum(Mul(weights, Sub(teacher, student)), -1), Mul(ReduceSum(weights, -1), temperature))
+	return Add(Sub(difference, logSumTeacher), logSumStudent)
+}
+
+// exponentials are exp(x/T) relative to each row's largest, [N, V], and logΣexp(x/T), [N].
+func exponentials(logits, temperature *Node) (weights, logSum *Node) {
+	largest := StopGradient(ReduceAndKeep(logits, ReduceMax, -1))
+	weights = Exp(Div(Sub(logits, largest), temperature))
+	return weights, Add(Log(ReduceSum(weights, -1)), Div(Squeeze(largest, -1), temperature))
 }
 
 // leastTail is the least probability of all tokens but the likeliest: its logarithm is finite, and rounding cannot make it

@@ -194,7 +194,8 @@ func wholeBlock(c slm.Config, weights []*Node) *block {
 // denseBlock is a layer of a sub-network whose weights hold only what it keeps.
 func denseBlock(c slm.Config, s slm.Subnet, l slm.LayerSubnet, weights []*Node) *block {
 	g := weights[0].Graph()
-	return &block{config: c, weight: byRole(c.LayerWeights(), weights), frequencies: Const(g, frequencies(c, s, l)),
+	known := frequencies(c, s, l)
+	return &block{config: c, weight: byRole(c.LayerWeights(), weights), frequencies: Const(g, known), known: known,
 		scale: Const(g, float32(s.AttentionScale(c, l))), groupOf: irregularGroups(g, c, s, l)}
 }
 

@@ -101,6 +101,7 @@ func (s *Student) hiddenGraph(scope *gomlx.Scope, tokens *Node, pasts []*past, h
 	g := tokens.Graph()
 	x := Gather(s.weight(scope, g, s.Teacher.OuterWeights()[0].Name), ExpandAxes(tokens, -1))
 	states := []*Node{x}
+	shared := turns{}
 	var documents *Node
 	if s.Separator != nil && pasts == nil {
 		documents = documentsOf(tokens, Const(g, *s.Separator))
@@ -111,7 +112,7 @@ func (s *Student) hiddenGraph(scope *gomlx.Scope, tokens *Node, pasts []*past, h
 			weights = append(weights, s.weight(scope, g, w.In(i)))
 		}
 		b := denseBlock(s.Teacher, s.Subnet, l, weights).in(how.Type)
-		b.documents = documents
+		b.documents, b.turns = documents, shared
 		if pasts != nil {
 			b.past = pasts[i]
 		}

@@ -18,8 +18,10 @@ type block struct {
 	config slm.Config
 	weight map[slm.Role]*Node // each with an axis for each of its weight's axes, such as the query's [H, D, E]
 
-	frequencies *Node // [R/2], radians per position
-	scale       *Node // of the attention scores, a scalar
+	frequencies *Node     // [R/2], radians per position
+	known       []float32 // the same where they are numbers of the graph; nil where they are an input of it
+	turns       turns     // of the graph's blocks so far, shared by them; nil to share nothing
+	scale       *Node     // of the attention scores, a scalar
 
 	// groupOf maps each head to the position of its key/value head, [H] int32; nil where head h uses group h/(H/G).
 	groupOf *Node
@@ -234,12 +236,7 @@ func (b *block) rotate(x *Node) *Node {
 	if size < 2*half { // a single dimension cannot turn
 		return x
 	}
-	at := Iota(x.Graph(), shapes.Make(dtypes.Int32, positions, 1), 0)
-	if b.past != nil {
-		at = Add(at, b.past.length)
-	}
-	angles := Reshape(Mul(ConvertDType(at, dtypes.Float32), Reshape(b.frequencies, 1, half)), 1, positions, 1, half)
-	cos, sin := Cos(angles), Sin(angles)
+	cos, sin := b.angles(x.Graph(), positions)
 	span := func(from, to int) *Node {
 		return Slice(x, AxisRange(), AxisRange(), AxisRange(), AxisRange(from, to))
 	}
@@ -249,6 +246,20 @@ func (b *block) rotate(x *Node) *Node {
 		turned = append(turned, span(2*half, size))
 	}
 	return Concatenate(turned, -1)
+}
+
+// angles are cosine and sine of position·frequency, [1, T, 1, R/2] each.
+func (b *block) angles(g *Graph, positions int) (cos, sin *Node) {
+	if b.known != nil && b.past == nil {
+		return b.turns.of(g, positions, b.known)
+	}
+	half := b.frequencies.Shape().Dim(0)
+	at := Iota(g, shapes.Make(dtypes.Int32, positions, 1), 0)
+	if b.past != nil {
+		at = Add(at, b.past.length)
+	}
+	angles := Reshape(Mul(ConvertDType(at, dtypes.Float32), Reshape(b.frequencies, 1, half)), 1, positions, 1, half)
+	return Cos(angles), Sin(angles)
 }
 
 // feedForward is down(silu(gate(x)) · up(x)), SwiGLU (Shazeer 2020, arXiv 2002.05202), or down(gelu(up(x))) with the exact
