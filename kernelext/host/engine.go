@@ -375,6 +375,7 @@ func (t *trainer) Close() {
 	if t.logits != nil {
 		t.logits.Close() // what it misses is computed again
 	}
+	trim()
 }
 
 // Bytes counts the weights and AdamW's two moments on each device, and the teacher, if it is loaded, on those beyond the first.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -99,7 +100,9 @@ const (
 	openCell  = `import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/offshoot-ml/offshoot/kernelext"
@@ -108,21 +111,20 @@ const (
 
 var lab = kernelext.Open("bench")
 
-// step trains a run for two steps and prints when the first was done, in microseconds of Unix time; the second ends
-// the increment, and so is reported after its validation.
-func step(name string, loss slm.Loss) {
+// steps trains a run. It prints when the first step was done, in microseconds of Unix time, and the seconds that each took.
+func steps(name string, loss slm.Loss, n int) {
 	search := slm.Search{Space: slm.CoarseUniform, Bin: slm.Around(30e6, 0.05)}
-	lab.Distill(name, slm.Distillation{Subnet: lab.Teacher("smollm2-135m").Sample(search, 1).Subnet, Loss: loss, Batch: 2})
-	printed := false
-	_, err := lab.Client().Steps(context.Background(), name, 2, func(e kernelext.Event) {
-		if e.Kind == kernelext.Point && e.Point.Step > 0 && !printed {
-			printed = true
-			fmt.Println(time.Now().UnixMicro())
+	lab.Distill(name, slm.Distillation{Subnet: lab.Teacher("smollm2-135m").Sample(search, 1).Subnet, Loss: loss, Batch: 2, EvalEvery: 1000})
+	began, seconds := int64(0), []float64{}
+	_, err := lab.Client().Steps(context.Background(), name, n, func(e kernelext.Event) {
+		if e.Kind == kernelext.Point && e.Point.Step > 0 {
+			began, seconds = cmp.Or(began, time.Now().UnixMicro()), append(seconds, e.Point.Seconds)
 		}
 	})
 	if err != nil {
 		panic(err)
 	}
+	json.NewEncoder(os.Stdout).Encode(map[string]any{"first": began, "seconds": seconds})
 }
 
 %%
@@ -133,9 +135,9 @@ if _, err := lab.Client().Contents(context.Background()); err != nil {
 	panic(err)
 }
 `
-	plainStep     = "%%\nstep(\"plain\", slm.CE(1))\n"
-	distilledStep = "%%\nstep(\"distilled\", slm.CE(0.3).Plus(slm.ForwardKL(0.7)))\n"
-	memoryCell    = `%%
+	plainSteps     = "%%\nsteps(\"plain\", slm.CE(1), "
+	distilledSteps = "%%\nsteps(\"distilled\", slm.CE(0.3).Plus(slm.ForwardKL(0.7)), "
+	memoryCell     = `%%
 s, err := lab.Client().Status(context.Background())
 if err != nil {
 	panic(err)
@@ -144,8 +146,12 @@ fmt.Println(s.Memory)
 `
 )
 
-// stepCells is how often each kind of step is taken: the first compiles and is not counted.
-const stepCells = 6
+// A long cell, whose first step compiles, shows the steady state: that of its second half. Then come short ones.
+const (
+	steadySteps = 40
+	shortCells  = 8
+	shortSteps  = 5
+)
 
 // benchSources are the cells in their order. Each ends with a statement of its own: a cell that was compiled before would
 // not be compiled again, as no user's cell is twice the same.
@@ -153,8 +159,10 @@ func benchSources() []string {
 	sources := slices.Repeat([]string{emptyCell}, benchCells)
 	sources = append(sources, openCell)
 	sources = append(sources, slices.Repeat([]string{trivialCell}, benchCells)...)
-	sources = append(sources, slices.Repeat([]string{plainStep}, stepCells)...)
-	sources = append(sources, slices.Repeat([]string{distilledStep}, stepCells)...)
+	for _, cell := range []string{plainSteps, distilledSteps} {
+		sources = append(sources, fmt.Sprint(cell, steadySteps, ")\n"))
+		sources = append(sources, slices.Repeat([]string{fmt.Sprint(cell, shortSteps, ")\n")}, shortCells)...)
+	}
 	sources = append(sources, memoryCell)
 	for i := range sources {
 		sources[i] += fmt.Sprintf("_ = %d\n", i)
@@ -188,9 +196,9 @@ func report(l *lab, cells []cellTime) error {
 	fmt.Fprintf(table, "teacher load, GGUF to ready\t%.2f s\tas the host logs it\n", load)
 	fmt.Fprintf(table, "trivial call to a warm lab\t%.2f s\tmedian of %d\n", median(take(benchCells), whole), benchCells)
 	for _, loss := range []string{"cross-entropy", "with the teacher"} {
-		later := take(stepCells)[1:]
-		fmt.Fprintf(table, "first step of a later cell, %s\t%.2f s\tfrom the cell's start, median of %d; 256 tokens, 30M\n",
-			loss, median(later, untilStep), len(later))
+		if err := reportSteps(table, loss, take(1)[0], take(shortCells)); err != nil {
+			return err
+		}
 	}
 	bytes, _ := strconv.ParseFloat(strings.TrimSpace(take(1)[0].Text), 64)
 	fmt.Fprintf(table, "host's memory, two students held\t%.2f GiB\tresident\n", bytes/(1<<30))
@@ -199,10 +207,32 @@ func report(l *lab, cells []cellTime) error {
 
 func whole(c cellTime) float64 { return c.Seconds }
 
-// untilStep is the time from a cell's start to the moment that its step printed.
-func untilStep(c cellTime) float64 {
-	micros, _ := strconv.ParseInt(strings.TrimSpace(c.Text), 10, 64)
-	return time.UnixMicro(micros).Sub(time.UnixMicro(int64(c.Began * 1e6))).Seconds()
+// cellSteps is what a cell with steps printed.
+type cellSteps struct {
+	First   int64     `json:"first"` // when the first was done, in microseconds of Unix time
+	Seconds []float64 `json:"seconds"`
+}
+
+// reportSteps compares the steps of short cells with the steady state of a long one.
+func reportSteps(w io.Writer, loss string, long cellTime, short []cellTime) error {
+	var steady cellSteps
+	if err := json.Unmarshal([]byte(long.Text), &steady); err != nil {
+		return err
+	}
+	var until, first, all []float64
+	for _, c := range short {
+		var s cellSteps
+		if err := json.Unmarshal([]byte(c.Text), &s); err != nil {
+			return err
+		}
+		until = append(until, time.UnixMicro(s.First).Sub(time.UnixMicro(int64(c.Began*1e6))).Seconds())
+		first, all = append(first, s.Seconds[0]), append(all, s.Seconds...)
+	}
+	step := medianOf(steady.Seconds[steadySteps/2:])
+	fmt.Fprintf(w, "first step of a later cell, %s\t%.2f s\tfrom the cell's start, median of %d; 256 tokens, 30M\n", loss, medianOf(until), len(until))
+	fmt.Fprintf(w, "a step, %s\t%.3f s\tin the steady state, median of %d; the first, which compiles, took %.1f s\n", loss, step, steadySteps/2, steady.Seconds[0])
+	fmt.Fprintf(w, "  in later cells\t%+.1f%%\tmedian of %d in %d cells; the first of each %+.1f%%\n", 100*(medianOf(all)/step-1), len(all), len(short), 100*(medianOf(first)/step-1))
+	return nil
 }
 
 func median(cells []cellTime, of func(cellTime) float64) float64 {

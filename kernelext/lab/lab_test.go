@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -590,16 +591,22 @@ func (w *watcher) Write(p []byte) (int, error) {
 }
 
 func TestBenchReportsMedians(t *testing.T) {
+	took := func(first, later float64, steps int) string {
+		text, _ := json.Marshal(cellSteps{First: 1001400000, Seconds: append([]float64{first}, slices.Repeat([]float64{later}, steps-1)...)})
+		return string(text)
+	}
 	var cells []cellTime
 	for _, source := range benchSources() {
 		cell := cellTime{Began: 1000, Seconds: 0.5}
 		switch cell.Seconds = 0.5; source[:strings.LastIndex(source, "_ =")] {
 		case openCell:
 			cell.Text = "1.25\n"
-		case plainStep:
-			cell.Text = "1001400000\n"
-		case distilledStep:
-			cell.Text = "1002600000\n"
+		case fmt.Sprint(plainSteps, steadySteps, ")\n"), fmt.Sprint(distilledSteps, steadySteps, ")\n"):
+			cell.Text = took(3, 0.5, steadySteps)
+		case fmt.Sprint(plainSteps, shortSteps, ")\n"):
+			cell.Text = took(0.55, 0.51, shortSteps)
+		case fmt.Sprint(distilledSteps, shortSteps, ")\n"):
+			cell.Text = took(0.5, 0.5, shortSteps)
 		case memoryCell:
 			cell.Text = "2147483648\n"
 		case trivialCell:
@@ -613,7 +620,7 @@ func TestBenchReportsMedians(t *testing.T) {
 	if err := report(l, cells); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"empty GoNB cell", "0.50 s", "1.25 s", "0.60 s", "1.40 s", "2.60 s", "2.00 GiB"} {
+	for _, want := range []string{"empty GoNB cell", "0.50 s", "1.25 s", "0.60 s", "1.40 s", "took 3.0 s", "+2.0%", "each +10.0%", "+0.0%", "2.00 GiB"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the table lacks %q:\n%s", want, out.String())
 		}
