@@ -131,27 +131,13 @@ func (h *tokensHalf) documents() (n int64) {
 // seqLen tokens at the end are in none.
 func (h *tokensHalf) windows(seqLen int) int64 { return max(h.count()-1, 0) / int64(seqLen) }
 
-// read fills out with the tokens from first on, which the half must have.
+// read fills out with the tokens from first on, which the half must have, from one shard or from several.
 func (h *tokensHalf) read(first int64, out []int32) error {
-	return h.pieces(first, out, func(s *shard, first uint64, out []int32) error { return s.read(first, out) })
-}
-
-// segments fills out with the number of documents that ended, from first on, before each token from first on.
-func (h *tokensHalf) segments(first int64, out []int32) error {
-	segment := int32(0)
-	return h.pieces(first, out, func(s *shard, first uint64, out []int32) (err error) {
-		segment, err = s.segments(first, segment, out)
-		return err
-	})
-}
-
-// pieces cuts a range of tokens at the ends of shards.
-func (h *tokensHalf) pieces(first int64, out []int32, do func(s *shard, first uint64, out []int32) error) error {
 	i := sort.Search(len(h.shards), func(i int) bool { return h.starts[i+1] > first })
 	for len(out) > 0 {
 		n := min(h.starts[i+1]-first, int64(len(out)))
 		at, piece := uint64(first-h.starts[i]), out[:n]
-		if err := h.shards[i].use(func(s *shard) error { return do(s, at, piece) }); err != nil {
+		if err := h.shards[i].use(func(s *shard) error { return s.read(at, piece) }); err != nil {
 			return err
 		}
 		first, out, i = first+n, out[n:], i+1

@@ -15,7 +15,7 @@ type WindowPosition struct {
 // Windows is a training stream: the training half cut into windows of seqLen+1 tokens, each epoch in an order of its own
 // drawn from the seed. The first seqLen tokens of a window are inputs, its last seqLen their targets. The last token of a
 // window is the first of the next one in the text, so each token is predicted once in an epoch (but for the very first, and
-// fewer than seqLen at the end). Windows span documents: [Windows.NextSegments] says where these end.
+// fewer than seqLen at the end). Windows span documents, each of which ends with the separator.
 //
 // A Windows is for one goroutine at a time.
 type Windows struct {
@@ -40,46 +40,26 @@ func (t *Tokens) Train(seed uint64, batch, seqLen int) *Windows {
 // Next is the next batch: batch*(seqLen+1) ids, row-major. After an error the position is where it was, so the same batch
 // can be asked for again. The stream has no end: after the last window the next epoch begins.
 func (w *Windows) Next(ctx context.Context) ([]int32, error) {
-	ids, _, err := w.next(ctx, false)
-	return ids, err
-}
-
-// NextSegments is Next, and the document that each input token is in: [batch, seqLen] numbers, row-major, that begin at 0
-// in each window. Attention between tokens of the same number stays inside a document. The separator after a document has
-// the document's number, so the first token of a document is predicted from the one before it.
-func (w *Windows) NextSegments(ctx context.Context) (ids, segments []int32, err error) {
-	return w.next(ctx, true)
-}
-
-func (w *Windows) next(ctx context.Context, segmented bool) (ids, segments []int32, err error) {
 	if err := ctx.Err(); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	count := w.half.windows(w.seqLen)
 	if count == 0 {
-		return nil, nil, fmt.Errorf("tokens: the training half has %d tokens, too few for a window of %d: tokenize more text", w.half.count(), w.seqLen+1)
+		return nil, fmt.Errorf("tokens: the training half has %d tokens, too few for a window of %d: tokenize more text", w.half.count(), w.seqLen+1)
 	}
 	width, at := w.seqLen+1, w.at
-	ids = make([]int32, w.batch*width)
-	if segmented {
-		segments = make([]int32, w.batch*w.seqLen)
-	}
+	ids := make([]int32, w.batch*width)
 	for row := range w.batch {
 		first := w.window(at, count) * int64(w.seqLen)
 		if err := w.half.read(first, ids[row*width:(row+1)*width]); err != nil {
-			return nil, nil, fmt.Errorf("tokens: %w", err)
-		}
-		if segmented {
-			if err := w.half.segments(first, segments[row*w.seqLen:(row+1)*w.seqLen]); err != nil {
-				return nil, nil, fmt.Errorf("tokens: %w", err)
-			}
+			return nil, fmt.Errorf("tokens: %w", err)
 		}
 		if at.Index++; at.Index == count {
 			at = WindowPosition{Epoch: at.Epoch + 1}
 		}
 	}
 	w.at = at
-	return ids, segments, nil
+	return ids, nil
 }
 
 // window is the window at a place of an epoch's order.

@@ -121,40 +121,6 @@ func TestWindowsSeekRefuses(t *testing.T) {
 	}
 }
 
-func TestNextSegments(t *testing.T) {
-	const seqLen, batch = 90, 2 // a window spans several documents
-	tokens := aTokens(t)
-	separator := newByteTokenizer(t).Separator()
-	plain, w := tokens.Train(3, batch, seqLen), tokens.Train(3, batch, seqLen)
-	most := int32(0)
-	for range int(tokens.training.windows(seqLen)) / batch {
-		ids, segments, err := w.NextSegments(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if same, err := plain.Next(t.Context()); err != nil || !slices.Equal(ids, same) {
-			t.Fatalf("other tokens than those of Next: %v", err)
-		}
-		var want []int32
-		for window := range slices.Chunk(ids, seqLen+1) {
-			segment := int32(0)
-			for _, id := range window[:seqLen] {
-				want = append(want, segment)
-				if id == separator {
-					segment++
-				}
-			}
-			most = max(most, segment)
-		}
-		if !slices.Equal(segments, want) {
-			t.Fatalf("segments %v, want %v", segments, want)
-		}
-	}
-	if most < 3 {
-		t.Errorf("no window has more than %d documents", most)
-	}
-}
-
 func TestWindowsFail(t *testing.T) {
 	tokens := aTokens(t)
 	if _, err := tokens.Train(1, 1, 1_000_000).Next(t.Context()); err == nil || !strings.Contains(err.Error(), "too few for a window") {
@@ -217,13 +183,9 @@ func TestTokensValidation(t *testing.T) {
 // BenchmarkNext is the time that a batch of 4 windows of 128 takes from the step that waits for it.
 func BenchmarkNext(b *testing.B) {
 	w := tokenize(b, manyDocuments(20_000), newByteTokenizer(b), b.TempDir(), TokenizeOptions{HeldOut: 5}).Train(1, 4, 128)
-	for _, segmented := range []bool{false, true} {
-		b.Run(fmt.Sprintf("segments=%v", segmented), func(b *testing.B) {
-			for b.Loop() {
-				if _, _, err := w.next(b.Context(), segmented); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
+	for b.Loop() {
+		if _, err := w.Next(b.Context()); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

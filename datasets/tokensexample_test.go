@@ -30,9 +30,9 @@ func ExampleTokenize() {
 		log.Fatal(err)
 	}
 	windows := tokens.Train(1, 8, 256)
-	ids, segments, err := windows.NextSegments(ctx) // [8, 257] and [8, 256]
+	ids, err := windows.Next(ctx) // [8, 257]
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(len(held), len(ids), len(segments), windows.Position())
+	fmt.Println(len(held), len(ids), windows.Position())
 }

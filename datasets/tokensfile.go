@@ -9,7 +9,6 @@ import (
 	"io"
 	"math"
 	"slices"
-	"sort"
 )
 
 // A shard is a file of tokens, little-endian:
@@ -104,27 +103,6 @@ func (s *shard) read(first uint64, out []int32) error {
 	return nil
 }
 
-// end is the number of tokens up to the end of document n, which the shard must have.
-func (s *shard) end(n int) (uint64, error) {
-	var raw [8]byte
-	at := shardHeaderSize + int64(s.Tokens)*int64(s.Width) + 8*int64(n)
-	if got, err := s.file.ReadAt(raw[:], at); got < len(raw) {
-		return 0, err
-	}
-	return binary.LittleEndian.Uint64(raw[:]), nil
-}
-
-// documentAt is the number of the document that a token is in.
-func (s *shard) documentAt(token uint64) (int, error) {
-	var failed error
-	n := sort.Search(int(s.Documents), func(i int) bool {
-		end, err := s.end(i)
-		failed = errors.Join(failed, err)
-		return end > token
-	})
-	return n, failed
-}
-
 // verify reads the whole shard and reports what is not as it was written.
 func (s *shard) verify() error {
 	sum := sha256.New()
@@ -185,29 +163,4 @@ func (s *openShard) write(out io.Writer, header shardHeader) error {
 		return err
 	}
 	return s.writeBody(out)
-}
-
-// segments fills out with segment plus the number of documents that ended, from first on, before each token from first
-// on, and returns that number for the token after the last.
-func (s *shard) segments(first uint64, segment int32, out []int32) (int32, error) {
-	document, err := s.documentAt(first)
-	if err != nil {
-		return 0, err
-	}
-	for i := 0; i < len(out); {
-		end := first + uint64(len(out)) // of damaged boundaries, which say less
-		if document < int(s.Documents) {
-			if end, err = s.end(document); err != nil {
-				return 0, err
-			}
-		}
-		for ; i < len(out) && first+uint64(i) < end; i++ {
-			out[i] = segment
-		}
-		if first+uint64(i) == end {
-			segment++
-		}
-		document++
-	}
-	return segment, nil
 }

@@ -40,9 +40,9 @@ func TestShard(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want, segments := slices.Concat(test.documents...), []int32(nil)
-		for i, d := range test.documents {
-			segments = append(segments, slices.Repeat([]int32{int32(i)}, len(d))...)
+		want, ends := slices.Concat(test.documents...), []byte(nil)
+		for i := range test.documents {
+			ends = binary.LittleEndian.AppendUint64(ends, uint64(len(slices.Concat(test.documents[:i+1]...))))
 		}
 		if s.Width != test.width || s.Vocab != uint64(test.vocab) || s.Tokens != uint64(len(want)) || s.Documents != uint64(len(test.documents)) {
 			t.Errorf("a vocabulary of %d: header %+v", test.vocab, s.shardHeader)
@@ -52,13 +52,9 @@ func TestShard(t *testing.T) {
 			if err := s.read(uint64(first), got); err != nil || !slices.Equal(got, want[first:]) {
 				t.Errorf("tokens from %d: %v, %v, want %v", first, got, err, want[first:])
 			}
-			next, err := s.segments(uint64(first), 5, got)
-			for i := range got {
-				got[i] += segments[first] - 5
-			}
-			if err != nil || !slices.Equal(got, segments[first:]) || next-5 != int32(len(test.documents))-segments[first] {
-				t.Errorf("segments from %d: %v, next %d, %v, want %v", first, got, next, err, segments[first:])
-			}
+		}
+		if got := file[shardHeaderSize+int64(len(want))*int64(test.width):]; !slices.Equal(got, ends) {
+			t.Errorf("documents end at % x, want % x", got, ends)
 		}
 		if err := s.verify(); err != nil {
 			t.Error(err)
@@ -128,10 +124,6 @@ func FuzzReadShard(f *testing.F) {
 		out := make([]int32, s.Tokens)
 		if err := s.read(0, out); err == nil && slices.ContainsFunc(out, func(id int32) bool { return id < 0 || uint64(id) >= s.Vocab }) {
 			t.Error("a token outside the vocabulary")
-		}
-		next, err := s.segments(0, 0, out)
-		if err != nil || !slices.IsSorted(out) || next < 0 || uint64(next) > s.Documents+1 {
-			t.Errorf("segments %v, %d, %v", out, next, err)
 		}
 		if s.verify() == nil && !bytes.Equal(file[40:72], s.Sum[:]) {
 			t.Error("another checksum")
