@@ -3,6 +3,7 @@ package slm
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // Change is a setting of a run that is changed between two of its steps.
@@ -14,6 +15,18 @@ type Change struct {
 
 // IsZero reports a loss without terms.
 func (l Loss) IsZero() bool { return len(l.Terms) == 0 }
+
+// String is such as "after step 20: loss: 1 cross-entropy".
+func (c Change) String() string {
+	var parts []string
+	if c.Schedule != (Schedule{}) {
+		parts = append(parts, "learning rate: "+c.Schedule.withDefaults().String())
+	}
+	if !c.Loss.IsZero() {
+		parts = append(parts, "loss: "+c.Loss.String())
+	}
+	return fmt.Sprintf("after step %d: %s", c.Step, strings.Join(parts, "; "))
+}
 
 // Validate reports a change that changes nothing, or to what cannot be.
 func (c Change) Validate() error {

@@ -41,6 +41,18 @@ func TestScheduleDecays(t *testing.T) {
 	}
 }
 
+func ExampleSchedule() {
+	fmt.Println(Schedule{Peak: 1e-3, Warmup: 10, Horizon: 110, Final: 0.1})
+	fmt.Println(Schedule{Peak: 1e-3, Warmup: 10, Horizon: 110, Final: 0.1, Decay: LinearDecay})
+	fmt.Println(Schedule{Peak: 1e-3, Warmup: 10, Horizon: 110, Final: 0.1, Decay: WSD, Falling: 20})
+	fmt.Println(Change{Step: 50, Schedule: Schedule{Peak: 5e-4, Horizon: 200}, Loss: CE(1)})
+	// Output:
+	// warm-up to 0.001 at step 10, half a cosine to 0.1 of it at step 110
+	// warm-up to 0.001 at step 10, a straight line to 0.1 of it at step 110
+	// warm-up to 0.001 at step 10, constant until step 90, a straight line to 0.1 of it at step 110
+	// after step 50: learning rate: warm-up to 0.0005 at step 20, half a cosine to 0.1 of it at step 200; loss: 1 cross-entropy
+}
+
 func TestDistillationValidate(t *testing.T) {
 	teacher := smol(t)
 	if err := (Distillation{}).WithDefaults().Validate(teacher); err != nil {

@@ -59,6 +59,18 @@ func (s Schedule) Rate(step int) float64 {
 	return s.Peak * (s.Final + (1-s.Final)*height)
 }
 
+// String is such as "warm-up to 0.001 at step 10, half a cosine to 0.1 of it at step 100".
+func (s Schedule) String() string {
+	decay := "half a cosine"
+	switch s.Decay {
+	case LinearDecay:
+		decay = "a straight line"
+	case WSD:
+		decay = fmt.Sprintf("constant until step %d, a straight line", s.Horizon-s.Falling)
+	}
+	return fmt.Sprintf("warm-up to %g at step %d, %s to %g of it at step %d", s.Peak, s.Warmup, decay, s.Final, s.Horizon)
+}
+
 // Validate reports a schedule that never learns.
 func (s Schedule) Validate() error {
 	if !(s.Peak > 0) || s.Warmup < 0 || s.Horizon < s.Warmup || !(s.Final >= 0) || s.Final > 1 {

@@ -207,7 +207,8 @@ func teacherOrigin(ctx context.Context, t *checkpoint.Teacher, name string) (exp
 func runProvenance(h resident.History, saved distill.Saved) export.Provenance {
 	p := newProvenance(h.Curve.Name)
 	text := corpusOf(saved)
-	p.Training = &export.Training{Name: h.Curve.Name, Distillation: saved.Distillation, Steps: saved.Steps, Tokens: saved.Tokens, Corpus: text}
+	p.Training = &export.Training{Name: h.Curve.Name, Distillation: saved.Distillation, Changes: saved.Changes,
+		Steps: saved.Steps, Tokens: saved.Tokens, Corpus: text}
 	if f := h.Search; f != nil {
 		p.Search = &export.Search{Name: f.Name, Search: f.Search, Evaluated: f.Evaluated, Candidate: f.ID, Generation: f.Generation, Loss: f.Loss}
 	}

@@ -24,7 +24,8 @@ func TestRunProvenanceEndsAtTheCheckpoint(t *testing.T) {
 		Search:      &resident.Found{Name: "bin", Evaluated: 64, Candidate: slm.Candidate{ID: 41, Generation: 3, Loss: 11}},
 		Measurement: &resident.Measured{Corpus: "held", Loss: 3, Tokens: 2048, Window: 128},
 	}
-	p := runProvenance(h, distill.Saved{Distillation: d, Steps: 15, Tokens: 6000, Position: json.RawMessage(`{"corpus":"abc"}`)})
+	changes := []slm.Change{{Step: 5, Schedule: slm.Schedule{Peak: 1e-4}}}
+	p := runProvenance(h, distill.Saved{Distillation: d, Changes: changes, Steps: 15, Tokens: 6000, Position: json.RawMessage(`{"corpus":"abc"}`)})
 	text := "text with SHA-256 abc"
 	want := []export.Loss{
 		{Model: "the teacher", Loss: 3, Tokens: 2048, Window: 128, Corpus: "held"},
@@ -34,7 +35,7 @@ func TestRunProvenanceEndsAtTheCheckpoint(t *testing.T) {
 	if !reflect.DeepEqual(p.Measured, want) {
 		t.Errorf("measured %+v, want %+v", p.Measured, want)
 	}
-	if !reflect.DeepEqual(p.Training, &export.Training{Name: "run", Distillation: d, Steps: 15, Tokens: 6000, Corpus: text}) {
+	if !reflect.DeepEqual(p.Training, &export.Training{Name: "run", Distillation: d, Changes: changes, Steps: 15, Tokens: 6000, Corpus: text}) {
 		t.Errorf("training %+v", p.Training)
 	}
 	if s := p.Search; s.Name != "bin" || s.Evaluated != 64 || s.Candidate != 41 || s.Generation != 3 || s.Loss != 11 {

@@ -3,6 +3,7 @@ package distill_test
 import (
 	"fmt"
 	"math"
+	"reflect"
 	"testing"
 
 	"github.com/offshoot-ml/offshoot/slm"
@@ -49,11 +50,14 @@ func TestChangesOutliveACheckpoint(t *testing.T) {
 	r := readReference(t)
 	backend, teacher := newTeacher(t)
 	path := t.TempDir() + "/checkpoint.safetensors"
-	changed := follow(t, newTrainer(t, backend, teacher, settings, r.Windows), slm.Change{Step: 1, Loss: slm.ReverseKL(1)},
-		slm.Change{Step: 3, Loss: slm.CE(1)})
+	changes := []slm.Change{{Step: 1, Loss: slm.ReverseKL(1)}, {Step: 3, Loss: slm.CE(1)}}
+	changed := follow(t, newTrainer(t, backend, teacher, settings, r.Windows), changes...)
 	take(t, changed, 2)
 	if err := changed.Save(path); err != nil {
 		t.Fatal(err)
+	}
+	if saved, err := distill.ReadSaved(path, teacher.Config); err != nil || !reflect.DeepEqual(saved.Changes, changes) {
+		t.Errorf("saved changes %v, %v", saved.Changes, err)
 	}
 	want := take(t, changed, 2)
 	resumed := newTrainer(t, backend, teacher, settings, r.Windows)

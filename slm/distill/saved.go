@@ -10,7 +10,8 @@ import (
 
 // Saved is the student in a trainer's checkpoint.
 type Saved struct {
-	Distillation slm.Distillation
+	Distillation slm.Distillation // as the run began
+	Changes      []slm.Change     // made since, in their order
 	Steps        int
 	Tokens       int64              // predicted in them
 	Position     json.RawMessage    // where the next batch of [Data] begins
@@ -28,7 +29,7 @@ func ReadSaved(path string, teacher slm.Config) (Saved, error) {
 	if err != nil {
 		return Saved{}, fmt.Errorf("checkpoint %s: %w", path, err)
 	}
-	out := Saved{Distillation: s.Distillation, Steps: s.Steps, Tokens: s.Tokens, Position: s.Position, Weights: checkpoint.Weights{}}
+	out := Saved{Distillation: s.Distillation, Changes: s.Changes, Steps: s.Steps, Tokens: s.Tokens, Position: s.Position, Weights: checkpoint.Weights{}}
 	subnet := s.Distillation.Subnet
 	if err := subnet.Validate(teacher); err != nil {
 		return Saved{}, fmt.Errorf("checkpoint %s: it is of another teacher: %w", path, err)

@@ -205,11 +205,12 @@ func TestAutoPadsOnlyALittle(t *testing.T) {
 // A model card tells what is known, and says what is not.
 func TestCardTellsTheProvenance(t *testing.T) {
 	s, dir := studentOf(smallLlama, drawn(smallLlama, slm.Recomputed, 3)), t.TempDir()
-	d := slm.Distillation{Subnet: s.Subnet, Loss: slm.CE(0.3).Plus(slm.ForwardKL(0.7).At(2))}.WithDefaults()
+	d := slm.Distillation{Subnet: s.Subnet, Loss: slm.CE(0.3).Plus(slm.ForwardKL(0.7).At(2)),
+		Schedule: slm.Schedule{Peak: 2e-3, Warmup: 50, Horizon: 1500, Final: 0.01, Decay: slm.WSD, Falling: 300}}.WithDefaults()
 	s.Provenance.License = "apache-2.0"
 	s.Provenance.Teacher = export.Origin{Name: "big", Repository: "owner/big", Revision: "c0ffee", SHA256: "5eed"}
 	s.Provenance.Search = &export.Search{Name: "bin", Search: slm.Search{Bin: slm.Around(1e6, 0.1)}.WithDefaults(), Evaluated: 64, Candidate: 41, Generation: 3, Loss: 7.5}
-	s.Provenance.Training = &export.Training{Name: "run", Distillation: d, Steps: 1200, Tokens: 614400}
+	s.Provenance.Training = &export.Training{Name: "run", Distillation: d, Changes: []slm.Change{{Step: 900, Loss: slm.CE(1)}}, Steps: 1200, Tokens: 614400}
 	s.Provenance.Measured = []export.Loss{{Model: "the student after 1200 steps", Loss: math.Log(32), Tokens: 2048, Window: 128, Corpus: "a text"}}
 	write(t, dir, s, export.Options{Layers: export.Padded})
 	card := contents(t, dir)["README.md"]
@@ -224,6 +225,7 @@ func TestCardTellsTheProvenance(t *testing.T) {
 	}
 	for _, want := range []string{"# a student", "`owner/big` at revision `c0ffee`, SHA-256 `5eed`", "candidate 41 of generation 3, 64 evaluated", "1,200 steps, 614,400 tokens",
 		"0.3 cross-entropy + 0.7 forward-kl at temperature 2", "| the student after 1200 steps | 3.4657 | 32 | 2,048 | 128 | a text |", "2026-01-02",
+		"- Learning rate: warm-up to 0.002 at step 50, constant until step 1200, a straight line to 0.01 of it at step 1500\n- Changed after step 900: loss: 1 cross-entropy\n",
 		fmt.Sprintf("padding adds %s parameters", slm.Count(mustRecord(t, dir).Padding)), "AutoModelForCausalLM.from_pretrained(folder)"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the card lacks %q:\n%s", want, body)

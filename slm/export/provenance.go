@@ -42,6 +42,7 @@ type Search struct {
 type Training struct {
 	Name         string           `json:"name,omitzero"`
 	Distillation slm.Distillation `json:"distillation"`
+	Changes      []slm.Change     `json:"changes,omitempty"` // made while it was trained, in their order
 	Steps        int              `json:"steps"`
 	Tokens       int64            `json:"tokens"`          // predicted in them
 	Corpus       string           `json:"corpus,omitzero"` // names the text
