@@ -127,8 +127,13 @@ func (p *pretraining) newTrainer(ctx context.Context, asked *ask.Pretrain, m *me
 		return err
 	}
 	data := corpus.Stream(d.ShuffleSeed, d.Batch, d.SeqLen)
-	p.Trainer, err = distill.NewAlone(backend, asked.Architecture(), d, data, held)
-	return err
+	if p.Trainer, err = distill.NewAlone(backend, asked.Architecture(), d, data, held); err != nil {
+		return err
+	}
+	if err := p.Spread(asked.Devices); err != nil {
+		return fmt.Errorf("--devices: %w", err)
+	}
+	return nil
 }
 
 // cutTokenizer cuts the model's tokenizer out of a larger one.

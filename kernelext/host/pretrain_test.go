@@ -171,6 +171,32 @@ func TestPretrainRefusesOtherFlags(t *testing.T) {
 	}
 }
 
+// Two devices, which share each batch, make the model that one makes, and go on from its checkpoint.
+func TestPretrainOnDevices(t *testing.T) {
+	dir := t.TempDir()
+	train := func(name string, flags ...string) (pretrained, error) {
+		return runTiny(t.Context(), tinyModel(t, filepath.Join(dir, name), append([]string{"--steps", "20", "--save-every", "10"}, flags...)...))
+	}
+	if _, err := train("two", "--devices", "3"); err == nil || !strings.Contains(err.Error(), "--devices: 3 devices: ") {
+		t.Errorf("on three devices, which cannot share four sequences: %v", err)
+	}
+	one, err := train("one")
+	if err != nil {
+		t.Fatal(err)
+	}
+	two, err := train("two", "--devices", "2")
+	if err != nil && strings.Contains(err.Error(), "has 1") {
+		t.Skip(err)
+	}
+	if err != nil || math.Abs(two.Loss-one.Loss) > 1e-5 || two.Tokens != one.Tokens {
+		t.Errorf("on two devices %+v, %v; on one %+v", two, err, one)
+	}
+	again, err := train("two")
+	if err != nil || again.Resumed != 20 || again.Loss != two.Loss {
+		t.Errorf("afterwards on one %+v, %v", again, err)
+	}
+}
+
 // The folder is a teacher: by its path, by its name where teachers are installed, and for transformers.
 func TestPretrainedModelIsATeacher(t *testing.T) {
 	home := t.TempDir()

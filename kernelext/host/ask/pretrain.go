@@ -28,7 +28,7 @@ const heldTokens = 16384
 type Pretrain struct {
 	Family, Tokenizer, Out, DType            string
 	Layers, Embd, Heads, FFN, Context, Vocab int
-	Steps, Batch, Seq, SaveEvery             int
+	Steps, Batch, Seq, SaveEvery, Devices    int
 	Rate                                     float64
 	Seed                                     uint64
 	JSON                                     bool
@@ -52,6 +52,7 @@ func (p *Pretrain) Flags(set *flag.FlagSet) {
 	set.StringVar(&p.Out, "out", "", "the `FOLDER` to write: a new one, or that of an earlier pretraining; one in the lab's folder teachers makes an installed teacher")
 	set.StringVar(&p.DType, "dtype", exportTypes[0], "the `TYPE` of number in the folder: "+strings.Join(exportTypes, ", "))
 	set.IntVar(&p.SaveEvery, "save-every", 100, "steps between checkpoints, beside the folder, from which the same command goes on")
+	set.IntVar(&p.Devices, "devices", 1, "share each batch evenly among so many devices `N` of the accelerator, such as GPUs; a checkpoint does not mind how many")
 	set.BoolVar(&p.JSON, "json", false, "print JSON")
 }
 
@@ -71,6 +72,9 @@ func (p *Pretrain) Check() error {
 	}
 	if p.Batch < 1 || p.Seq < 2 || p.SaveEvery < 1 {
 		return fmt.Errorf("--batch %d, --seq %d, --save-every %d: want at least 1, 2 and 1", p.Batch, p.Seq, p.SaveEvery)
+	}
+	if p.Devices < 1 {
+		return fmt.Errorf("--devices is %d: want at least 1", p.Devices)
 	}
 	c := p.Architecture()
 	return errors.Join(c.Validate(), p.Training().Validate(c))

@@ -59,6 +59,7 @@ func TestPretrainRefuses(t *testing.T) {
 		"--out x --rate 0":           "--rate 0",
 		"--out x --save-every 0":     "--save-every 0",
 		"--out x --batch 0 --seq 64": "--batch 0",
+		"--out x --devices 0":        "--devices is 0",
 	} {
 		if err := pretrainOf(t, strings.Fields(args)...).Check(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", args, err, want)
