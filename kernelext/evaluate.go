@@ -21,7 +21,8 @@ func (t *Teacher) Evaluate(e slm.Evaluation) slm.Evaluated {
 }
 
 // Perplexity measures how well the run's student, as of its last checkpoint, predicts a text: see [Teacher.Perplexity]. The same
-// data gives the same documents, also to a student of another teacher.
+// data gives the same documents, also to a student of another teacher. A student that was trained with attention within documents
+// is evaluated so, which the card says; [Teacher.Evaluate] can do likewise.
 func (r *Run) Perplexity(data slm.Data) slm.Evaluated {
 	return r.Evaluate(slm.Evaluation{Data: data})
 }

@@ -13,6 +13,10 @@ type Evaluation struct {
 	Tokens int  `json:"tokens,omitzero"` // so many are predicted, in whole windows; a shorter text gives what it has
 	SeqLen int  `json:"seq_len"`         // tokens of a window that are predicted
 	Best   bool `json:"best,omitzero"`   // of a run: its kept checkpoint with the lowest held-out loss, not its last one
+
+	// DocumentMask keeps attention within a document, where a window is of several. A student that was trained so, see
+	// [Distillation.DocumentMask], is evaluated so in any case.
+	DocumentMask bool `json:"document_mask,omitzero"`
 }
 
 // WithDefaults fills zero fields: 16,384 tokens in windows of 128, as runs are validated.
@@ -30,12 +34,16 @@ func (e Evaluation) Validate() error {
 	return e.Data.Validate()
 }
 
-// Text says in words what is evaluated.
+// Text says in words what is evaluated, and how it is read.
 func (e Evaluation) Text() string {
+	text := e.Data.String() + ", documents held out from training"
 	if e.Whole {
-		return e.Data.String() + ", the whole text"
+		text = e.Data.String() + ", the whole text"
 	}
-	return e.Data.String() + ", documents held out from training"
+	if e.DocumentMask {
+		text += ", attention within documents"
+	}
+	return text
 }
 
 // Evaluated is how well a model predicts a text.

@@ -61,6 +61,7 @@ type evaluationText struct {
 	windows       []int32
 	seqLen        int
 	asked         *slm.Evaluation // nil for a text in one piece
+	separator     *int32          // as in [model.Passes]
 	documents     int
 	bytesPerToken float64
 }
@@ -99,6 +100,7 @@ func (o *opened) readEvaluation(ctx context.Context, e slm.Evaluation, p progres
 		return t, err
 	}
 	defer tokenizer.Close()
+	e.DocumentMask = e.DocumentMask || o.masked()
 	return readEvaluation(ctx, e, tokenizer, o.Config, p)
 }
 
@@ -118,6 +120,9 @@ func readEvaluation(ctx context.Context, e slm.Evaluation, tokenizer *datasets.T
 		return t, err
 	}
 	t = evaluationText{seqLen: e.SeqLen, asked: &e, documents: sample.Documents, bytesPerToken: float64(sample.Bytes) / float64(sample.Tokens())}
+	if e.DocumentMask {
+		t.separator = new(tokenizer.Separator())
+	}
 	if t.windows, err = sample.Windows(e.Tokens, e.SeqLen); err != nil {
 		return t, fmt.Errorf("data %s: %w; take shorter windows or more text", e.Data, err)
 	}
@@ -140,7 +145,7 @@ func (t evaluationText) evaluate(ctx context.Context, m *model.Teacher, subnet s
 	begin := time.Now()
 	e = slm.Evaluated{Evaluation: t.asked, Documents: t.documents, Tokens: len(t.windows) / (t.seqLen + 1) * t.seqLen}
 	report := p.part("evaluating", "tokens")
-	passes := model.Passes{Batch: batch, Done: func(windows int) { report(int64(windows*t.seqLen), int64(e.Tokens)) }}
+	passes := model.Passes{Batch: batch, Separator: t.separator, Done: func(windows int) { report(int64(windows*t.seqLen), int64(e.Tokens)) }}
 	if e.Loss, err = m.Evaluate(ctx, subnet, t.windows, t.seqLen, passes); err != nil {
 		return e, err
 	}

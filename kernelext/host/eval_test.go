@@ -43,6 +43,7 @@ func TestEvaluateARun(t *testing.T) {
 			t.Errorf("%s: %+v; the cell has %+v", name, verb, cell)
 		}
 	}
+	evaluatesAMaskedRun(t, client, asked)
 	asked.Whole, asked.Tokens = true, 1e6
 	whole, err := client.Evaluate(t.Context(), "tiny", asked, nil)
 	if err != nil || whole.Documents != 300 || whole.Tokens < 50_000 || whole.Tokens > 1e6 {
@@ -52,5 +53,31 @@ func TestEvaluateARun(t *testing.T) {
 	held, err := client.Evaluate(t.Context(), "tiny", asked, nil)
 	if err != nil || held.Documents < 1 || held.Documents > 20 {
 		t.Errorf("held-out documents: %+v, %v", held, err)
+	}
+}
+
+// evaluatesAMaskedRun looks whether a run whose attention stayed within documents is evaluated so, without being told.
+func evaluatesAMaskedRun(t *testing.T, client *kernelext.Client, asked slm.Evaluation) {
+	t.Helper()
+	d := slm.Distillation{Teacher: "tiny", Init: slm.FromTeacher, Data: asked.Data, SeqLen: 16, EvalTokens: 64, DocumentMask: true,
+		Schedule: slm.Schedule{Peak: 1e-30}} // it stays its teacher
+	if _, err := client.Distill(t.Context(), "masked", d, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.Steps(t.Context(), "masked", 1, nil); err != nil {
+		t.Fatal(err)
+	}
+	run, err := client.EvaluateRun(t.Context(), "masked", asked, nil)
+	if err != nil || !run.Evaluation.DocumentMask || !strings.Contains(run.Evaluation.Text(), "attention within documents") {
+		t.Errorf("%+v of %+v, %v", run, run.Evaluation, err)
+	}
+	across, err := client.Evaluate(t.Context(), "tiny", asked, nil)
+	if err != nil || math.Abs(across.Loss-run.Loss) < 1e-4 {
+		t.Errorf("its teacher, which reads windows whole: %+v, %v; the run %+v", across, err, run)
+	}
+	asked.DocumentMask = true
+	within, err := client.Evaluate(t.Context(), "tiny", asked, nil)
+	if err != nil || math.Abs(within.Loss-run.Loss) > 1e-5 {
+		t.Errorf("its teacher within documents: %+v, %v; the run %+v", within, err, run)
 	}
 }

@@ -128,6 +128,11 @@ func (o *opened) steps() int {
 	return o.exported.Provenance.Training.Steps
 }
 
+// masked says that a student's attention stayed within documents when it was trained.
+func (o *opened) masked() bool {
+	return o.exported != nil && o.exported.Provenance.Training != nil && o.exported.Provenance.Training.Distillation.DocumentMask
+}
+
 // installed is the path of an installed teacher; another reference stays as it is.
 func installed(reference string) string {
 	home, err := kernelext.Home()

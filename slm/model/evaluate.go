@@ -14,8 +14,9 @@ const maxBatchTokens = 1024
 
 // Passes says how windows are evaluated. The zero value will do.
 type Passes struct {
-	Batch int               // windows in a pass; 0 for as many as make 1,024 tokens
-	Done  func(windows int) // told after each pass how many windows are done; may be nil
+	Batch     int               // windows in a pass; 0 for as many as make 1,024 tokens
+	Done      func(windows int) // told after each pass how many windows are done; may be nil
+	Separator *int32            // the token that ends a document, where attention stays within documents; nil: a window is read whole
 }
 
 // Loss is the mean cross-entropy, in nats per token, of a sub-network on windows of seqLen+1 tokens, row-major:
@@ -25,7 +26,7 @@ func (t *Teacher) Loss(ctx context.Context, subnet slm.Subnet, windows []int32, 
 	return t.Evaluate(ctx, subnet, windows, seqLen, Passes{})
 }
 
-// Evaluate is [Teacher.Loss], in passes of one's choice.
+// Evaluate is [Teacher.Loss], in passes of one's choice. Attention stays within documents in a whole model only.
 func (t *Teacher) Evaluate(ctx context.Context, subnet slm.Subnet, windows []int32, seqLen int, passes Passes) (float64, error) {
 	if err := checkWindows(windows, seqLen); err != nil {
 		return 0, fmt.Errorf("loss: %w", err)
@@ -36,6 +37,10 @@ func (t *Teacher) Evaluate(ctx context.Context, subnet slm.Subnet, windows []int
 	}
 	defer v.close()
 	return meanLoss(ctx, windows, seqLen, passes, func(inputs, targets *tensors.Tensor) ([]float32, error) {
+		if err := v.number(inputs, passes.Separator); err != nil {
+			return nil, err
+		}
+		defer func() { free(v.documents) }()
 		x, err := v.hidden(ctx, inputs)
 		if err != nil {
 			return nil, err

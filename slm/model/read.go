@@ -36,12 +36,10 @@ func (t *Teacher) Read(ctx context.Context, tokens *tensors.Tensor, r Reading) (
 	if r.Type == slm.BFloat16 {
 		v.programs = *t.programs.half
 	}
-	if r.Separator != nil {
-		if v.documents, err = v.programs.number.Call1(tokens, *r.Separator); err != nil {
-			return nil, nil, err
-		}
-		defer free(v.documents)
+	if err := v.number(tokens, r.Separator); err != nil {
+		return nil, nil, err
 	}
+	defer free(v.documents)
 	if states, err = v.states(ctx, tokens, r.States); err != nil {
 		return nil, nil, err
 	}

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -126,5 +127,35 @@ func TestReadGivesWhatIsWanted(t *testing.T) {
 		if _, _, err := teacher.Read(t.Context(), tokens, Reading{States: after}); err == nil || !strings.Contains(err.Error(), "ascending numbers up to 4") {
 			t.Errorf("states after %v layers: %v", after, err)
 		}
+	}
+}
+
+// An evaluation within documents is that of the student that is all of the teacher; parts of a teacher have none.
+func TestEvaluateWithinDocuments(t *testing.T) {
+	backend, teacher := newTiny(t, tiny(true))
+	weights, err := teacher.Extract(slm.Subnet{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	student, err := NewStudent(backend, teacher.Config, slm.Subnet{}, weights)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer student.Close()
+	windows := someTokens(3*17, teacher.Config.Vocab)
+	student.Separator = &windows[5]
+	want, err := student.Loss(t.Context(), windows, 16)
+	if err != nil {
+		t.Fatal(err)
+	}
+	passes := Passes{Batch: 2, Separator: student.Separator}
+	if got, err := teacher.Evaluate(t.Context(), slm.Subnet{}, windows, 16, passes); err != nil || math.Abs(got-want) > 1e-5 {
+		t.Errorf("loss %g, %v; the student's is %g", got, err, want)
+	}
+	if across, err := teacher.Loss(t.Context(), slm.Subnet{}, windows, 16); err != nil || math.Abs(across-want) < 1e-4 {
+		t.Errorf("across documents %g, %v; within them %g", across, err, want)
+	}
+	if _, err := teacher.Evaluate(t.Context(), slm.Subnet{Embd: slm.First(8)}, windows, 16, passes); err == nil || !strings.Contains(err.Error(), "extract the sub-network first") {
+		t.Errorf("of a sub-network: %v", err)
 	}
 }

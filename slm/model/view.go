@@ -70,6 +70,19 @@ func (v *view) own(vector any) *tensors.Tensor {
 
 func (v *view) close() { free(v.owned...) }
 
+// number numbers the documents of tokens, [B, T], within which attention then stays; without a separator there are none. The caller
+// frees them.
+func (v *view) number(tokens *tensors.Tensor, separator *int32) (err error) {
+	if separator == nil {
+		return nil
+	}
+	if v.layers != nil {
+		return fmt.Errorf("teacher %s: attention stays within documents in whole models only: extract the sub-network first", v.teacher.Config.Name)
+	}
+	v.documents, err = v.programs.number.Call1(tokens, *separator)
+	return err
+}
+
 // isWhole says that nothing is kept in part but the depth.
 func (v *view) isWhole() bool {
 	c := v.teacher.Config

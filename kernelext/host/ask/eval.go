@@ -16,7 +16,7 @@ type Eval struct {
 	Text, Tokens            string
 	Data                    Data
 	Seq, Batch              int
-	Best, Whole, JSON       bool
+	Best, Whole, Mask, JSON bool
 }
 
 // Flags implements Request.
@@ -29,6 +29,7 @@ func (e *Eval) Flags(set *flag.FlagSet) {
 	set.StringVar(&e.Text, "text", "", "one text `FILE`, in UTF-8, cut into windows without any tokens added")
 	e.Data.Flags(set, "")
 	set.BoolVar(&e.Whole, "whole", false, "all documents of --data, not only those that are held out when a run trains on it")
+	set.BoolVar(&e.Mask, "document-mask", false, "keep attention within a document of --data where a window has several; a student that was trained so is evaluated so without it")
 	set.StringVar(&e.Tokens, "tokens", "", "predict so many tokens `N` of --data, such as 1M, or fewer if it has not so many (default: 16384)")
 	set.IntVar(&e.Seq, "seq", 0, "tokens in a window; all but a window's first are predicted (default with --data: 129, as runs are validated)")
 	set.IntVar(&e.Batch, "batch", 0, "windows in a pass (default: as many as make 1,024 tokens)")
@@ -48,8 +49,8 @@ func (e *Eval) Check() error {
 		return errors.New("--text is missing: name a text file, or documents with --data")
 	case e.Text != "" && e.Data != (Data{Tokens: "0"}):
 		return errors.New("--text and --data: name one of them")
-	case e.Text != "" && (e.Whole || e.Tokens != ""):
-		return errors.New("--whole and --tokens are of --data; a --text is evaluated as a whole")
+	case e.Text != "" && (e.Whole || e.Tokens != "" || e.Mask):
+		return errors.New("--whole, --tokens and --document-mask are of --data; a --text is evaluated as a whole")
 	case e.Seq < 2:
 		return fmt.Errorf("--seq is %d: a window has at least 2 tokens, such as --seq 256", e.Seq)
 	case e.Batch < 0:
@@ -71,6 +72,8 @@ func (e *Eval) checkModel() error {
 		return errors.New("--lab and --run: name both, a lab and the run in it")
 	case e.Model == "" && e.Subnet != "":
 		return errors.New("--subnet is of a --model; a run has its own")
+	case e.Mask && e.Subnet != "":
+		return errors.New("--document-mask and --subnet: write the sub-network with lab extract first, and evaluate its folder")
 	case e.Model != "" && e.Best:
 		return errors.New("--best is of a --run")
 	}
@@ -79,7 +82,7 @@ func (e *Eval) checkModel() error {
 
 // Evaluation is what the flags ask of --data.
 func (e *Eval) Evaluation() (asked slm.Evaluation, err error) {
-	asked = slm.Evaluation{Whole: e.Whole, SeqLen: e.Seq - 1, Best: e.Best}
+	asked = slm.Evaluation{Whole: e.Whole, SeqLen: e.Seq - 1, Best: e.Best, DocumentMask: e.Mask}
 	if e.Tokens != "" {
 		tokens, err := slm.ParseCount(e.Tokens)
 		if err != nil {
