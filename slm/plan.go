@@ -13,10 +13,11 @@ type Planned struct {
 	Batch         int        `json:"batch"`                  // sequences between two updates of the weights
 	SeqLen        int        `json:"seq_len"`                // tokens in a sequence
 	Accumulate    int        `json:"accumulate"`             // parts that a batch is computed in, one after the other; 0 means 1
-	Type          NumberType `json:"dtype"`                  // of weights, activations and gradients
+	Type          NumberType `json:"dtype"`                  // of matrix products, as in [Distillation.Type]: their factors, results and gradients
 	Checkpointing bool       `json:"checkpointing,omitzero"` // keep only layers' inputs, and recompute the rest for the backward pass
 	Fused         bool       `json:"fused,omitzero"`         // attention that never stores its probabilities (Dao et al. 2022, arXiv 2205.14135)
 	TopK          int        `json:"top_k,omitzero"`         // the teacher's largest logits of a token, stored beforehand; 0 runs the teacher in each step
+	Pairs         int        `json:"pairs,omitzero"`         // of layers whose hidden states are compared: see [HiddenStates]
 	Tokens        []int64    `json:"tokens"`                 // token budgets
 	Device        Device     `json:"device"`
 	Utilization   float64    `json:"utilization"` // share of the device's peak that is reached, 0 to 1 (MFU: Chowdhery et al. 2022, arXiv 2204.02311)
@@ -58,7 +59,7 @@ type Plan struct {
 	Caching           Memory   `json:"caching,omitzero"`  // of storing the teacher's logits beforehand, on the device
 	RecomputedBytes   int64    `json:"recomputed_bytes"`  // student activations if all layers are recomputed
 	StoredBytes       int64    `json:"stored_bytes"`      // student activations if none is
-	StudentKVCache    int64    `json:"student_kv_cache"`  // bytes that generating one sequence of SeqLen tokens needs
+	StudentKVCache    int64    `json:"student_kv_cache"`  // bytes that generating one sequence of SeqLen tokens needs, float32
 	TeacherKVCache    int64    `json:"teacher_kv_cache"`  // likewise
 	Work              Work     `json:"work"`              // FLOPs of a step
 	TeacherFile       int64    `json:"teacher_file"`      // bytes on disk
@@ -72,8 +73,8 @@ type Plan struct {
 // Work is the floating-point operations of a step by part: see [Subnet.ForwardFLOPs]. The optimizer's and the loss's,
 // some tens a parameter or logit, are not counted.
 type Work struct {
-	TeacherForward  float64 `json:"teacher_forward"` // with TopK done beforehand, once for each token
-	StudentForward  float64 `json:"student_forward"`
+	TeacherForward  float64 `json:"teacher_forward"`  // with TopK done beforehand, once for each token
+	StudentForward  float64 `json:"student_forward"`  // with Pairs, the projections of its hidden states too
 	StudentBackward float64 `json:"student_backward"` // twice forward (Kaplan et al. 2020, arXiv 2001.08361, section 2.1)
 	Recomputation   float64 `json:"recomputation"`    // with Checkpointing a second forward through the layers
 	Total           float64 `json:"total"`
@@ -111,6 +112,10 @@ func (p Planned) Validate() error {
 		return fmt.Errorf("plan: dtype is %q, want %s, %s or %s", p.Type, BFloat16, Float16, Float32)
 	case p.TopK < 0 || p.TopK > p.Teacher.Vocab:
 		return fmt.Errorf("plan: the top %d logits of a vocabulary of %d", p.TopK, p.Teacher.Vocab)
+	case p.Pairs < 0 || p.Pairs > p.Student.Subnet.Depth(p.Student.Config):
+		return fmt.Errorf("plan: %d pairs of layers: the student has %d layers", p.Pairs, p.Student.Subnet.Depth(p.Student.Config))
+	case p.Pairs > 0 && p.TopK > 0:
+		return fmt.Errorf("plan: hidden states of %d pairs of layers beside the top %d logits: hidden states are not stored beforehand", p.Pairs, p.TopK)
 	case !(p.Utilization > 0) || p.Utilization > 1:
 		return fmt.Errorf("plan: a utilization of %g, want more than 0 and at most 1", p.Utilization)
 	case !(p.Device.FLOPS(p.Type) > 0) || math.IsInf(p.Device.FLOPS(p.Type), 1):
@@ -134,10 +139,10 @@ func (p Planned) Plan() (Plan, error) {
 	out := Plan{
 		Planned: p, TeacherParameters: teacher, StudentParameters: student,
 		Memory: p.stepMemory(), RecomputedBytes: p.studentActivations(true), StoredBytes: p.studentActivations(false),
-		StudentKVCache: p.Student.Subnet.KVCacheBytes(p.Student.Config, p.SeqLen, int(p.Type.Bytes())),
-		TeacherKVCache: Subnet{}.KVCacheBytes(p.Teacher, p.SeqLen, int(p.Type.Bytes())),
+		StudentKVCache: p.Student.Subnet.KVCacheBytes(p.Student.Config, p.SeqLen, int(Float32.Bytes())),
+		TeacherKVCache: Subnet{}.KVCacheBytes(p.Teacher, p.SeqLen, int(Float32.Bytes())),
 		Work:           p.work(),
-		TeacherFile:    teacher * p.Type.Bytes(), StudentFile: student * p.Type.Bytes(), CheckpointFile: 3 * 4 * student,
+		TeacherFile:    teacher * p.Type.Bytes(), StudentFile: student * p.Type.Bytes(), CheckpointFile: 3 * 4 * (student + p.projection()),
 	}
 	if p.TopK > 0 {
 		out.Caching = p.cachingMemory()
@@ -154,8 +159,9 @@ func (p Planned) Plan() (Plan, error) {
 func (p Planned) work() Work {
 	tokens := float64(p.Batch * p.SeqLen)
 	forward := float64(p.Student.Subnet.ForwardFLOPs(p.Student.Config, p.SeqLen))
+	projected := forward + 2*float64(p.Pairs)*float64(p.projection())
 	w := Work{TeacherForward: tokens * float64(Subnet{}.ForwardFLOPs(p.Teacher, p.SeqLen)),
-		StudentForward: tokens * forward, StudentBackward: 2 * tokens * forward}
+		StudentForward: tokens * projected, StudentBackward: 2 * tokens * projected}
 	if p.Checkpointing {
 		head := 2 * float64(p.Student.Config.Vocab) * float64(p.Student.Subnet.Embd.Len(p.Student.Config.Embd))
 		w.Recomputation = tokens * (forward - head)

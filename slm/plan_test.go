@@ -35,25 +35,25 @@ func TestPlanByHand(t *testing.T) {
 	}
 	const tokens = 65536
 	for name, pair := range map[string][2]int64{
-		"teacher weights": {plan.Memory.TeacherWeights, 2 * 6857302016},
+		"teacher weights": {plan.Memory.TeacherWeights, 4 * 6857302016},
 		"student weights": {plan.Memory.StudentWeights, 2 * 405334016},
 		"master weights":  {plan.Memory.MasterWeights, 4 * 405334016},
 		"gradients":       {plan.Memory.Gradients, 2 * 405334016},
 		"moments":         {plan.Memory.Moments, 8 * 405334016},
-		// A layer: 3E + 4E + 2F = 15,360 values of 2 bytes, and 16 heads × 2,048 positions of 2 bytes.
-		"student activations": {plan.Memory.StudentActivations, tokens * (24*(30720+65536) + 4096)},
-		"stored":              {plan.StoredBytes, 151666032640},
-		"recomputed":          {plan.RecomputedBytes, tokens * (24*2048 + 96256 + 4096)},
-		// 2E, and attention's 4E with 32 heads × 2,048 positions: more than the FFN's 2F.
-		"teacher activations": {plan.Memory.TeacherActivations, tokens * (16384 + 32768 + 131072)},
+		// A layer: E values of 4 bytes, 2E + 4E + 2F = 14,336 of 2, and 16 heads × 2,048 positions of 2 bytes.
+		"student activations": {plan.Memory.StudentActivations, tokens * (24*(4096+28672+65536) + 6144)},
+		"stored":              {plan.StoredBytes, 155021475840},
+		"recomputed":          {plan.RecomputedBytes, tokens * (24*4096 + 98304 + 6144)},
+		// 4 and 2 bytes of E, and attention's 4E with 32 heads × 2,048 positions: more than the FFN's 2F.
+		"teacher activations": {plan.Memory.TeacherActivations, tokens * (24576 + 32768 + 131072)},
 		"student logits":      {plan.Memory.StudentLogits, 8 * tokens * 50304},
 		"teacher logits":      {plan.Memory.TeacherLogits, 4 * tokens * 50432},
-		"student KV cache":    {plan.StudentKVCache, 24 * 2 * 1024 * 2048 * 2},
-		"teacher KV cache":    {plan.TeacherKVCache, 32 * 2 * 4096 * 2048 * 2},
+		"student KV cache":    {plan.StudentKVCache, 24 * 2 * 1024 * 2048 * 4},
+		"teacher KV cache":    {plan.TeacherKVCache, 32 * 2 * 4096 * 2048 * 4},
 		"teacher file":        {plan.TeacherFile, 13714604032},
 		"student file":        {plan.StudentFile, 810668032},
 		"checkpoint file":     {plan.CheckpointFile, 4864008192},
-		"total": {plan.Memory.Total, 13714604032 + 16*405334016 + 151666032640 + tokens*180224 +
+		"total": {plan.Memory.Total, 27429208064 + 16*405334016 + 155021475840 + tokens*188416 +
 			8*tokens*50304 + 4*tokens*50432},
 		"steps":  {plan.Budgets[0].Steps, 152588}, // 10e9/65536 = 152,587.9
 		"shards": {plan.Budgets[0].Shards, 20e9},
@@ -81,13 +81,14 @@ func TestPlanByHand(t *testing.T) {
 }
 
 // Korthikanti et al. 2022, equation 1: a layer takes sbh(34 + 5as/h) bytes, of which dropout, which no model here has,
-// takes 2sbh for its two masks, and as²b and 2as²b for its mask and its output in attention.
+// takes 2sbh for its two masks, and as²b and 2as²b for its mask and its output in attention. The inputs of norms are 2 bytes there,
+// and 4 here.
 func TestActivationsAgreeWithThePaper(t *testing.T) {
 	p := paperPlan(t)
 	p.Teacher.ParallelResidual = false
 	p.Student.Config.ParallelResidual = false
 	const s, b, h, a, layers = 2048, 32, 1024, 16, 24
-	want := int64(layers*(s*b*h*(34-2)+(5-3)*a*s*s*b) + 4*s*b*h) // the last norm and the head: 4sbh
+	want := int64(layers*(s*b*h*(34-2+2*2)+(5-3)*a*s*s*b) + (4+2)*s*b*h) // the last norm and the head: 4sbh
 	if got := p.studentActivations(false); got != want {
 		t.Errorf("%d bytes, want %d", got, want)
 	}
@@ -136,8 +137,16 @@ func TestPlanOptionsSaveMemory(t *testing.T) {
 	}
 
 	fused := change(func(p *Planned) { p.Fused = true })
-	if want := int64(65536 * (24*(30720+4*16) + 4096)); fused.Memory.StudentActivations != want {
+	if want := int64(65536 * (24*(4096+28672+4*16) + 6144)); fused.Memory.StudentActivations != want {
 		t.Errorf("fused attention: %d bytes, want %d", fused.Memory.StudentActivations, want)
+	}
+
+	paired := change(func(p *Planned) { p.Pairs = 2 })
+	if want := int64(16*1024*4096 + 65536*2*4096*8); paired.Memory.Total-whole.Memory.Total != want || paired.CheckpointFile-whole.CheckpointFile != 12*1024*4096 {
+		t.Errorf("with hidden states: %+v, want %d bytes more", paired.Memory, want)
+	}
+	if want := 65536.0 * 3 * 2 * 2 * 1024 * 4096; paired.Work.Total-whole.Work.Total != want {
+		t.Errorf("with hidden states %g FLOPs more, want %g", paired.Work.Total-whole.Work.Total, want)
 	}
 
 	cached := change(func(p *Planned) { p.TopK = 64 })
@@ -184,6 +193,8 @@ func TestPlanRefuses(t *testing.T) {
 		"does not divide into 5 parts":                 func(p *Planned) { p.Accumulate = 5 },
 		`dtype is "int8", want bf16, f16 or f32`:       func(p *Planned) { p.Type = "int8" },
 		"the top 60000 logits of a vocabulary":         func(p *Planned) { p.TopK = 60000 },
+		"25 pairs of layers: the student has 24":       func(p *Planned) { p.Pairs = 25 },
+		"hidden states are not stored":                 func(p *Planned) { p.Pairs, p.TopK = 1, 8 },
 		"a utilization of 1.5":                         func(p *Planned) { p.Utilization = 1.5 },
 		"a utilization of NaN":                         func(p *Planned) { p.Utilization = math.NaN() },
 		"computes 0 FLOPs":                             func(p *Planned) { p.Device = Device{} },
@@ -208,7 +219,7 @@ func TestPlanJSON(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{`"student_parameters":405334016`, `"teacher_weights":13714604032`, `"teacher_logits":13220446208`,
+	for _, want := range []string{`"student_parameters":405334016`, `"teacher_weights":27429208064`, `"teacher_logits":13220446208`,
 		`"student_backward":`, `"top_k"`, `"tokens":[10000000000]`, `"fits":false`, `"recomputed_bytes":`, `"tokens_per_second":`} {
 		if has := strings.Contains(string(text), want); has == (want == `"top_k"`) { // zero options are left out
 			t.Errorf("%s in the JSON: %t\n%s", want, has, text)

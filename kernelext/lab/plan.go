@@ -42,13 +42,14 @@ func readPlan(l *lab, args []string) (p slm.Planned, asJSON bool, err error) {
 	student := set.String("student", "", "the student: bin:410M (±5%), bin:390M-430M, a published `NAME`, or a sub-network's JSON file")
 	tokens := set.String("tokens", "", "a token `BUDGET` to add to 2B, 10B and 100B")
 	device := set.String("device", "h100", "a GPU such as a100, h100, l4 or rtx-4090 (all: --device help), cpu (this machine), or a peak such as TFLOPS=120")
-	kind := set.String("dtype", string(slm.BFloat16), "`TYPE` of weights and activations: bf16, f16 or f32")
+	kind := set.String("dtype", string(slm.BFloat16), "`TYPE` of matrix products: bf16, f16 or f32; lab distill has no f16")
 	set.IntVar(&p.Batch, "batch", 32, "sequences in a step")
 	set.IntVar(&p.SeqLen, "seq", 2048, "tokens in a sequence")
 	set.IntVar(&p.Accumulate, "accumulate", 1, "parts that a batch is computed in, one after the other")
 	set.IntVar(&p.TopK, "topk", 0, "store the teacher's `K` largest logits beforehand, instead of running it in each step")
+	set.IntVar(&p.Pairs, "pairs", 0, "of layers whose hidden states are compared; 0 compares none")
 	set.BoolVar(&p.Checkpointing, "checkpointing", false, "keep only layers' inputs and recompute the rest")
-	set.BoolVar(&p.Fused, "fused", false, "attention that never stores its probabilities")
+	set.BoolVar(&p.Fused, "fused", false, "attention that never stores its probabilities, which lab distill does not have")
 	set.Float64Var(&p.Utilization, "mfu", 0.4, "share of the device's peak that is reached")
 	set.BoolVar(&asJSON, "json", false, "print JSON")
 	if err := parseNone(set, args); err != nil {
@@ -173,7 +174,7 @@ func printMemory(w io.Writer, p slm.Plan) {
 		activations, other = "layers' inputs", "without --checkpointing "+amount(float64(p.StoredBytes), "B")
 	}
 	fmt.Fprintln(w, "\nmemory of a step")
-	row("teacher weights", m.TeacherWeights, "")
+	row("teacher weights", m.TeacherWeights, "float32")
 	row("teacher activations", m.TeacherActivations, "one layer's")
 	row("teacher logits", m.TeacherLogits, logits)
 	row("student weights", m.StudentWeights, "")
@@ -182,6 +183,9 @@ func printMemory(w io.Writer, p slm.Plan) {
 	row("AdamW's moments", m.Moments, "float32")
 	row("student activations", m.StudentActivations, activations+"; "+other)
 	row("student logits", m.StudentLogits, "float32, and their gradient")
+	if asked.Pairs > 0 {
+		row("hidden states", m.HiddenStates, "float32, the teacher's and the student's projected ones")
+	}
 	row("total", m.Total, fit(asked.Device, m.Total))
 	if p.Caching.Total > 0 {
 		row("total while logits are stored", p.Caching.Total, fit(asked.Device, p.Caching.Total))
@@ -211,7 +215,7 @@ func savings(asked slm.Planned) []string {
 	for _, option := range []struct {
 		flag string
 		used bool
-	}{{"--fused", asked.Fused}, {"--checkpointing", asked.Checkpointing}, {"--accumulate", asked.Accumulate >= asked.Batch}, {"--topk", asked.TopK > 0}} {
+	}{{"--checkpointing", asked.Checkpointing}, {"--accumulate", asked.Accumulate >= asked.Batch}, {"--topk", asked.TopK+asked.Pairs > 0}} {
 		if !option.used {
 			out = append(out, option.flag)
 		}

@@ -30,11 +30,12 @@ func TestPlanVerb(t *testing.T) {
 		wants []string
 	}{
 		{"--student bin:410M", []string{"pythia-6.9b, 6.86B", "11 layers, 1536 wide, 11 heads of 128, FFN 5120", "32 sequences of 2048 tokens, bf16, on h100",
-			"13.7 GB", "more than 80 GB", "less memory take --fused, --checkpointing, --accumulate, --topk, a smaller --batch", "100B  1525879"}},
+			"27.4 GB", "13.7 GB", "more than 80 GB", "less memory take --checkpointing, --accumulate, --topk, a smaller --batch", "100B  1525879"}},
 		{"--student bin:950M-1.05B --device h200 --mfu 0.5 --dtype f32 --batch 8 --seq 1024", []string{"16 layers, 2048 wide", "495 TFLOPs/s at 50%", "27.4 GB", "fits into 141 GB"}},
 		{"--student pythia-410m --tokens 5B --topk 64 --checkpointing --fused --accumulate 4", []string{"pythia-410m", "in 4 parts", "5B", "once beforehand",
 			"stored logits", "the 64 largest", "layers' inputs", "recomputation", "50432 and 50304"}},
 		{"--device TFLOPS=1e6 --student " + subnet, []string{"2 layers, 2048 wide, 16-32 heads of 128, FFN 8192-16384", "1 EFLOPs/s"}},
+		{"--student pythia-410m --pairs 2", []string{"hidden states                   4.29 GB", "take --checkpointing, --accumulate, a smaller --batch"}}, // 65,536 tokens x 2 pairs x 4,096 dimensions x 8 bytes
 		{"--device cpu --dtype f32 --student smollm2-135m", []string{"years"}},
 	} {
 		status, out := runVerb(t, append([]string{"plan", "--teacher", "pythia-6.9b"}, strings.Fields(test.args)...)...)
