@@ -111,12 +111,17 @@ func (b *Batches) passage(ctx context.Context, r *row, p Place) ([]int32, error)
 		r.order, r.orderOf = rand.New(rand.NewPCG(b.seed, uint64(p.Epoch))).Perm(b.passages.count()), p.Epoch
 	}
 	document, part := b.passages.of(r.order[p.Passage])
-	text, err := b.corpus.read(ctx, b.corpus.training[document])
+	d := b.corpus.training[document]
+	text, err := b.corpus.read(ctx, d)
 	if err != nil {
 		return nil, err
 	}
-	r.tokens, r.tokensOf = b.corpus.encode(b.passages.text(text, part)), p
-	return r.tokens, nil
+	tokens, err := b.corpus.encode(d, b.passages.text(text, part))
+	if err != nil {
+		return nil, err
+	}
+	r.tokens, r.tokensOf = tokens, p
+	return tokens, nil
 }
 
 // Position is where the next batch begins: saved with a run's other state, it lets Seek continue to the token.

@@ -103,10 +103,14 @@ func (c *Corpus) read(ctx context.Context, d textFile) ([]byte, error) {
 	return text, nil
 }
 
-// encode is the tokens of a text and the separator after them; none for an empty text.
-func (c *Corpus) encode(text []byte) []int32 {
+// encode is the tokens of a document's text, or of a part of it, and the separator after them; none for an empty text.
+func (c *Corpus) encode(d textFile, text []byte) ([]int32, error) {
 	if len(text) == 0 {
-		return nil
+		return nil, nil
 	}
-	return append(c.tokenizer.Encode(string(text)), c.tokenizer.Separator())
+	ids, err := c.tokenizer.Encode(string(text))
+	if err != nil {
+		return nil, fmt.Errorf("corpus %s: %s: %w", c.name, d.Path, err)
+	}
+	return append(ids, c.tokenizer.Separator()), nil
 }

@@ -61,8 +61,9 @@ func newTokenizer(text []byte, vocab, separator, nul int) (*Tokenizer, error) {
 }
 
 // Encode is the ids of a text. The text of a special token, such as "<|im_end|>", is encoded letter by letter, so that no
-// document can forge one; a byte that is not UTF-8 becomes U+FFFD. No token is added before or after.
-func (t *Tokenizer) Encode(text string) []int32 { return t.encode(t.plain, text) }
+// document can forge one; a byte that is not UTF-8 becomes U+FFFD. No token is added before or after. The error is the library's, of a
+// vocabulary that has no token for some of the text, or of a tokenizer that is closed.
+func (t *Tokenizer) Encode(text string) ([]int32, error) { return t.encode(t.plain, text) }
 
 // EncodePrompt is Encode, but the text of a special token becomes that token: for prompts in a chat's form.
 func (t *Tokenizer) EncodePrompt(text string) ([]int32, error) {
@@ -70,23 +71,26 @@ func (t *Tokenizer) EncodePrompt(text string) ([]int32, error) {
 	if err != nil {
 		return nil, fmt.Errorf("tokenizer: %w", err)
 	}
-	return t.encode(special, text), nil
+	return t.encode(special, text)
 }
 
 // encode cuts the text at NUL bytes, which end a string on the way to the library.
-func (t *Tokenizer) encode(with *tokenizers.Tokenizer, text string) []int32 {
+func (t *Tokenizer) encode(with *tokenizers.Tokenizer, text string) ([]int32, error) {
 	var ids []int32
 	for i, part := range strings.Split(strings.ToValidUTF8(text, "\uFFFD"), "\x00") {
 		if i > 0 && t.nul >= 0 {
 			ids = append(ids, t.nul)
 		}
-		encoding := with.EncodeWithOptions(part, false)
+		encoding, err := with.EncodeWithOptionsErr(part, false)
+		if err != nil {
+			return nil, fmt.Errorf("tokenizer: its vocabulary may lack what is in %.40q: %w", part, err)
+		}
 		ids = slices.Grow(ids, len(encoding.IDs))
 		for _, id := range encoding.IDs {
 			ids = append(ids, int32(id))
 		}
 	}
-	return ids
+	return ids, nil
 }
 
 // Decode is the text of ids, special tokens included as their text. Ids outside the vocabulary are left out, and bytes

@@ -1,6 +1,7 @@
 package datasets
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -15,7 +16,7 @@ func TestReadTokenizerThatWasWritten(t *testing.T) {
 	}
 	defer read.Close()
 	text := "int é 12\x00<|im_start|>"
-	if got, want := read.Encode(text), written.Encode(text); !slices.Equal(got, want) || read.Decode(got) != text {
+	if got, want := encode(t, read, text), encode(t, written, text); !slices.Equal(got, want) || read.Decode(got) != text {
 		t.Errorf("%v, want %v; %q", got, want, read.Decode(got))
 	}
 	if read.Vocab() != written.Vocab() || read.Separator() != written.Separator() || read.Hash() != written.Hash() {
@@ -38,7 +39,7 @@ func TestReadTokenizerIgnoresTruncationAndPadding(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer read.Close()
-	if got, want := read.Encode("one two Ā one six"), []int32{1, 2, 3, 1, 0}; !slices.Equal(got, want) {
+	if got, want := encode(t, read, "one two Ā one six"), []int32{1, 2, 3, 1, 0}; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 	if read.Vocab() != 4 || read.Separator() != 2 {
@@ -58,7 +59,7 @@ func TestReadTokenizerOfPieces(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer read.Close()
-	if got, want := read.Encode("abba"), []int32{3, 2, 1}; !slices.Equal(got, want) || read.Vocab() != 5 {
+	if got, want := encode(t, read, "abba"), []int32{3, 2, 1}; !slices.Equal(got, want) || read.Vocab() != 5 {
 		t.Errorf("got %v, want %v; vocabulary %d", got, want, read.Vocab())
 	}
 }
@@ -83,10 +84,50 @@ func TestTokenizerWithoutSeparator(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer read.Close()
-	if got := read.Encode("one two"); !slices.Equal(got, []int32{1, 2}) {
+	if got := encode(t, read, "one two"); !slices.Equal(got, []int32{1, 2}) {
 		t.Errorf("got %v", got)
 	}
 	if _, err := Text(t.Context(), read, "."); err == nil || !strings.Contains(err.Error(), "between documents") {
 		t.Errorf("a corpus: %v", err)
 	}
+}
+
+// A text that a vocabulary has no token for ends what needs its tokens, with its document's name, and is not left out.
+func TestTextOutsideTheVocabulary(t *testing.T) {
+	text := strings.NewReplacer("%T", "null", "%P", "null", `"unk_token": "zero"`, `"unk_token": "none"`).Replace(wordLevel)
+	read, err := ReadTokenizer([]byte(text), 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer read.Close()
+	want := func(what string, err error, parts ...string) {
+		t.Helper()
+		for _, part := range append(parts, `may lack what is in "one six`) {
+			if err == nil || !strings.Contains(err.Error(), part) {
+				t.Errorf("%s: %v, want %q", what, err, part)
+			}
+		}
+	}
+	if ids, err := read.Encode(""); err != nil || len(ids) != 0 {
+		t.Errorf("no text: %v, %v", ids, err)
+	}
+	_, err = read.Encode("one six")
+	want("a text", err)
+	_, err = read.EncodePrompt("one six")
+	want("a prompt", err)
+	source := listed{documents: []Document{{"a", "one two"}, {"b", "one six"}, {"c", "two"}}}
+	_, err = Tokenize(t.Context(), source, read, t.TempDir(), TokenizeOptions{})
+	want("tokens", err, "document b: ")
+	files := map[string]string{}
+	for i := range 100 {
+		files[fmt.Sprintf("%02d.txt", i)] = "one six" + strings.Repeat(" one", i)
+	}
+	corpus, err := Text(t.Context(), read, folder(t, files))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = corpus.Train(1, 1, 4).Next(t.Context())
+	want("a batch", err, ".txt: ")
+	_, err = corpus.Validation(4, 4)
+	want("held-out text", err, ".txt: ")
 }

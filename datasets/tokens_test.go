@@ -124,7 +124,7 @@ func TestTokenize(t *testing.T) {
 		if pathHash("split", d.ID)%5 == 0 {
 			half = 1
 		}
-		want[half] = append(append(want[half], tokenizer.Encode(d.Text)...), tokenizer.Separator())
+		want[half] = append(append(want[half], encode(t, tokenizer, d.Text)...), tokenizer.Separator())
 		documents[half]++
 	}
 	if !slices.Equal(tokens.training.all(t), want[0]) || !slices.Equal(tokens.validation.all(t), want[1]) {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
+	"fmt"
 	"runtime"
 
 	"golang.org/x/sync/errgroup"
@@ -15,6 +16,7 @@ type encodedDocument struct {
 	bytes  int64
 	sum    [sha256.Size]byte // of the text
 	tokens []int32           // the separator included; nil when they were not asked for, or the text is empty
+	err    error             // of the tokenizer
 }
 
 // chunkBytes is the text that a core takes at a time: enough that handing it over costs nothing.
@@ -24,8 +26,8 @@ const (
 )
 
 // encodeAll gives the source's documents, from the first on and in order, to add; with tokens those that are wanted, by their
-// number from 0 and their ID. It encodes on all cores, a few chunks ahead of add, and ends with add's first error, or with the
-// source's when all documents before it were added.
+// number from 0 and their ID. It encodes on all cores, a few chunks ahead of add, and ends with the first error of add or of the
+// tokenizer, or with the source's when all documents before it were added.
 func encodeAll(ctx context.Context, source Source, tokenizer *Tokenizer, wanted func(n int64, id string) bool, add func(encodedDocument) error) error {
 	cores := runtime.GOMAXPROCS(0)
 	group, ctx := errgroup.WithContext(ctx)
@@ -58,6 +60,9 @@ func encodeAll(ctx context.Context, source Source, tokenizer *Tokenizer, wanted 
 				return err
 			}
 			for _, d := range documents {
+				if d.err != nil {
+					return fmt.Errorf("document %s: %w", d.id, d.err)
+				}
 				if err := add(d); err != nil {
 					return err
 				}
@@ -102,7 +107,9 @@ func encodeChunk(ctx context.Context, tokenizer *Tokenizer, chunk []Document, fi
 		}
 		e := encodedDocument{id: d.ID, bytes: int64(len(d.Text)), sum: sha256.Sum256([]byte(d.Text))}
 		if d.Text != "" && wanted(first+int64(i), d.ID) {
-			e.tokens = append(tokenizer.Encode(d.Text), tokenizer.Separator())
+			if e.tokens, e.err = tokenizer.Encode(d.Text); e.err == nil {
+				e.tokens = append(e.tokens, tokenizer.Separator())
+			}
 		}
 		out = append(out, e)
 	}

@@ -64,7 +64,11 @@ func (c *Corpus) validationGroups(seqLen, most int) ([]group, error) {
 		if err != nil {
 			return nil, err
 		}
-		if open = append(open, c.encode(text)...); len(open) <= seqLen {
+		tokens, err := c.encode(d, text)
+		if err != nil {
+			return nil, err
+		}
+		if open = append(open, tokens...); len(open) <= seqLen {
 			continue
 		}
 		place := rand.New(rand.NewPCG(pathHash("place", d.Path), 0))

@@ -149,7 +149,10 @@ func (o *opened) windows(text string, seq int) ([]int32, error) {
 		return nil, err
 	}
 	defer tokenizer.Close()
-	ids := tokenizer.Encode(text)
+	ids, err := tokenizer.Encode(text)
+	if err != nil {
+		return nil, err
+	}
 	if len(ids) < seq {
 		return nil, fmt.Errorf("its %d tokens are too few for one window of %d", len(ids), seq)
 	}
