@@ -88,7 +88,7 @@ func TestGoRoot(t *testing.T) {
 	if share := float64(validation) / float64(training+validation); training < 1000 || share < 0.015 || share > 0.025 {
 		t.Errorf("%d documents to train on, %d held out", training, validation)
 	}
-	if c.Name() != "goroot" || last < training+validation {
+	if c.Name() != strings.TrimSpace("goroot "+GoVersion(c.root)) || last < training+validation {
 		t.Errorf("corpus %s, progress to %d", c.Name(), last)
 	}
 	for _, name := range slices.Concat(pathsOf(c.training), pathsOf(c.validation)) {

@@ -26,7 +26,7 @@ import (
 const maxDocument = 256 << 10
 
 // GoRoot is the corpus "goroot": the Go source and the prose of the Go installation, some 60 MB that need no download.
-// It leaves out testdata, the API listings and generated code.
+// It leaves out testdata, the API listings and generated code. Its name has the version of Go.
 //
 // progress, when not nil, is told now and then how many of the files have been looked at; calls do not overlap.
 func GoRoot(ctx context.Context, tokenizer *Tokenizer, progress func(done, total int)) (*Corpus, error) {
@@ -38,7 +38,17 @@ func GoRoot(ctx context.Context, tokenizer *Tokenizer, progress func(done, total
 	if err != nil {
 		return nil, fmt.Errorf("corpus goroot: %w", err)
 	}
-	return open(ctx, "goroot", root, tokenizer, files, progress)
+	return open(ctx, goRootName(root), root, tokenizer, files, progress)
+}
+
+// goRootName is such as "goroot go1.26.0": another version of Go has another text.
+func goRootName(root string) string { return strings.TrimSpace("goroot " + GoVersion(root)) }
+
+// GoVersion is what a Go installation says of its version, such as "go1.26.0"; empty if it says nothing.
+func GoVersion(root string) string {
+	text, _ := os.ReadFile(filepath.Join(root, "VERSION")) // a checkout of Go's repository has none
+	first, _, _ := strings.Cut(string(text), "\n")
+	return strings.TrimSpace(first)
 }
 
 // FindGoRoot is the folder of the Go installation: what the environment says, else what the go command does. It is an

@@ -21,3 +21,11 @@ type Source interface {
 	// Documents gives the documents in order. An error is the last that it gives, and says in which file it lies.
 	Documents(ctx context.Context) iter.Seq2[Document, error]
 }
+
+// nameOf names a source for people: by its data, and by what that does not say, as the version of Go.
+func nameOf(s Source) string {
+	if s, ok := s.(interface{ name() string }); ok {
+		return s.name()
+	}
+	return s.Data().String()
+}

@@ -28,8 +28,10 @@ func openGoRoot(ctx context.Context) (*goRootSource, error) {
 	return &goRootSource{root, files}, nil
 }
 
-// Data is the zero value. It does not say which version of Go is installed.
+// Data is the zero value. It does not say which version of Go is installed: the name does.
 func (s *goRootSource) Data() slm.Data { return slm.Data{} }
+
+func (s *goRootSource) name() string { return goRootName(s.root) }
 
 func (s *goRootSource) Documents(ctx context.Context) iter.Seq2[Document, error] {
 	return func(yield func(Document, error) bool) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"reflect"
+	"strings"
 
 	"github.com/offshoot-ml/offshoot/slm"
 )
@@ -51,6 +52,14 @@ func openMixture(ctx context.Context, data slm.Data, o Options) (*mixtureSource,
 }
 
 func (m *mixtureSource) Data() slm.Data { return m.data }
+
+func (m *mixtureSource) name() string {
+	var parts []string
+	for _, p := range m.parts {
+		parts = append(parts, fmt.Sprintf("%g %s", p.weight, nameOf(p.Source)))
+	}
+	return strings.Join(parts, " + ")
+}
 
 func (m *mixtureSource) Documents(ctx context.Context) iter.Seq2[Document, error] {
 	return func(yield func(Document, error) bool) {

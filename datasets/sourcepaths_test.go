@@ -219,8 +219,50 @@ func TestGoRootSource(t *testing.T) {
 	if training, validation := corpus.Documents(); training+validation != len(got) {
 		t.Errorf("the corpus has %d and %d documents", training, validation)
 	}
+	anotherGo(t, root, corpus)
 	t.Setenv("GOROOT", t.TempDir())
 	if _, err := Open(t.Context(), slm.Data{}, Options{}); err == nil || !strings.Contains(err.Error(), "set GOROOT") {
 		t.Errorf("no Go: %v", err)
+	}
+}
+
+// anotherGo looks whether the text of another version of Go is told from a corpus, and from tokens, by name.
+func anotherGo(t *testing.T, root string, corpus *Corpus) {
+	t.Helper()
+	write := func(name, text string) {
+		if err := os.WriteFile(filepath.Join(root, filepath.FromSlash(name)), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("VERSION", "go1.26.0\ntime 2026-02-10T00:00:00Z\n")
+	tokenizer := newByteTokenizer(t)
+	opened := func() *Corpus {
+		c, err := GoRoot(t.Context(), tokenizer, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	before := opened()
+	if corpus.Name() != "goroot" || before.Name() != "goroot go1.26.0" || before.Hash() != corpus.Hash() {
+		t.Errorf("%s has the hash %s; %s, without a version, %s", before.Name(), before.Hash(), corpus.Name(), corpus.Hash())
+	}
+	position, err := before.Stream(1, 1, 4).Position()
+	if err != nil {
+		t.Fatal(err)
+	}
+	share := func(data slm.Data) slm.Share { return slm.Share{Data: data, Weight: 0.5} }
+	mixed := slm.Data{Mixture: []slm.Share{share(slm.Data{}), share(slm.Data{Paths: []string{filepath.Join(root, "README.md")}})}}
+	tokens := tokenize(t, openTest(t, mixed), tokenizer, t.TempDir(), TokenizeOptions{HeldOut: 2})
+	if want := "0.5 goroot go1.26.0 + 0.5 "; !strings.HasPrefix(tokens.Name(), want) {
+		t.Errorf("tokens of %s, want %s", tokens.Name(), want)
+	}
+	write("VERSION", "go1.27.0\n")
+	write("src/a.go", "package a // new")
+	err = opened().Stream(1, 1, 4).Seek(position)
+	for _, want := range []string{"it is goroot go1.27.0 with", "is in goroot go1.26.0 with", "that GOROOT names, or begin anew"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("going on in another version's text: %v, want %q", err, want)
+		}
 	}
 }

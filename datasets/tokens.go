@@ -51,8 +51,8 @@ func OpenTokens(dir string, tokenizer *Tokenizer) (*Tokens, error) {
 	return t, nil
 }
 
-// Name is what the source is called.
-func (t *Tokens) Name() string { return t.record.Data.String() }
+// Name is what the source was called when it was read: its data, with the version of Go where that is a part of it.
+func (t *Tokens) Name() string { return t.record.name() }
 
 // Data is where the text comes from.
 func (t *Tokens) Data() slm.Data { return t.record.Data }

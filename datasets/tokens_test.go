@@ -341,7 +341,7 @@ func TestTokenizeRefuses(t *testing.T) {
 	}{
 		{"another share", source, tokenizer, dir, TokenizeOptions{HeldOut: 7, shardBytes: 2000}, "share held out is 5, now 7"},
 		{"another limit", source, tokenizer, dir, TokenizeOptions{HeldOut: 5, Limit: 9, shardBytes: 2000}, "limit of tokens is 0, now 9"},
-		{"other documents", otherDocument, tokenizer, dir, small, "not those of before"},
+		{"other documents", otherDocument, tokenizer, dir, small, "those of listed, are not those of before, of listed: delete"},
 		{"fewer documents", manyDocuments(3), tokenizer, dir, small, "has 3 documents"},
 		{"no separator", source, mute, t.TempDir(), small, "<|endoftext|>"},
 		{"all held out", source, tokenizer, t.TempDir(), TokenizeOptions{HeldOut: 1}, "want"},

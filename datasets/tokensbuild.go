@@ -56,6 +56,7 @@ func Tokenize(ctx context.Context, source Source, tokenizer *Tokenizer, dir stri
 // tokensBuilder puts documents, one after the other, into the shards of their halves.
 type tokensBuilder struct {
 	dir     string
+	source  string        // its name
 	record  *tokensRecord // of the shards that are whole
 	resumed int64         // documents that the shards of an earlier call cover
 	had     string        // their digest
@@ -78,7 +79,7 @@ func newTokensBuilder(source Source, tokenizer *Tokenizer, dir string, options T
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
-	asked := &tokensRecord{Version: recordVersion, Data: source.Data(), Tokenizer: tokenizer.Hash(), Vocab: tokenizer.Vocab(), Limit: options.Limit,
+	asked := &tokensRecord{Version: recordVersion, Data: source.Data(), Source: nameOf(source), Tokenizer: tokenizer.Hash(), Vocab: tokenizer.Vocab(), Limit: options.Limit,
 		HeldOut: cmp.Or(options.HeldOut, validationShare), ShardBytes: cmp.Or(options.shardBytes, shardBytes)}
 	record, err := openRecord(dir)
 	switch {
@@ -91,7 +92,7 @@ func newTokensBuilder(source Source, tokenizer *Tokenizer, dir string, options T
 			return nil, err
 		}
 	}
-	b := &tokensBuilder{dir: dir, record: record, resumed: record.Read, had: record.Digest, seen: map[uint64]struct{}{},
+	b := &tokensBuilder{dir: dir, source: nameOf(source), record: record, resumed: record.Read, had: record.Digest, seen: map[uint64]struct{}{},
 		training: openShard{vocab: tokenizer.Vocab()}, validation: openShard{vocab: tokenizer.Vocab()}, meter: newTokenizeMeter(source, options)}
 	b.meter.now.Tokens = int64(record.tokens())
 	return b, nil
@@ -132,7 +133,7 @@ func (b *tokensBuilder) add(d encodedDocument) error {
 		return b.afterDocument()
 	}
 	if b.read == b.resumed && b.had != hex.EncodeToString(b.digest[:]) {
-		return fmt.Errorf("its documents are not those of before: delete the folder and tokenize again")
+		return fmt.Errorf("its documents, those of %s, are not those of before, of %s: delete the folder and tokenize again", b.source, b.record.name())
 	}
 	return nil
 }

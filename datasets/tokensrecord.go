@@ -1,6 +1,7 @@
 package datasets
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -18,8 +19,9 @@ import (
 // after each: what it does not list does not count.
 type tokensRecord struct {
 	Version    int              `json:"version"`
-	Data       slm.Data         `json:"data"`      // the source
-	Tokenizer  string           `json:"tokenizer"` // its hash
+	Data       slm.Data         `json:"data"`             // the source
+	Source     string           `json:"source,omitempty"` // its name when the first document was read; older records have none
+	Tokenizer  string           `json:"tokenizer"`        // its hash
 	Vocab      int              `json:"vocab"`
 	HeldOut    int              `json:"held_out"`        // one document in so many
 	Limit      int64            `json:"limit,omitempty"` // of tokens
@@ -137,6 +139,9 @@ func (r *tokensRecord) differs(asked *tokensRecord) error {
 	}
 	return nil
 }
+
+// name is that of the source, when it was read.
+func (r *tokensRecord) name() string { return cmp.Or(r.Source, r.Data.String()) }
 
 // tokens counts those of both halves.
 func (r *tokensRecord) tokens() (n uint64) {

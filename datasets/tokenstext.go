@@ -1,6 +1,7 @@
 package datasets
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -46,7 +47,8 @@ type batches[P any] interface {
 	Seek(P) error
 }
 
-// cited is a stream whose positions are those of its batches with one field more, "corpus": the hash of their text.
+// cited is a stream whose positions are those of its batches with two fields more: "corpus", the hash of their text, and "text",
+// its name.
 type cited[P any] struct {
 	batches[P]
 	text      TrainingText
@@ -66,17 +68,19 @@ func (s cited[P]) Position() ([]byte, error) {
 		return nil, err
 	}
 	fields["corpus"], _ = json.Marshal(s.text.Hash())
+	fields["text"], _ = json.Marshal(s.text.Name())
 	return json.Marshal(fields)
 }
 
 func (s cited[P]) Seek(position []byte) error {
-	var at struct{ Corpus string }
+	var at struct{ Corpus, Text string } // older positions have no text
 	var p P
 	if err := json.Unmarshal(position, &at); err != nil {
 		return fmt.Errorf("position in the training text: %w", err)
 	}
 	if at.Corpus != s.text.Hash() && !(s.old && at.Corpus == "") {
-		return fmt.Errorf("the training text is not that of before: %s has the hash %.12s, the position is in %.12s", s.text.Name(), s.text.Hash(), at.Corpus)
+		return fmt.Errorf("the training text is not that of before: it is %s with the hash %.12s, the position is in %s with %.12s; put that text back, which for goroot is a version of Go that GOROOT names, or begin anew",
+			s.text.Name(), s.text.Hash(), cmp.Or(at.Text, "one"), at.Corpus)
 	}
 	if err := json.Unmarshal(position, &p); err != nil {
 		return fmt.Errorf("position in the training text: %w", err)

@@ -19,7 +19,7 @@ func TestStreams(t *testing.T) {
 				t.Fatal(err)
 			}
 			saved, err := s.Position()
-			if err != nil || !strings.Contains(string(saved), `"corpus":"`+text.Hash()+`"`) {
+			if err != nil || !strings.Contains(string(saved), `"corpus":"`+text.Hash()+`"`) || !strings.Contains(string(saved), `"text":"`+text.Name()+`"`) {
 				t.Fatalf("%s, %v", saved, err)
 			}
 			want, err := s.Next(t.Context())

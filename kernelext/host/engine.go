@@ -179,9 +179,7 @@ func (t *teacher) Pretrained() int64 { return t.pretrained }
 // corpusName names the corpus and its version: the Go installation's own files.
 func corpusName() string {
 	root, _ := datasets.FindGoRoot(context.Background()) // reading the corpus reports what is wrong
-	version, _ := os.ReadFile(filepath.Join(root, "VERSION"))
-	first, _, _ := strings.Cut(string(version), "\n")
-	return strings.TrimSpace("GOROOT " + first)
+	return strings.TrimSpace("GOROOT " + datasets.GoVersion(root))
 }
 
 func (t *teacher) corpus(ctx context.Context, report resident.Report) (*datasets.Corpus, error) {
