@@ -89,6 +89,9 @@ func (t *tally) end(event testEvent, output string) {
 	switch event.Action {
 	case "pass":
 		t.passed++
+		if t.verbose {
+			t.say("%s", strings.TrimRight(output, "\n"))
+		}
 	case "skip":
 		t.skip(name, skipReason(output))
 	case "fail":

@@ -478,11 +478,12 @@ func TestStaleHostFile(t *testing.T) {
 
 func TestTallyOfGoTests(t *testing.T) {
 	l, out := emptyLab(t)
-	c := &checks{lab: l, ctx: t.Context()}
+	c := &checks{lab: l, ctx: t.Context(), verbose: true}
 	tally := &tally{checks: c, output: map[string]string{}}
 	const p = `"Package":"github.com/offshoot-ml/offshoot/slm"`
 	for _, line := range []string{
 		`{"Action":"run",` + p + `,"Test":"TestA"}`,
+		`{"Action":"output",` + p + `,"Test":"TestA","Output":"    a_test.go:5: 7 MB\n"}`,
 		`{"Action":"pass",` + p + `,"Test":"TestA"}`,
 		`{"Action":"output",` + p + `,"Test":"TestB","Output":"    b_test.go:7: no GPU here\n"}`,
 		`{"Action":"skip",` + p + `,"Test":"TestB"}`,
@@ -498,7 +499,7 @@ func TestTallyOfGoTests(t *testing.T) {
 		t.Error("the summary of a failure is no error")
 	}
 	for _, want := range []string{
-		"got 1, want 2", "undefined: y", "failed: slm TestC\nfailed: plots\n",
+		"a_test.go:5: 7 MB\n", "got 1, want 2", "undefined: y", "failed: slm TestC\nfailed: plots\n",
 		"FAIL: 1 passed, 2 failed, 1 skipped (slm TestB: no GPU here)\n1 passed, 2 failed, 1 skipped\n",
 	} {
 		if !strings.Contains(out.String(), want) {
@@ -514,6 +515,7 @@ func TestVerbs(t *testing.T) {
 		want   string
 	}{
 		{"-h", 0, "usage:"},
+		{"help", 0, "usage:"},
 		{"run -h", 0, "NOTEBOOK"},
 		{"fly", 2, `no verb "fly"`},
 		{"run", 1, "name a notebook"},

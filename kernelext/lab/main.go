@@ -41,11 +41,11 @@ func verbs() []verb {
 	return []verb{
 		{"up", "[--port N] [--no-browser]", "set up, open JupyterLab on notebooks/ and print its URL (the default)", up},
 		{"run", "[--out DIR] [--timeout D] NOTEBOOK...", "execute notebooks through the Go kernel and save their outputs", runNotebooks},
-		{"test", "[-short] [-run X] [--browser NOTEBOOK] [--out DIR] [PACKAGE...]", "run every test: Go, notebooks, browser", test},
+		{"test", "[-short] [-v] [-run X] [--browser NOTEBOOK] [--out DIR] [PACKAGE...]", "run every test: Go, notebooks, browser", test},
 		{"bench", "[models|search [--teacher T] [--quick]|search speed] [--json]", "measure cells, steps and memory through the kernel; or loading, evaluating and extracting models; or what searches find", bench},
 		{"plan", "--teacher NAME --student bin:410M [--batch N] [--seq N] [--device NAME] [--json]",
 			"show the memory, work and time of a distillation, before anything is downloaded", plan},
-		{"eval", "(--model MODEL [--subnet FILE] | --lab LAB --run RUN [--best]) (--data DATA [--whole] [--tokens N] | --text FILE) [--seq N] [--batch N] [--json]",
+		{"eval", "(--model MODEL [--subnet FILE] | --lab LAB --run RUN [--best]) (--data DATA [--whole] [--document-mask] [--tokens N] | --text FILE) [--seq N] [--batch N] [--json]",
 			"measure the perplexity of a model, or of a run's student, on any text", hostVerb("eval")},
 		{"lm-eval", "(FOLDER | --lab LAB --run RUN) --tasks NAMES [--limit N] [--batch N] [--device D] [--include-path FOLDER] [--metadata JSON] [--json]",
 			"measure an exported student, or a run's, in zero-shot tasks of lm-eval", lmEval},
@@ -55,7 +55,7 @@ func verbs() []verb {
 			"search sub-networks inside a parameter bin, as a batch job that goes on where it was stopped", hostVerb("search")},
 		{"distill", "--student STUDENT --tokens N [--teacher T] [--data D] [--random] [--alpha A] [--beta B] [--divergence D] [--temperature T] [--top-k K] [--rate R] [--lab LAB] [--run RUN] [--csv FILE] [--out FOLDER]",
 			"pretrain a student, as a batch job that goes on where it was stopped, here or in a notebook", distill},
-		{"pretrain", "--out FOLDER [--family FAMILY] [--layers N] [--embd N] [--heads N] [--vocab N] [--steps N] [--rate R] [--dtype TYPE]",
+		{"pretrain", "--out FOLDER [--family FAMILY] [--layers N] [--embd N] [--heads N] [--vocab N] [--steps N] [--rate R] [--devices N] [--dtype TYPE]",
 			"train a small model from random weights on the Go installation's text: a teacher of one's own, offline", hostVerb("pretrain")},
 		{"extract", "--model MODEL --subnet FILE --out FOLDER", "write a sub-network as a student that transformers loads", hostVerb("extract")},
 		{"setup", "[--references] [--whittle]", "only set up what is missing", setup},
@@ -75,11 +75,12 @@ func main() {
 // Main runs the command and returns its exit status.
 func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	name := "up"
-	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
-		name, args = args[0], args[1:]
-	} else if len(args) > 0 && isHelp(args[0]) {
+	if len(args) > 0 && isHelp(args[0]) {
 		usage(stdout)
 		return 0
+	}
+	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+		name, args = args[0], args[1:]
 	}
 	for _, v := range verbs() {
 		if v.name != name {

@@ -19,6 +19,7 @@ const notebookLimit = 25 * time.Minute
 func test(ctx context.Context, l *lab, args []string) error {
 	set := flags("test", l.stdout)
 	short := set.Bool("short", false, "leave out what takes minutes")
+	verbose := set.Bool("v", false, "show what Go tests that pass have to say, such as what they measured")
 	run := set.String("run", "", "only Go tests whose names match `REGEXP`")
 	notebook := set.String("browser", "", "the `NOTEBOOK` that the browser test opens")
 	out := set.String("out", "", "keep executed notebooks and screenshots in `DIR`")
@@ -41,7 +42,7 @@ func test(ctx context.Context, l *lab, args []string) error {
 		*out = own.path("out")
 	}
 
-	c := &checks{lab: own, tools: l, ctx: ctx}
+	c := &checks{lab: own, tools: l, ctx: ctx, verbose: *verbose}
 	switch {
 	case len(packages) > 0 || *run != "":
 		c.goTests(*short, *run, packages)
@@ -108,6 +109,7 @@ type checks struct {
 	lab     *lab // the tests' own
 	tools   *lab // where tools are built once
 	ctx     context.Context
+	verbose bool // show what tests that pass say
 	passed  int
 	failed  []string
 	skipped []string
