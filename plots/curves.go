@@ -4,70 +4,83 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 
 	"github.com/go-echarts/go-echarts/v2/charts"
 	"github.com/go-echarts/go-echarts/v2/opts"
+	"github.com/go-echarts/go-echarts/v2/types"
 	"github.com/offshoot-ml/offshoot/slm"
 )
 
-// Curves draws runs against their steps, a colour for each: the held-out loss strong and with its last value written
-// beside it, the training loss thin behind it. Both are the cross-entropy against the text, also of runs that are
-// trained on a divergence from their teacher, so that runs can be compared.
-func Curves(runs ...slm.Curve) Figure {
-	return curvesFigure(curvesNumbers(runs))
+// Curves draws runs against their steps: see [CurvesBy].
+func Curves(runs ...slm.Curve) Figure { return CurvesBy(Steps, runs...) }
+
+// CurvesBy draws runs against what they cost, a colour for each name: the held-out loss strong and with its last value written
+// beside it, the training loss thin behind it. Runs of one name are repetitions with other seeds: their mean is drawn, with a
+// band from the lowest held-out loss to the highest. Both losses are the cross-entropy against the text, also of runs that are
+// trained on a divergence from their teacher, so that runs can be compared. The axis on the right is the perplexity.
+func CurvesBy(cost Cost, runs ...slm.Curve) Figure {
+	return curvesFigure(curvesNumbers(cost, runs))
 }
 
-// curve is one run as it is drawn.
+// curves are what the figure shows.
+type curves struct {
+	cost  Cost
+	unit  unit
+	lines []curve
+	most  float64 // where the axis of costs ends
+}
+
+// curve is one line: a run, or the mean of those that repeat each other.
 type curve struct {
 	name       string
+	seeds      int
 	training   []sample
 	validation []sample
 }
 
-type sample struct {
-	step int
-	loss float64
+func curvesNumbers(cost Cost, runs []slm.Curve) curves {
+	n := curves{cost: cost}
+	for _, group := range byName(runs) {
+		var training, validation [][]sample
+		for _, r := range group.runs {
+			t, v := samplesOf(cost, r)
+			training, validation = append(training, t), append(validation, v)
+		}
+		n.lines = append(n.lines, curve{name: group.name, seeds: len(group.runs),
+			training: envelope(mean(training), mostSamples), validation: envelope(mean(validation), mostSamples)})
+	}
+	n.most = lastCost(n.lines)
+	n.unit = cost.unit(n.most)
+	if n.most == 0 {
+		n.most = n.unit.scale
+	}
+	return n
+}
+
+// samplesOf are the losses of a run that were measured, against its cost.
+func samplesOf(cost Cost, r slm.Curve) (training, validation []sample) {
+	costs := cost.of(r)
+	for i, p := range r.Points {
+		if p.Step > 0 && costs[i] == 0 { // not recorded
+			continue
+		}
+		if loss := cmp.Or(p.CE, p.Loss); drawable(loss) {
+			training = append(training, single(p.Step, costs[i], loss))
+		}
+		if drawable(p.Validation) {
+			validation = append(validation, single(p.Step, costs[i], p.Validation))
+		}
+	}
+	return training, validation
 }
 
 // mostSamples bounds what is drawn of a training curve: more than a screen has pixels would show nothing more.
 const mostSamples = 600
 
-func curvesNumbers(runs []slm.Curve) []curve {
-	out := make([]curve, len(runs))
-	for i, r := range runs {
-		c := curve{name: uniqueName(out[:i], cmp.Or(r.Name, fmt.Sprintf("run %d", i+1)))}
-		for _, p := range r.Points {
-			if loss := cmp.Or(p.CE, p.Loss); drawable(loss) {
-				c.training = append(c.training, sample{p.Step, loss})
-			}
-			if drawable(p.Validation) {
-				c.validation = append(c.validation, sample{p.Step, p.Validation})
-			}
-		}
-		c.training = envelope(c.training, mostSamples)
-		c.validation = envelope(c.validation, mostSamples)
-		out[i] = c
-	}
-	return out
-}
-
 // drawable reports a loss that was measured (0 stands for one that was not) and has a place on the axis.
 func drawable(loss float64) bool { return loss != 0 && !math.IsNaN(loss) && !math.IsInf(loss, 0) }
-
-// uniqueName keeps two runs of one name apart: the legend switches by name.
-func uniqueName(taken []curve, name string) string {
-	candidate := name
-	for i := 2; ; i++ {
-		clash := false
-		for _, c := range taken {
-			clash = clash || c.name == candidate
-		}
-		if !clash {
-			return candidate
-		}
-		candidate = fmt.Sprintf("%s (%d)", name, i)
-	}
-}
 
 // envelope thins a long curve and keeps what the eye would see: the lowest and the highest sample of each stretch, the
 // first and the last.
@@ -113,28 +126,49 @@ func (c curve) last() (sample, bool) {
 	return c.validation[len(c.validation)-1], true
 }
 
-// curvesCaption says who is ahead.
-func curvesCaption(curves []curve) string {
+// caption says who is ahead, and what the axis leaves out.
+func (n curves) caption(above string) string {
 	leader := -1
-	for i, c := range curves {
-		end, ok := c.last()
-		if !ok {
-			continue
-		}
-		if leader < 0 {
-			leader = i
-		} else if best, _ := curves[leader].last(); end.loss < best.loss {
-			leader = i
+	var best sample
+	for i, c := range n.lines {
+		if end, ok := c.last(); ok && (leader < 0 || end.loss < best.loss) {
+			leader, best = i, end
 		}
 	}
-	if leader < 0 {
+	held := "Strong: held-out text" + n.bands()
+	switch {
+	case n.unrecorded():
+		return fmt.Sprintf("The runs do not say their %s.", n.unit.axis)
+	case leader < 0:
 		return "No step has been validated yet."
+	case len(n.lines) == 1:
+		return strings.TrimSpace(fmt.Sprintf("%s, %.3f nats per token after %d steps. Thin: training. %s", held, best.loss, best.step, above))
+	case above != "":
+		return fmt.Sprintf("%s. Lowest: %s, %.3f. %s", held, cut(n.lines[leader].name, 20), best.loss, above)
 	}
-	best, _ := curves[leader].last()
-	if len(curves) == 1 {
-		return fmt.Sprintf("Strong: held-out text, %.3f nats per token after %d steps. Thin: training.", best.loss, best.step)
+	return fmt.Sprintf("%s. Thin: training. Lowest: %s, %.3f nats per token.", held, cut(n.lines[leader].name, 30), best.loss)
+}
+
+// unrecorded reports runs that do not tell this cost.
+func (n curves) unrecorded() bool {
+	return len(n.lines) > 0 && n.cost != Steps && lastCost(n.lines) == 0
+}
+
+// bands says of how many seeds they are.
+func (n curves) bands() string {
+	few, most := math.MaxInt, 0
+	for _, c := range n.lines {
+		if c.seeds > 1 {
+			few, most = min(few, c.seeds), max(most, c.seeds)
+		}
 	}
-	return fmt.Sprintf("Strong: held-out text. Thin: training. Lowest: %s, %.3f nats per token.", cut(curves[leader].name, 36), best.loss)
+	switch most {
+	case 0:
+		return ""
+	case few:
+		return fmt.Sprintf(", %d seeds", most)
+	}
+	return fmt.Sprintf(", %d to %d seeds", few, most)
 }
 
 // cut shortens a name that would not fit its place.
@@ -145,33 +179,80 @@ func cut(name string, most int) string {
 	return name
 }
 
-// reading is the tooltip of a step: each run's losses there.
-const reading = `function(ps){if(!ps.length)return"";var e=echarts.format.encodeHTML;return"<b>step "+ps[0].axisValue+"</b>"+ps.map(function(p){` +
-	`return"<br>"+p.marker+e(p.seriesName)+(p.seriesId.charAt(0)==="v"?" held-out ":" training ")+"<b>"+p.value[1].toFixed(3)+"</b>"}).join("")}`
+// reading is the tooltip of a step: each line's losses there. Values are cost, loss, step, and of a mean the lowest and the highest.
+func (n curves) reading() types.FuncStr {
+	return opts.FuncOpts(`function(ps){` + compactNumber + `var e=echarts.format.encodeHTML,at;var rows=ps.filter(function(p){return p.value&&/^[tv]/.test(p.seriesId)}).map(function(p){` +
+		`var v=p.value,held=p.seriesId.charAt(0)==="v";at=at||v;return"<br>"+p.marker+e(p.seriesName)+(held?" held-out ":" training ")+"<b>"+v[1].toFixed(3)+"</b>"+` +
+		`(v.length>3&&held?" ("+v[3].toFixed(3)+" to "+v[4].toFixed(3)+")":"")+(held?", perplexity "+n(Math.exp(v[1])):"")});` +
+		`return rows.length?"<b>step "+at[2]+"</b>"+` + n.costWords() + `+rows.join(""):""}`)
+}
 
-func curvesFigure(curves []curve) Figure {
+// costWords is JavaScript for what the steps of a tooltip cost, where they are not the axis.
+func (n curves) costWords() string {
+	if n.cost == Steps {
+		return `""`
+	}
+	return `", "+(+at[0].toPrecision(3))+` + quoted(n.unit.short)
+}
+
+func curvesFigure(n curves) Figure {
+	scale := curvesScale(n.lines)
 	chart := charts.NewLine()
 	chart.SetGlobalOptions(
-		charts.WithTooltipOpts(opts.Tooltip{Trigger: "axis", Formatter: opts.FuncOpts(reading)}),
-		charts.WithXAxisOpts(opts.XAxis{Type: "value", Name: "steps", NameLocation: "middle", NameGap: 30, Min: 0, Max: lastStep(curves),
-			MinInterval: 1, SplitLine: &opts.SplitLine{Show: opts.Bool(false)}}),
-		charts.WithYAxisOpts(opts.YAxis{Type: "value", Name: "cross-entropy (nats per token)", NameLocation: "middle", NameGap: 40, Scale: opts.Bool(true)}),
+		charts.WithTooltipOpts(opts.Tooltip{Trigger: "axis", Formatter: n.reading()}),
+		charts.WithXAxisOpts(opts.XAxis{Type: "value", Name: n.unit.axis, NameLocation: "middle", NameGap: 30, Min: 0, Max: n.at(n.most),
+			AxisLabel: &opts.AxisLabel{ShowMaxLabel: opts.Bool(n.cost == Steps)}, SplitLine: &opts.SplitLine{Show: opts.Bool(false)}}),
 	)
-	for i, c := range curves {
-		chart.MultiSeries = append(chart.MultiSeries, trainingSeries(i, c))
-	}
-	for i, c := range curves {
-		chart.MultiSeries = append(chart.MultiSeries, validationSeries(i, c))
-	}
-	f := New(title(curves), curvesCaption(curves), chart)
+	chart.YAxisList = nil
+	chart.ExtendYAxis(scale.axes()...)
+	series := n.series()
+	chart.MultiSeries = series
+	f := New(title(n.lines), n.caption(scale.above), chart)
 	f.frame()
-	f.set("grid.right", 64)
-	for i, c := range curves {
+	f.placeLossAxes(scale)
+	for i, c := range n.lines {
 		if end, ok := c.last(); ok {
-			f.labelEnd(len(curves)+i, colourOf(i), end)
+			f.labelEnd(len(series)-len(n.lines)+i, colourOf(i), end)
 		}
 	}
 	return f
+}
+
+// at is a cost on the axis.
+func (n curves) at(cost float64) float64 { return rounded(cost/n.unit.scale, 5) }
+
+// series are the bands, then the thin lines, then the strong ones.
+func (n curves) series() []charts.SingleSeries {
+	var bands, thin, strong []charts.SingleSeries
+	for i, c := range n.lines {
+		if c.seeds > 1 {
+			bands = append(bands, band(i, c.name, n.points(c.validation, func(s sample) float64 { return s.low }),
+				n.points(c.validation, func(s sample) float64 { return s.high - s.low }))...)
+		}
+		thin = append(thin, trainingSeries(i, c, n.pairs(c.training)))
+		strong = append(strong, validationSeries(i, c, n.pairs(c.validation)))
+	}
+	return slices.Concat(bands, thin, strong)
+}
+
+func (n curves) points(samples []sample, of func(sample) float64) [][2]float64 {
+	out := make([][2]float64, len(samples))
+	for i, s := range samples {
+		out[i] = [2]float64{n.at(s.x), rounded(of(s), 4)}
+	}
+	return out
+}
+
+// pairs are samples with all that their tooltip tells.
+func (n curves) pairs(samples []sample) [][]float64 {
+	out := make([][]float64, len(samples))
+	for i, s := range samples {
+		out[i] = []float64{n.at(s.x), rounded(s.loss, 4), float64(s.step)}
+		if s.low != s.high {
+			out[i] = append(out[i], rounded(s.low, 4), rounded(s.high, 4))
+		}
+	}
+	return out
 }
 
 // labelEnd writes the final value beside a line.
@@ -182,51 +263,54 @@ func (f Figure) labelEnd(series int, colour string, end sample) {
 	f.set(at+"labelLayout", map[string]any{"moveOverlap": "shiftY"})
 }
 
-func title(curves []curve) string {
-	switch len(curves) {
+func title(lines []curve) string {
+	switch len(lines) {
 	case 0:
 		return "Loss"
 	case 1:
-		return "Loss " + cut(curves[0].name, 40)
+		return "Loss of " + cut(lines[0].name, 40)
 	}
-	return fmt.Sprintf("Loss of %d runs", len(curves))
+	return fmt.Sprintf("Loss of %d runs", runsOf(lines))
 }
 
-// lastStep is where the axis ends.
-func lastStep(curves []curve) int {
-	last := 1
-	for _, c := range curves {
+// lastCost is where the axis ends.
+func lastCost(lines []curve) (most float64) {
+	for _, c := range lines {
 		for _, samples := range [][]sample{c.training, c.validation} {
 			if n := len(samples); n > 0 {
-				last = max(last, samples[n-1].step)
+				most = max(most, samples[n-1].x)
 			}
 		}
 	}
-	return last
+	return most
 }
 
 func colourOf(run int) string { return categorical[run%len(categorical)] }
 
 func symbolOf(run int) string { return symbols[run%len(symbols)] }
 
-func trainingSeries(i int, c curve) charts.SingleSeries {
-	return charts.SingleSeries{Id: fmt.Sprintf("t%d", i), Name: c.name, Type: "line", Data: pairs(c.training),
-		ShowSymbol: opts.Bool(len(c.training) == 1), Symbol: symbolOf(i), SymbolSize: 7,
+func trainingSeries(i int, c curve, data [][]float64) charts.SingleSeries {
+	opacity := float32(0.6)
+	if len(data) > mostSamples/2 { // so many that the line is an area
+		opacity = 0.4
+	}
+	return charts.SingleSeries{Id: fmt.Sprintf("t%d", i), Name: c.name, Type: "line", Data: data,
+		ShowSymbol: opts.Bool(len(data) == 1), Symbol: symbolOf(i), SymbolSize: 7,
 		ItemStyle: &opts.ItemStyle{Color: colourOf(i)},
-		LineStyle: &opts.LineStyle{Color: colourOf(i), Width: 1, Opacity: opts.Float(0.5)}}
+		LineStyle: &opts.LineStyle{Color: colourOf(i), Width: 1, Opacity: opts.Float(opacity)}}
 }
 
-func validationSeries(i int, c curve) charts.SingleSeries {
-	return charts.SingleSeries{Id: fmt.Sprintf("v%d", i), Name: c.name, Type: "line", Data: pairs(c.validation),
-		ShowSymbol: opts.Bool(len(c.validation) <= 60), Symbol: symbolOf(i), SymbolSize: 7,
+func validationSeries(i int, c curve, data [][]float64) charts.SingleSeries {
+	return charts.SingleSeries{Id: fmt.Sprintf("v%d", i), Name: c.name, Type: "line", Data: data,
+		ShowSymbol: opts.Bool(len(data) <= 60), Symbol: symbolOf(i), SymbolSize: 7,
 		ItemStyle: &opts.ItemStyle{Color: colourOf(i)},
 		LineStyle: &opts.LineStyle{Color: colourOf(i), Width: 2.5}}
 }
 
-func pairs(samples []sample) [][2]float64 {
-	out := make([][2]float64, len(samples))
-	for i, s := range samples {
-		out[i] = [2]float64{float64(s.step), rounded(s.loss, 4)}
+// runsOf counts the runs behind the lines.
+func runsOf(lines []curve) (n int) {
+	for _, c := range lines {
+		n += c.seeds
 	}
-	return out
+	return n
 }

@@ -19,7 +19,7 @@ func (f Figure) dress() {
 		"confine": true, "backgroundColor": inkPaper, "borderColor": inkMuted,
 		"textStyle": map[string]any{"color": inkText, "fontSize": 12},
 	})
-	fill(f.option["toolbox"], map[string]any{"right": 8, "top": 4, "itemSize": 14, "iconStyle": map[string]any{"borderColor": inkMuted}})
+	fill(f.option["toolbox"], map[string]any{"right": 8, "top": 4, "padding": 0, "itemSize": 14, "iconStyle": map[string]any{"borderColor": inkMuted}})
 	fill(f.option["legend"], map[string]any{"textStyle": small(inkText), "inactiveColor": inkFaint})
 	for _, name := range []string{"xAxis", "yAxis"} {
 		axes, _ := f.option[name].([]any)
@@ -114,7 +114,7 @@ func (f Figure) frame() {
 	f.option["legend"] = map[string]any{"show": names != nil, "left": 8, "bottom": 4, "data": names, "itemGap": 14,
 		"lineStyle": map[string]any{"opacity": 1, "width": 2.5}}
 	f.option["toolbox"] = map[string]any{"feature": map[string]any{
-		"dataZoom":    map[string]any{"title": map[string]any{"zoom": "zoom into a box", "back": "back"}},
+		"dataZoom":    map[string]any{"filterMode": "none", "title": map[string]any{"zoom": "zoom into a box", "back": "back"}},
 		"restore":     map[string]any{"title": "whole figure"},
 		"saveAsImage": map[string]any{"title": "save as PNG", "name": "figure", "pixelRatio": 2}}}
 	f.option["grid"] = map[string]any{"left": 72, "right": 24, "top": 66, "bottom": 43 + 30*legendRows(names, 560)}

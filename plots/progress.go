@@ -113,7 +113,8 @@ func progressFigure(n progressLines) Figure {
 		charts.WithYAxisOpts(opts.YAxis{Type: "value", Name: "lowest loss so far (nats per token)", NameLocation: "middle", NameGap: 44, Scale: opts.Bool(true)}),
 	)
 	for i, l := range n.lines {
-		chart.MultiSeries = append(chart.MultiSeries, l.band(i)...)
+		chart.MultiSeries = append(chart.MultiSeries, band(i, l.name, l.points(func(s slm.Spread) float64 { return s.Min }),
+			l.points(func(s slm.Spread) float64 { return s.Max - s.Min }))...)
 	}
 	for i, l := range n.lines {
 		chart.MultiSeries = append(chart.MultiSeries, l.mean(i))
@@ -131,17 +132,14 @@ func progressFigure(n progressLines) Figure {
 }
 
 // band is two series that stack: nothing up to the lowest seed, and from there the colour up to the highest.
-func (l progressLine) band(i int) []charts.SingleSeries {
-	edge := func(id string, of func(slm.Spread) float64, opacity float32) charts.SingleSeries {
-		return charts.SingleSeries{Id: fmt.Sprintf("%s%d", id, i), Name: l.name, Type: "line", Data: l.points(of),
+func band(i int, name string, lowest, width [][2]float64) []charts.SingleSeries {
+	edge := func(id string, data [][2]float64, opacity float32) charts.SingleSeries {
+		return charts.SingleSeries{Id: fmt.Sprintf("%s%d", id, i), Name: name, Type: "line", Data: data,
 			Stack: fmt.Sprintf("band %d", i), ShowSymbol: opts.Bool(false), Symbol: "none",
 			ItemStyle: &opts.ItemStyle{Color: colourOf(i)}, LineStyle: &opts.LineStyle{Opacity: opts.Float(0)},
 			AreaStyle: &opts.AreaStyle{Color: colourOf(i), Opacity: opts.Float(opacity)}}
 	}
-	return []charts.SingleSeries{
-		edge("l", func(s slm.Spread) float64 { return s.Min }, 0),
-		edge("b", func(s slm.Spread) float64 { return s.Max - s.Min }, 0.18),
-	}
+	return []charts.SingleSeries{edge("l", lowest, 0), edge("b", width, 0.18)}
 }
 
 func (l progressLine) mean(i int) charts.SingleSeries {
