@@ -98,7 +98,17 @@ func (c Cost) unit(most float64) unit {
 	return u
 }
 
-// fewer is what a saving of this cost is called, behind a factor.
-func (c Cost) fewer() string {
-	return [...]string{"fewer steps", "fewer tokens", "fewer FLOPs", "less time"}[c]
+// name is the cost in a title.
+func (c Cost) name() string { return [...]string{"steps", "tokens", "FLOPs", "time"}[c] }
+
+// times says a saving, such as "9.2x fewer tokens".
+func (c Cost) times(factor float64) string {
+	less := [...]string{"fewer steps", "fewer tokens", "fewer FLOPs", "less time"}[c]
+	if factor < 1 {
+		factor, less = 1/factor, "more "+c.name()
+	}
+	if factor < 9.95 {
+		return fmt.Sprintf("%.1fx %s", factor, less)
+	}
+	return fmt.Sprintf("%.0fx %s", factor, less)
 }

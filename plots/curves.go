@@ -209,7 +209,7 @@ func curvesFigure(n curves) Figure {
 	chart.MultiSeries = series
 	f := New(title(n.lines), n.caption(scale.above), chart)
 	f.frame()
-	f.placeLossAxes(scale)
+	f.placeLossAxes(scale, 50)
 	for i, c := range n.lines {
 		if end, ok := c.last(); ok {
 			f.labelEnd(len(series)-len(n.lines)+i, colourOf(i), end)

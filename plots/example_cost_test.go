@@ -20,3 +20,14 @@ func ExampleCurvesBy() {
 	// Loss of 4 runs
 	// Strong: held-out text, 2 seeds. Thin: training. Lowest: distilled, 5.950 nats per token.
 }
+
+func ExampleSaved() {
+	random := slm.Curve{Name: "random", Points: []slm.Point{{Step: 500, Tokens: 1_024_000, Validation: 3.1}, {Step: 1000, Tokens: 2_048_000, Validation: 2.72}}}
+	distilled := slm.Curve{Name: "distilled", Points: []slm.Point{{Step: 20, Tokens: 40_960, Validation: 2.8}, {Step: 40, Tokens: 81_920, Validation: 2.7}}}
+	figure := plots.Saved(plots.Tokens, random, distilled)
+	fmt.Println(figure.Title)
+	fmt.Println(figure.Caption)
+	// Output:
+	// Saved tokens
+	// Dashed: where random ends. distilled gets there with 25x fewer tokens.
+}

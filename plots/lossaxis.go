@@ -100,11 +100,16 @@ func (s lossScale) axes() []opts.YAxis {
 	}
 }
 
-// placeLossAxes keeps the right axis off the values that are written beside the ends of lines, and ticks round.
-func (f Figure) placeLossAxes(s lossScale) {
-	f.set("grid.right", 106)
-	f.set("yAxis.0.interval", s.step)
-	f.set("yAxis.1.offset", 50)
+// placeLossAxes gives both axes round ticks, and leaves room on the right for values beside the ends of lines.
+func (f Figure) placeLossAxes(s lossScale, room int) {
+	var ticks []float64
+	for i := range int(math.Round((s.high-s.low)/s.step)) + 1 {
+		ticks = append(ticks, rounded(s.low+float64(i)*s.step, 6))
+	}
+	f.set("grid.right", 56+room)
+	f.set("yAxis.0.axisLabel.customValues", ticks)
+	f.set("yAxis.0.axisTick.customValues", ticks)
+	f.set("yAxis.1.offset", room)
 	f.set("yAxis.1.axisLine.show", false)
 	f.set("yAxis.1.axisTick.show", false)
 	f.set("yAxis.1.axisLabel.customValues", perplexityTicks(s.low, s.high))

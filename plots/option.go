@@ -111,7 +111,7 @@ func (f Figure) frame() {
 	if len(names) < 2 { // nothing to tell apart
 		names = nil
 	}
-	f.option["legend"] = map[string]any{"show": names != nil, "left": 8, "bottom": 4, "data": names, "itemGap": 14,
+	f.option["legend"] = map[string]any{"show": names != nil, "left": 8, "bottom": 4, "data": names, "itemGap": 18,
 		"lineStyle": map[string]any{"opacity": 1, "width": 2.5}}
 	f.option["toolbox"] = map[string]any{"feature": map[string]any{
 		"dataZoom":    map[string]any{"filterMode": "none", "title": map[string]any{"zoom": "zoom into a box", "back": "back"}},
@@ -125,7 +125,7 @@ func (f Figure) frame() {
 func legendRows(names []string, width int) int {
 	rows, used := min(1, len(names)), 0
 	for _, name := range names {
-		size := 30 + 14 + 7*len([]rune(name))
+		size := 30 + 18 + 7*len([]rune(name))
 		if used > 0 && used+size > width {
 			rows, used = rows+1, 0
 		}

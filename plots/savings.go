@@ -3,6 +3,7 @@ package plots
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 
 	"github.com/go-echarts/go-echarts/v2/charts"
@@ -12,7 +13,8 @@ import (
 
 // Savings draws what a study of efficiency found: each point is a run of its own, the held-out loss at its end against the tokens
 // it was trained on. Colours are starts, lines are seeds. The dashed line is where the baselines, from random weights, end: where
-// a start's line crosses it, it has reached them.
+// a start's line crosses it, it has reached them. An arrow leads back to the mean tokens of the shortest runs that did, with the mean
+// of the factors.
 func Savings(found ...slm.Seeded) Figure {
 	return savingsFigure(savingsNumbers(found))
 }
@@ -24,6 +26,7 @@ type savingsNumber struct {
 	starts []string // the baseline first
 	lines  []savingsLine
 	target slm.Spread
+	least  []slm.Spread // of each start, tokens of the shortest run that reached the target
 	fewer  []slm.Spread // of each start, times fewer tokens
 }
 
@@ -45,7 +48,7 @@ func savingsNumbers(found []slm.Seeded) savingsNumber {
 	}
 	n.starts, n.target = append(n.starts, slices.Sorted(maps.Keys(starts))...), slm.SpreadOf(targets)
 	for i, start := range n.starts {
-		var fewer []float64
+		var least, fewer []float64
 		for _, f := range found {
 			runs := f.Runs[start]
 			if i == 0 {
@@ -60,10 +63,11 @@ func savingsNumbers(found []slm.Seeded) savingsNumber {
 			slices.SortFunc(line.points, func(a, b [2]float64) int { return int(a[0] - b[0]) })
 			n.lines = append(n.lines, line)
 			if c, ok := f.Shortest(start); ok {
+				least = append(least, float64(c.Points[len(c.Points)-1].Tokens))
 				fewer = append(fewer, float64(f.Baseline.Steps())/float64(c.Steps()))
 			}
 		}
-		n.fewer = append(n.fewer, slm.SpreadOf(fewer))
+		n.least, n.fewer = append(n.least, slm.SpreadOf(least)), append(n.fewer, slm.SpreadOf(fewer))
 	}
 	return n
 }
@@ -79,22 +83,24 @@ func (n savingsNumber) caption() string {
 	if best == 0 {
 		return "Each point is a run of its own. Dashed: the loss from random weights."
 	}
-	return fmt.Sprintf("Dashed: where random weights end. %s gets there with %.1f times fewer tokens (%s).",
-		cut(n.starts[best], 28), n.fewer[best].Mean, counted(n.fewer[best].N, "seed"))
+	return fmt.Sprintf("Dashed: where random weights end. %s: %s (%s).",
+		cut(n.starts[best], 28), Tokens.times(n.fewer[best].Mean), counted(n.fewer[best].N, "seed"))
 }
 
 // readingSavings is the tooltip of a run.
 const readingSavings = `function(p){` + compactNumber + `return p.marker+echarts.format.encodeHTML(p.seriesName)+"<br>"+n(p.value[0])+" tokens, held-out loss <b>"+p.value[1].toFixed(3)+"</b>"}`
 
 func savingsFigure(n savingsNumber) Figure {
+	scale, low, high := n.scale()
 	chart := charts.NewLine()
 	chart.SetGlobalOptions(
 		charts.WithTooltipOpts(opts.Tooltip{Trigger: "item", Formatter: opts.FuncOpts(readingSavings)}),
-		charts.WithXAxisOpts(opts.XAxis{Type: "log", Name: "tokens of training", NameLocation: "middle", NameGap: 30,
+		charts.WithXAxisOpts(opts.XAxis{Type: "log", Name: "tokens of training", NameLocation: "middle", NameGap: 30, Min: low, Max: high,
 			AxisLabel: &opts.AxisLabel{Formatter: opts.FuncOpts(`function(x){` + compactNumber + `return n(x)}`)},
 			SplitLine: &opts.SplitLine{Show: opts.Bool(false)}}),
-		charts.WithYAxisOpts(opts.YAxis{Type: "value", Name: "held-out loss (nats per token)", NameLocation: "middle", NameGap: 44, Scale: opts.Bool(true)}),
 	)
+	chart.YAxisList = nil
+	chart.ExtendYAxis(scale.axes()...)
 	for _, l := range n.lines {
 		chart.MultiSeries = append(chart.MultiSeries, charts.SingleSeries{Name: n.starts[l.start], Type: "line", Data: l.points,
 			ShowSymbol: opts.Bool(true), Symbol: symbolOf(l.start), SymbolSize: 8,
@@ -102,25 +108,41 @@ func savingsFigure(n savingsNumber) Figure {
 	}
 	f := New("Tokens to a loss", n.caption(), chart)
 	f.frame()
+	f.placeLossAxes(scale, 0)
+	f.roundTicks(low, high)
 	if n.target.N > 0 && len(n.lines) > 0 {
-		f.set("series.0.markLine", map[string]any{"silent": true, "symbol": "none", "label": map[string]any{"show": false},
-			"lineStyle": map[string]any{"type": "dashed", "color": inkMuted}, "data": []any{map[string]any{"yAxis": rounded(n.target.Mean, 4)}}})
+		f.dash(0, n.target.Mean, "")
+		f.arrows(scale, n.target.Mean, n.arrows())
 	}
-	low, high := n.tokens()
-	f.set("xAxis.0.min", low)
-	f.set("xAxis.0.max", high)
 	return f
 }
 
-// tokens is the range of the axis.
-func (n savingsNumber) tokens() (low, high float64) {
-	for _, l := range n.lines {
-		for _, p := range l.points {
-			if low == 0 || p[0] < low {
-				low = p[0]
-			}
-			high = max(high, p[0])
+// arrows are those of the starts that reached the target.
+func (n savingsNumber) arrows() []arrow {
+	var arrows []arrow
+	baseline := n.lines[0].points
+	for i, l := range n.lines {
+		fewer := n.fewer[l.start]
+		first := i == slices.IndexFunc(n.lines, func(other savingsLine) bool { return other.start == l.start })
+		if first && l.start > 0 && fewer.N > 0 && len(baseline) > 0 {
+			arrows = append(arrows, arrow{i, colourOf(l.start), Tokens.times(fewer.Mean), baseline[len(baseline)-1][0], rounded(n.least[l.start].Mean, 0)})
 		}
 	}
-	return rounded(low/1.2, 0), rounded(high*1.2, 0)
+	return arrows
+}
+
+// scale holds all losses; low and high are the range of the tokens.
+func (n savingsNumber) scale() (scale lossScale, low, high float64) {
+	low = math.Inf(1)
+	least, most := math.Inf(1), math.Inf(-1)
+	for _, l := range n.lines {
+		for _, p := range l.points {
+			low, high = min(low, p[0]), max(high, p[0])
+			least, most = min(least, p[1]), max(most, p[1])
+		}
+	}
+	if high == 0 {
+		return roundScale(0, 1), 1, 10
+	}
+	return roundScale(least, most), rounded(low/1.2, 0), rounded(high*1.2, 0)
 }

@@ -40,8 +40,12 @@ func TestSavingsNumbers(t *testing.T) {
 	if math.Abs(n.fewer[1].Mean-1000.0/156) > 1e-9 || math.Abs(n.fewer[2].Mean-1000.0/55) > 1e-9 {
 		t.Errorf("times fewer tokens %v", n.fewer)
 	}
-	if !strings.Contains(n.caption(), "sub-network-distilled gets there with 18.2 times fewer tokens (3 seeds)") {
+	if !strings.Contains(n.caption(), "sub-network-distilled: 18x fewer tokens (3 seeds)") {
 		t.Errorf("caption %q", n.caption())
+	}
+	arrows := n.arrows()
+	if len(arrows) != 2 || arrows[0].words != "6.4x fewer tokens" || arrows[0].tail != 1000*2048 || arrows[0].head != 156*2048 || arrows[1].head != 55*2048 {
+		t.Errorf("arrows %+v", arrows)
 	}
 	if got := savingsNumbers(nil).caption(); !strings.Contains(got, "Each point") {
 		t.Errorf("caption of nothing %q", got)

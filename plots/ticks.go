@@ -21,6 +21,25 @@ func perplexityTicks(low, high float64) []float64 {
 	return linearTicks(low, high)
 }
 
+// roundTicks are 1, 2 and 5 times powers of ten for a logarithmic axis, fewer where it is long.
+func roundTicks(low, high float64) []float64 {
+	var ticks []float64
+	for _, mantissas := range [][]float64{{1}, {1, 3}, {1, 2, 5}} {
+		ticks = ticks[:0]
+		for power := math.Floor(math.Log10(low)); power <= math.Ceil(math.Log10(high)); power++ {
+			for _, m := range mantissas {
+				if t := rounded(m*math.Pow(10, power), 9); low <= t && t <= high {
+					ticks = append(ticks, t)
+				}
+			}
+		}
+		if len(ticks) >= 4 {
+			break
+		}
+	}
+	return ticks
+}
+
 // linearTicks serves ranges that are narrow for a logarithm: steps of 1, 2 or 5 in the perplexity.
 func linearTicks(low, high float64) []float64 {
 	from, to := math.Exp(low), math.Exp(high)
