@@ -40,12 +40,11 @@ func (a arrow) line(loss, y float64) map[string]any {
 		"data":      []any{[]any{tail, head}, []any{point(a.tail, loss), point(a.tail, y)}, []any{point(a.head, loss), point(a.head, y)}}}
 }
 
-// dash draws a loss to reach, with words below its end.
-func (f Figure) dash(series int, loss float64, words string) {
+// dash draws a loss to reach.
+func (f Figure) dash(series int, loss float64) {
 	f.set(fmt.Sprintf("series.%d.markLine", series), map[string]any{"silent": true, "symbol": "none",
-		"lineStyle": map[string]any{"type": "dashed", "color": inkMuted, "width": 1},
-		"label":     map[string]any{"show": words != "", "position": "insideEndBottom", "formatter": words, "color": inkMuted, "fontSize": 12, "lineHeight": 14},
-		"data":      []any{map[string]any{"yAxis": rounded(loss, 4)}}})
+		"lineStyle": map[string]any{"type": "dashed", "color": inkMuted, "width": 1}, "label": map[string]any{"show": false},
+		"data": []any{map[string]any{"yAxis": rounded(loss, 4)}}})
 }
 
 // roundTicks gives a logarithmic horizontal axis round ticks.

@@ -56,8 +56,8 @@ func flopsUntil(r slm.Curve) func(step int) float64 {
 	return func(step int) float64 { return between(line, step).x }
 }
 
-// unit is how an axis that ends at most counts: its values are divided by scale.
-type unit struct {
+// costUnit is how an axis counts: its values are divided by scale.
+type costUnit struct {
 	scale float64
 	axis  string // the axis's name
 	short string // behind a number
@@ -69,22 +69,22 @@ var powers = []struct{ long, short, exponent string }{
 	{"quadrillions", "Q", "¹⁵"}, {"10¹⁸", "·10¹⁸", "¹⁸"}, {"10²¹", "·10²¹", "²¹"}, {"10²⁴", "·10²⁴", "²⁴"},
 }
 
-// unit leaves one to four digits before the point.
-func (c Cost) unit(most float64) unit {
+// unit is that of an axis which ends at most: it leaves one to four digits before the point.
+func (c Cost) unit(most float64) costUnit {
 	switch {
 	case c == Time && most < 300:
-		return unit{1, "time of training (seconds)", "s"}
+		return costUnit{1, "time of training (seconds)", "s"}
 	case c == Time && most < 3*3600:
-		return unit{60, "time of training (minutes)", "min"}
+		return costUnit{60, "time of training (minutes)", "min"}
 	case c == Time && most < 3*24*3600:
-		return unit{3600, "time of training (hours)", "h"}
+		return costUnit{3600, "time of training (hours)", "h"}
 	case c == Time:
-		return unit{24 * 3600, "time of training (days)", "days"}
+		return costUnit{24 * 3600, "time of training (days)", "days"}
 	case c == Steps:
-		return unit{1, "steps", "steps"}
+		return costUnit{1, "steps", "steps"}
 	}
 	power := min(int(math.Log10(max(most, 1))/3+1e-9), len(powers))
-	u := unit{scale: math.Pow10(3 * power), axis: "tokens of training", short: " tokens"}
+	u := costUnit{scale: math.Pow10(3 * power), axis: "tokens of training", short: " tokens"}
 	if c == FLOPs {
 		u.axis, u.short = "FLOPs of training", " FLOPs"
 	}

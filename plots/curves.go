@@ -27,7 +27,7 @@ func CurvesBy(cost Cost, runs ...slm.Curve) Figure {
 // curves are what the figure shows.
 type curves struct {
 	cost  Cost
-	unit  unit
+	unit  costUnit
 	lines []curve
 	most  float64 // where the axis of costs ends
 }

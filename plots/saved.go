@@ -60,10 +60,10 @@ func (n saved) caption() string {
 	case n.target == 0:
 		return "The first run is the baseline; it has not been validated yet."
 	case len(n.savings) == 0:
-		return fmt.Sprintf("Dashed: where %s ends. No other run has reached it yet.", cut(n.lines[0].name, 28))
+		return fmt.Sprintf("Dashed: %.3f, where %s ends. No other run has reached it yet.", n.target, cut(n.lines[0].name, 28))
 	}
 	best := n.savings[0]
-	return fmt.Sprintf("Dashed: where %s ends%s. %s gets there with %s.", cut(n.lines[0].name, 20), n.bands(),
+	return fmt.Sprintf("Dashed: %.3f, where %s ends%s. %s: %s.", n.target, cut(n.lines[0].name, 20), n.bands(),
 		cut(n.lines[best.line].name, 24), n.cost.times(best.factor))
 }
 
@@ -94,7 +94,7 @@ func savedFigure(n saved) Figure {
 		return f
 	}
 	first := len(series) - len(n.lines)
-	f.dash(first, n.target, fmt.Sprintf("%s ends: %.3f", cut(n.lines[0].name, 24), n.target))
+	f.dash(first, n.target)
 	end, _ := n.lines[0].last()
 	var arrows []arrow
 	for _, s := range n.savings {

@@ -111,7 +111,7 @@ func savingsFigure(n savingsNumber) Figure {
 	f.placeLossAxes(scale, 0)
 	f.roundTicks(low, high)
 	if n.target.N > 0 && len(n.lines) > 0 {
-		f.dash(0, n.target.Mean, "")
+		f.dash(0, n.target.Mean)
 		f.arrows(scale, n.target.Mean, n.arrows())
 	}
 	return f
