@@ -76,18 +76,23 @@ func (f Figure) set(path string, value any) {
 	}
 }
 
-// WriteFile writes the figure into a file: a picture for the extension .svg, for .html a page that is interactive
-// wherever it is opened, also without a network. The file is replaced only when it has been written in full.
+// WriteFile writes the figure into a file: a picture for the extensions .svg and .png, the latter of twice its size, for .html a
+// page that is interactive wherever it is opened, also without a network. The file is replaced only when it has been written in
+// full.
 func (f Figure) WriteFile(path string) error {
 	var text string
 	var err error
 	switch ext := strings.ToLower(filepath.Ext(path)); ext {
 	case ".svg":
 		text, err = f.SVG()
+	case ".png":
+		var png []byte
+		png, err = f.PNG(2)
+		text = string(png)
 	case ".html", ".htm":
-		text, err = f.page()
+		text, err = Page(f.Title, f)
 	default:
-		return fmt.Errorf("plots: cannot write %q: the extension %q is neither .svg nor .html", path, ext)
+		return fmt.Errorf("plots: cannot write %q: the extension %q is none of .svg, .png and .html", path, ext)
 	}
 	if err != nil {
 		return err

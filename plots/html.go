@@ -42,37 +42,3 @@ func (f Figure) fragment(svg string) string {
 	return fmt.Sprintf("<div class=\"offshoot-figure\" data-figure=\"%s\">%s</div>\n<script>\n(function () {\n%s%sliven(%s, %s, %d, %d);\n})();\n</script>\n",
 		id, picture, inksScript, figureScript, quoted(id), script, f.Height, f.Width*3/2)
 }
-
-// page is a document of its own: ECharts is inside, so that it works from a disk without a network.
-func (f Figure) page() (string, error) {
-	echarts, err := echartsScript()
-	if err != nil {
-		return "", err
-	}
-	svg, err := f.SVG()
-	if err != nil {
-		return "", err
-	}
-	return fmt.Sprintf(pageTemplate, html.EscapeString(f.Title), strings.ReplaceAll(echarts, "</script", `<\/script`), f.fragment(svg)), nil
-}
-
-// pageTemplate takes the reader's light or dark theme from the browser, under the names that JupyterLab uses.
-const pageTemplate = `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>%s</title>
-<style>
-:root { color-scheme: light dark; --jp-layout-color0: #ffffff; --jp-ui-font-color1: #1a1a1a; --jp-ui-font-color2: #555555; --jp-border-color2: #dddddd; }
-@media (prefers-color-scheme: dark) {
-  :root { --jp-layout-color0: #111111; --jp-ui-font-color1: #f2f2f2; --jp-ui-font-color2: #b0b0b0; --jp-border-color2: #444444; }
-}
-body { margin: 16px; background: var(--jp-layout-color0); color: var(--jp-ui-font-color1); font-family: sans-serif; }
-</style>
-<script>%s</script>
-</head>
-<body>
-%s</body>
-</html>
-`
