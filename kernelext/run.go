@@ -3,6 +3,7 @@ package kernelext
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/offshoot-ml/offshoot/slm"
@@ -11,8 +12,9 @@ import (
 // Run is a student in training: what was asked, and its curve as of the last call.
 type Run struct {
 	slm.Curve
-	lab     *Lab
-	devices int // that the next steps run on; 0 means 1
+	lab      *Lab
+	devices  int // that the next steps run on; 0 means 1
+	watchers []func(run slm.Curve, last bool)
 }
 
 // Steps trains for some more steps, from where the run stopped: same weights, optimizer state, data position and
@@ -36,15 +38,39 @@ func (r *Run) On(devices int) *Run {
 	return r
 }
 
+// Watch makes the steps that follow in this cell show the run to watchers, such as run.Watch(plots.LiveCurves(plots.Tokens)).Steps(50):
+// after each step that this process hears of, and once more, as the last time, when the steps are done, fail or are interrupted.
+// A watcher reads the run's points and does not change them; a slow one delays the next, not the training.
+func (r *Run) Watch(watchers ...func(run slm.Curve, last bool)) *Run {
+	r.watchers = watchers
+	return r
+}
+
+// show calls the watchers.
+func (r *Run) show(points []slm.Point, last bool) {
+	c := r.Curve
+	c.Points = slices.Clip(points)
+	for _, watcher := range r.watchers {
+		watcher(c, last)
+	}
+}
+
 // Until trains until one of several ends.
 func (r *Run) Until(u slm.Until) {
 	r.lab.do("run "+r.Name, func(ctx context.Context, d *display) (line string, err error) {
 		d.points = r.Points
-		c, err := r.lab.client.TrainOn(ctx, r.Name, r.devices, u, d.watchRun)
+		c, err := r.lab.client.TrainOn(ctx, r.Name, r.devices, u, func(e Event) {
+			d.watchRun(e)
+			if e.Kind == Point {
+				r.show(d.points, false)
+			}
+		})
 		if err != nil {
+			r.show(d.points, true)
 			return "", err
 		}
 		r.Curve, d.points = c, c.Points
+		r.show(c.Points, true)
 		return stepsLine(c, d), nil
 	})
 }

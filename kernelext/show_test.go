@@ -4,6 +4,7 @@ import (
 	"encoding/xml"
 	"io"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -156,5 +157,22 @@ func TestLines(t *testing.T) {
 	got = d.line(Event{Kind: Point, Point: &slm.Point{Step: 6, Loss: 3.25}, Done: 1, Total: 2, Unit: "steps", Rate: 510.4, Left: 1, FLOPs: 2.14e13, MFU: 0.384})
 	if want := "run r: step 6 · loss 3.250 · validation 3.500 · 510 tokens/s · 2.1e+13 FLOPs · MFU 38% · 1.0 s left"; got != want {
 		t.Errorf("%s\nwant %s", got, want)
+	}
+}
+
+func TestRunShowsItsWatchers(t *testing.T) {
+	points := make([]slm.Point, 2, 8)
+	points[1].Step = 1
+	var seen []int
+	var lasts []bool
+	r := (&Run{Curve: slm.Curve{Name: "r"}}).Watch(func(c slm.Curve, last bool) {
+		seen, lasts = append(seen, c.Steps()), append(lasts, last)
+		c.Points = append(c.Points, slm.Point{Step: 99}) // a watcher's own
+	})
+	r.show(points, false)
+	points = append(points, slm.Point{Step: 2})
+	r.show(points, true)
+	if !slices.Equal(seen, []int{1, 2}) || !slices.Equal(lasts, []bool{false, true}) || points[2].Step != 2 || len(r.Points) != 0 {
+		t.Errorf("seen steps %v, last %v, points %v", seen, lasts, points)
 	}
 }

@@ -260,7 +260,9 @@ func (f Figure) labelEnd(series int, colour string, end sample) {
 	at := fmt.Sprintf("series.%d.", series)
 	f.set(at+"endLabel", map[string]any{"show": true, "formatter": fmt.Sprintf("%.3f", end.loss), "color": colour,
 		"fontWeight": "bold", "fontSize": 12, "lineHeight": 13, "distance": 8})
-	f.set(at+"labelLayout", map[string]any{"moveOverlap": "shiftY"})
+	grid := f.option["grid"].(map[string]any)
+	f.set(at+"labelLayout", string(opts.FuncOpts(fmt.Sprintf(`function(p){var y=p.labelRect.y+p.labelRect.height/2;return y<%d||y>%d?{x:-999}:{moveOverlap:"shiftY"}}`,
+		grid["top"], f.Height-grid["bottom"].(int)+8)))) // what the reader has zoomed out of takes its value with it
 }
 
 func title(lines []curve) string {

@@ -42,12 +42,19 @@ function liven(id, option, height, maxWidth) {
     host.appendChild(box);
     picture.style.display = "none";
 
-    function paint() {
-      if (!chart) return;
-      var styled = inked(option, inksOf(host));
-      styled.textStyle.fontFamily = window.getComputedStyle(host).getPropertyValue("--jp-ui-font-family").trim() || "sans-serif";
-      chart.setOption(styled, true);
+    function styled() {
+      var copy = inked(option, inksOf(host));
+      copy.textStyle.fontFamily = window.getComputedStyle(host).getPropertyValue("--jp-ui-font-family").trim() || "sans-serif";
+      return copy;
     }
+    function paint() {
+      if (chart) chart.setOption(styled(), true);
+    }
+    // What the reader has zoomed into or switched off stays when points of running work arrive.
+    host.offshootMove = function (moved) {
+      option = moved;
+      if (chart) chart.setOption(styled(), {replaceMerge: ["series"]});
+    };
     var theme = new MutationObserver(paint);
     function open() {
       chart = echarts.init(box);

@@ -131,7 +131,7 @@ func TestWithoutECharts(t *testing.T) {
 	if _, err = fresh.svg(option, 100, 100); err == nil || !strings.Contains(err.Error(), "go run ./kernelext/lab setup") {
 		t.Errorf("the error does not say what to do: %v", err)
 	}
-	if html := f.fragment(""); !strings.Contains(html, "liven(") || strings.Contains(html, "<img") || !strings.Contains(html, "<p>Loss of 3 runs.") {
+	if html := f.fragment("", "a"); !strings.Contains(html, "liven(") || strings.Contains(html, "<img") || !strings.Contains(html, "<p>Loss of 3 runs.") {
 		t.Error("without the static picture the page should still hold the words and the interactive one")
 	}
 }

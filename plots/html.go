@@ -20,14 +20,14 @@ var figureScript string
 // this machine the static picture is left out, and the figure's words stand in for it.
 func (f Figure) HTML() string {
 	svg, _ := f.SVG()
-	return f.fragment(svg)
+	return f.fragment(svg, rand.Text()[:12])
 }
 
-// fragment is HTML with the static picture given; "" for none.
+// fragment is HTML with the static picture given, "" for none, and a name that no other figure of the page has.
 //
 // The picture is an image with its data inside, since those survive what code hosts and untrusted notebooks strip:
 // scripts, styles and inline SVG.
-func (f Figure) fragment(svg string) string {
+func (f Figure) fragment(svg, name string) string {
 	words := html.EscapeString(strings.TrimSpace(f.Title + ". " + f.Caption))
 	picture := "<p>" + words + "</p>"
 	if svg != "" {
@@ -38,7 +38,16 @@ func (f Figure) fragment(svg string) string {
 	if err != nil {
 		return "<p>" + html.EscapeString(err.Error()) + "</p>"
 	}
-	id := rand.Text()[:12]
 	return fmt.Sprintf("<div class=\"offshoot-figure\" data-figure=\"%s\">%s</div>\n<script>\n(function () {\n%s%sliven(%s, %s, %d, %d);\n})();\n</script>\n",
-		id, picture, inksScript, figureScript, quoted(id), script, f.Height, f.Width*3/2)
+		html.EscapeString(name), picture, inksScript, figureScript, quoted(name), script, f.Height, f.Width*3/2)
+}
+
+// moving is a script that gives the interactive chart of that name this figure's points, where there is one.
+func (f Figure) moving(name string) (string, error) {
+	script, err := f.script()
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("<script>\ndocument.querySelectorAll('.offshoot-figure[data-figure=' + JSON.stringify(%s) + ']').forEach(function (host) {\n"+
+		"  if (host.offshootMove) host.offshootMove(%s);\n});\n</script>\n", quoted(name), script), nil
 }

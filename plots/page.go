@@ -1,6 +1,7 @@
 package plots
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"html"
@@ -26,7 +27,7 @@ func Page(title string, figures ...Figure) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		body.WriteString(f.fragment(svg))
+		body.WriteString(f.fragment(svg, rand.Text()[:12]))
 	}
 	return fmt.Sprintf(pageTemplate, html.EscapeString(title), strings.ReplaceAll(echarts, "</script", `<\/script`), body.String()), nil
 }

@@ -1,6 +1,8 @@
 package plots
 
 import (
+	"cmp"
+	"crypto/rand"
 	"fmt"
 	"os"
 
@@ -52,7 +54,7 @@ func send(f Figure, id string) {
 func (f Figure) display(id string) (*protocol.DisplayData, error) {
 	svg, err := f.SVG()
 	data := map[protocol.MIMEType]any{
-		protocol.MIMETextHTML:  f.fragment(svg),
+		protocol.MIMETextHTML:  f.fragment(svg, cmp.Or(id, rand.Text()[:12])),
 		protocol.MIMETextPlain: f.Title + "\n" + f.Caption,
 	}
 	if svg != "" {
