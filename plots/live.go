@@ -61,7 +61,11 @@ func (l *live[T]) watch(work T, last bool) {
 		return
 	}
 	l.draw(work, last)
-	l.next = began.Add(max(liveEvery, liveShare*l.now().Sub(began)))
+	took := l.now().Sub(began)
+	if l.next.IsZero() { // it has loaded ECharts, once
+		took = 0
+	}
+	l.next = began.Add(max(liveEvery, liveShare*took))
 }
 
 // wholeEvery is after how many moves a growing figure is drawn anew, so that a notebook which is saved meanwhile, or whose kernel
