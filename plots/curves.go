@@ -146,7 +146,7 @@ func (n curves) caption(above string) string {
 	case above != "":
 		return fmt.Sprintf("%s. Lowest: %s, %.3f. %s", held, cut(n.lines[leader].name, 20), best.loss, above)
 	}
-	return fmt.Sprintf("%s. Thin: training. Lowest: %s, %.3f nats per token.", held, cut(n.lines[leader].name, 30), best.loss)
+	return fmt.Sprintf("%s. Thin: training. Lowest: %s, %.3f nats per token.", held, cut(n.lines[leader].name, 24), best.loss)
 }
 
 // unrecorded reports runs that do not tell this cost.
@@ -209,6 +209,10 @@ func curvesFigure(n curves) Figure {
 	chart.MultiSeries = series
 	f := New(title(n.lines), n.caption(scale.above), chart)
 	f.frame()
+	if len(n.lines) > mostLabels {
+		f.placeLossAxes(scale, 0)
+		return f
+	}
 	f.placeLossAxes(scale, 50)
 	for i, c := range n.lines {
 		if end, ok := c.last(); ok {
@@ -217,6 +221,9 @@ func curvesFigure(n curves) Figure {
 	}
 	return f
 }
+
+// mostLabels have room beside each other at the ends of lines.
+const mostLabels = 6
 
 // at is a cost on the axis.
 func (n curves) at(cost float64) float64 { return rounded(cost/n.unit.scale, 5) }
@@ -289,7 +296,8 @@ func lastCost(lines []curve) (most float64) {
 
 func colourOf(run int) string { return categorical[run%len(categorical)] }
 
-func symbolOf(run int) string { return symbols[run%len(symbols)] }
+// symbolOf is another one where the colours begin again.
+func symbolOf(run int) string { return symbols[(run+run/len(categorical))%len(symbols)] }
 
 func trainingSeries(i int, c curve, data [][]float64) charts.SingleSeries {
 	opacity := float32(0.6)

@@ -99,8 +99,9 @@ func unmark(marked string) string {
 	return code[len("__f__") : len(code)-len("__f__")]
 }
 
-// frame places a figure with one pair of axes: words above, legend below, in as many rows as a narrow cell needs.
-func (f Figure) frame() {
+// frame places a figure with one pair of axes: words above, legend below, in as many rows as a narrow cell needs. More than two make
+// the figure higher.
+func (f *Figure) frame() {
 	series, _ := f.option["series"].([]any)
 	var names []string
 	for _, s := range series {
@@ -117,15 +118,20 @@ func (f Figure) frame() {
 		"dataZoom":    map[string]any{"filterMode": "none", "title": map[string]any{"zoom": "zoom into a box", "back": "back"}},
 		"restore":     map[string]any{"title": "whole figure"},
 		"saveAsImage": map[string]any{"title": "save as PNG", "name": "figure", "pixelRatio": 2}}}
-	f.option["grid"] = map[string]any{"left": 72, "right": 24, "top": 66, "bottom": 43 + 30*legendRows(names, 560)}
+	rows := legendRows(names, 584)
+	f.Height += legendRow * max(0, rows-2)
+	f.option["grid"] = map[string]any{"left": 72, "right": 24, "top": 66, "bottom": 39 + legendRow*rows}
 	f.dress()
 }
+
+// legendRow is the height of one, in pixels.
+const legendRow = 35
 
 // legendRows estimates the rows of a legend in a given width, in pixels.
 func legendRows(names []string, width int) int {
 	rows, used := min(1, len(names)), 0
 	for _, name := range names {
-		size := 30 + 18 + 7*len([]rune(name))
+		size := 30 + 18 + 13*len([]rune(name))/2
 		if used > 0 && used+size > width {
 			rows, used = rows+1, 0
 		}

@@ -75,7 +75,7 @@ func (n saved) reading() types.FuncStr {
 
 func savedFigure(n saved) Figure {
 	scale := curvesScale(n.lines)
-	low, high := n.costs()
+	low, high := n.costs(scale.high)
 	chart := charts.NewLine()
 	chart.SetGlobalOptions(
 		charts.WithTooltipOpts(opts.Tooltip{Trigger: "item", Formatter: n.reading()}),
@@ -104,12 +104,14 @@ func savedFigure(n saved) Figure {
 	return f
 }
 
-// costs is the range of the axis.
-func (n saved) costs() (low, high float64) {
+// costs is the range of the axis: it begins where a loss is at most so high.
+func (n saved) costs(loss float64) (low, high float64) {
 	low = math.Inf(1)
 	for _, c := range n.lines {
 		for _, s := range c.validation {
-			low = min(low, n.at(s.x))
+			if s.loss <= loss {
+				low = min(low, n.at(s.x))
+			}
 		}
 	}
 	high = n.at(n.most)
