@@ -47,13 +47,21 @@ function liven(id, option, height, maxWidth) {
       copy.textStyle.fontFamily = window.getComputedStyle(host).getPropertyValue("--jp-ui-font-family").trim() || "sans-serif";
       return copy;
     }
+    // wrap breaks a caption that is longer than the cell is wide: figures leave room for a second line.
+    function wrap() {
+      chart.setOption({title: {subtextStyle: {width: box.clientWidth - 16}}});
+    }
     function paint() {
-      if (chart) chart.setOption(styled(), true);
+      if (!chart) return;
+      chart.setOption(styled(), true);
+      wrap();
     }
     // What the reader has zoomed into or switched off stays when points of running work arrive.
     host.offshootMove = function (moved) {
       option = moved;
-      if (chart) chart.setOption(styled(), {replaceMerge: ["series"]});
+      if (!chart) return;
+      chart.setOption(styled(), {replaceMerge: ["series"]});
+      wrap();
     };
     var theme = new MutationObserver(paint);
     function open() {
@@ -69,7 +77,7 @@ function liven(id, option, height, maxWidth) {
     // A width of 0 means that the output was taken out of the page, perhaps only until the reader scrolls back.
     function fit() {
       if (!box.clientWidth) close();
-      else if (chart) chart.resize();
+      else if (chart) { chart.resize(); wrap(); }
       else open();
     }
     try {

@@ -76,3 +76,28 @@ func manyCandidates(n int) slm.Population {
 	}
 	return p
 }
+
+// largest is as deep as published models get, and has as many heads.
+var largest = slm.Config{Name: "largest", Family: slm.Llama, Layers: 96, Embd: 12288, Heads: 128, QueryGroups: 16, HeadSize: 128,
+	FFN: 36864, Vocab: 50257, Context: 2048, NormEps: 1e-5, RopeTheta: 1e4}
+
+// sampleSubnet keeps units of a teacher at random, of each its own share: the raggedest of masks.
+func sampleSubnet(teacher slm.Config, seed uint64) (s slm.Subnet) {
+	r := rand.New(rand.NewPCG(seed, 7))
+	some := func(size int) slm.Indices {
+		return slm.IndicesOf(r.Perm(size)[:1+r.IntN(size)]...)
+	}
+	s.Embd = some(teacher.Embd)
+	for l := range teacher.Layers {
+		if r.IntN(5) == 0 {
+			continue
+		}
+		var heads []int
+		for group := range teacher.QueryGroups { // each has one, and then some
+			heads = append(heads, group*teacher.HeadsPerGroup())
+		}
+		heads = append(heads, r.Perm(teacher.Heads)[:r.IntN(teacher.Heads)]...)
+		s.Layers = append(s.Layers, slm.LayerSubnet{Layer: l, Heads: slm.IndicesOf(heads...), HeadSize: slm.First(2 * (1 + r.IntN(teacher.HeadSize/2))), FFN: some(teacher.FFN)})
+	}
+	return s
+}

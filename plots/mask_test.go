@@ -12,33 +12,38 @@ import (
 var tiny = slm.Config{Name: "tiny", Family: slm.Llama, Layers: 2, Embd: 8, Heads: 4, QueryGroups: 2, HeadSize: 2, FFN: 256,
 	Vocab: 16, Context: 32, NormEps: 1e-5, RopeTheta: 1e4, Tied: true}
 
+// at is a run that tells no more than its row does.
+func at(row int, from, to float64, level int) run {
+	return run{row: row, from: from, to: to, level: level}
+}
+
 func TestMaskNumbers(t *testing.T) {
 	m := maskNumbers(tiny, slm.Subnet{Embd: slm.First(6), Layers: []slm.LayerSubnet{
 		{Layer: 1, Heads: slm.IndicesOf(0, 2, 3), FFN: slm.First(130)}}})
 	if !reflect.DeepEqual(m.kept, []bool{false, true}) {
 		t.Errorf("kept layers %v", m.kept)
 	}
-	if want := []run{{1, 0, 1, 4}, {1, 2.6, 3.6, 4}, {1, 3.6, 4.6, 4}}; !reflect.DeepEqual(m.heads.runs, want) {
-		t.Errorf("heads %v, want %v", m.heads.runs, want)
-	}
-	if want := []run{{1, 1, 2, 4}}; !reflect.DeepEqual(m.heads.track, want) {
-		t.Errorf("dropped heads %v, want %v", m.heads.track, want)
-	}
-	// 64 bins of 4 neurons: 32 whole ones in one run, then half of one.
-	if want := []run{{1, 0, 128, 4}, {1, 128, 132, 2}}; !reflect.DeepEqual(m.ffn.runs, want) {
-		t.Errorf("FFN %v, want %v", m.ffn.runs, want)
-	}
-	if want := []run{{0, 0, 6, 4}}; !reflect.DeepEqual(m.embd.runs, want) {
-		t.Errorf("embedding %v, want %v", m.embd.runs, want)
-	}
 	for _, c := range []struct {
 		name      string
 		panel     panel
+		runs      []run
 		count, of int
-	}{{"heads", m.heads, 3, 8}, {"ffn", m.ffn, 130, 512}, {"embd", m.embd, 6, 8}} {
+	}{
+		{"heads", m.heads, []run{at(1, 0, 1, 4), at(1, 2.6, 3.6, 4), at(1, 3.6, 4.6, 4)}, 3, 8},
+		{"head size", m.headSize, []run{at(1, 0, 2, 4)}, 2, 4},
+		// 64 bins of 4 neurons: 32 whole ones in one run, then half of one.
+		{"FFN", m.ffn, []run{at(1, 0, 128, 4), at(1, 128, 132, 2)}, 130, 512},
+		{"embedding", m.dim, []run{at(0, 0, 6, 4)}, 6, 8},
+	} {
+		if !reflect.DeepEqual(c.panel.runs, c.runs) {
+			t.Errorf("%s: %v, want %v", c.name, c.panel.runs, c.runs)
+		}
 		if c.panel.count != c.count || c.panel.of != c.of {
 			t.Errorf("%s: %d of %d kept, want %d of %d", c.name, c.panel.count, c.panel.of, c.count, c.of)
 		}
+	}
+	if want := []run{at(1, 1, 2, 4)}; !reflect.DeepEqual(m.heads.track, want) {
+		t.Errorf("dropped heads %v, want %v", m.heads.track, want)
 	}
 	if want := "<b>layer 0</b>: dropped"; m.stories[0] != want {
 		t.Errorf("layer 0 tells %q", m.stories[0])
@@ -48,12 +53,24 @@ func TestMaskNumbers(t *testing.T) {
 	}
 }
 
+// Where each head has a group of its own, naming the groups names the heads.
+func TestMaskOfGroupsThatAreHeads(t *testing.T) {
+	each := tiny
+	each.QueryGroups = each.Heads
+	m := maskNumbers(each, slm.Subnet{Layers: []slm.LayerSubnet{{Layer: 0, QueryGroups: slm.IndicesOf(1)}}})
+	if want := []run{at(0, 1, 2, 4)}; !reflect.DeepEqual(m.heads.runs, want) || m.heads.count != 1 {
+		t.Errorf("heads %v, %d kept; want %v", m.heads.runs, m.heads.count, want)
+	}
+}
+
 func TestBinsCoverEveryUnit(t *testing.T) {
-	for _, size := range []int{1, 2, 63, 64, 65, 576, 1000, 1536} {
-		var p panel
-		p.addBinned(0, slm.Indices{}, size)
-		if want := []run{{0, 0, float64(size), 4}}; !reflect.DeepEqual(p.runs, want) {
-			t.Errorf("%d units: %v, want one run of all", size, p.runs)
+	for _, rows := range []int{1, 30, 96} {
+		for _, size := range []int{1, 2, 63, 64, 65, 576, 1000, 1536} {
+			p := unitsPanel("", 1, size, rows)
+			p.addBinned(0, slm.Indices{}, size, rows)
+			if want := []run{at(0, 0, float64(size), 4)}; !reflect.DeepEqual(p.runs, want) {
+				t.Errorf("%d units, %d rows: %v, want one run of all", size, rows, p.runs)
+			}
 		}
 	}
 }

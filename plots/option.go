@@ -69,6 +69,9 @@ func fill(node any, defaults map[string]any) {
 // function finds what [github.com/go-echarts/go-echarts/v2/opts.FuncOpts] marks: a string that is JavaScript.
 var function = regexp.MustCompile(`"__f__(?:[^"\\]|\\.)*?__f__"`)
 
+// titleLeft is the space beside the words above a picture, in pixels; figure.js knows it too.
+const titleLeft = 8
+
 // script is the whole option as a JavaScript expression. It holds no "<" and may stand inside a page's script.
 func (f Figure) script() (string, error) {
 	if f.err != nil {
@@ -79,10 +82,11 @@ func (f Figure) script() (string, error) {
 	}
 	option := maps.Clone(f.option)
 	option["title"] = map[string]any{
-		"text": f.Title, "subtext": f.Caption, "left": 8, "top": 6, "itemGap": 5,
+		"text": f.Title, "subtext": f.Caption, "left": titleLeft, "top": 6, "itemGap": 5,
 		"textStyle":    map[string]any{"color": inkText, "fontSize": 15, "fontWeight": "bold", "lineHeight": 18},
 		"subtextStyle": small(inkMuted),
 	}
+	fill(option["title"], map[string]any{"subtextStyle": map[string]any{"overflow": "break", "width": f.Width - 2*titleLeft}})
 	text, err := json.Marshal(option)
 	if err != nil {
 		return "", fmt.Errorf("plots: figure %q: %w", f.Title, err)
