@@ -68,27 +68,31 @@ func TestStaticPictures(t *testing.T) {
 		{"no curve", Curves(), 60, []string{"No step"}},
 		{"hostile names", Curves(hostile...), 60, []string{`</script><b>"bold"`}},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			svg, err := test.figure.SVG()
-			if err != nil {
-				t.Fatal(err)
-			}
-			text := words(t, svg)
-			for _, want := range test.contains {
-				if !strings.Contains(text, want) {
-					t.Errorf("the picture does not say %q:\n%s", want, text)
-				}
-			}
-			if strings.Contains(text, "NaN") || strings.Contains(svg, `"NaN`) {
-				t.Error("the picture says NaN")
-			}
-			if len(svg) > test.mostKB<<10 {
-				t.Errorf("the picture has %d bytes, want at most %d KB", len(svg), test.mostKB)
-			}
-			if len([]rune(test.figure.Caption)) > 105 {
-				t.Errorf("the caption %q is too long for 600 pixels", test.figure.Caption)
-			}
-		})
+		t.Run(test.name, func(t *testing.T) { checkPicture(t, test.figure, test.mostKB, test.contains...) })
+	}
+}
+
+// checkPicture draws a figure without a browser and fails if its picture does not say what it should, or is too large.
+func checkPicture(t *testing.T, f Figure, mostKB int, contains ...string) {
+	t.Helper()
+	svg, err := f.SVG()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := words(t, svg)
+	for _, want := range contains {
+		if !strings.Contains(text, want) {
+			t.Errorf("the picture does not say %q:\n%s", want, text)
+		}
+	}
+	if strings.Contains(text, "NaN") || strings.Contains(svg, `"NaN`) {
+		t.Error("the picture says NaN")
+	}
+	if len(svg) > mostKB<<10 {
+		t.Errorf("the picture has %d bytes, want at most %d KB", len(svg), mostKB)
+	}
+	if len([]rune(f.Caption)) > 105 {
+		t.Errorf("the caption %q is too long for 600 pixels", f.Caption)
 	}
 }
 

@@ -221,7 +221,7 @@ func (u unitPanels) place(f *Figure, legend map[string]any) {
 		legend = off()
 	} else {
 		f.Height += 26
-		fill(legend, map[string]any{"left": 8, "bottom": 4, "itemGap": 14, "itemWidth": 14, "itemHeight": 12, "icon": "rect"})
+		fill(legend, map[string]any{"left": 8, "bottom": 4, "itemGap": 28, "itemWidth": 14, "itemHeight": 12, "icon": "rect"})
 	}
 	f.option["legend"] = legend
 	var grids, xAxes, yAxes []any
