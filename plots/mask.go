@@ -138,7 +138,7 @@ func maskFigure(m mask) Figure {
 	chart := u.chart(rowStories(m.stories, len(u.panels), fmt.Sprintf("<b>embedding dimensions</b><br>%d of %d kept", m.dim.count, m.dim.of)))
 	for i, p := range u.all() {
 		chart.MultiSeries = append(chart.MultiSeries,
-			rowSeries(i, p, groundName(i), maskColours[i], fmt.Sprintf("api.value(3)/%d", mostLevel), p.runs))
+			rowSeries(i, p, groundName, maskColours[i], fmt.Sprintf("api.value(3)/%d", mostLevel), p.runs))
 	}
 	f := New("Sub-network of "+m.teacher.Name, m.caption(), chart)
 	u.place(&f, nil)
@@ -151,7 +151,7 @@ var maskColours = []string{categorical[0], categorical[4], categorical[2], categ
 // rowStories is the tooltip of figures that tell the story of a whole row: a layer's, or that of the panel embd.
 func rowStories(layers []string, embd int, embdStory string) string {
 	stories, _ := json.Marshal(layers) // strings always marshal
-	return fmt.Sprintf(`function(p){return p.seriesName===%s?%s:%s[p.value[0]]}`, quoted(groundName(embd)), quoted(embdStory), stories)
+	return fmt.Sprintf(`function(p){return parseInt(p.seriesId)===%d?%s:%s[p.value[0]]}`, embd, quoted(embdStory), stories)
 }
 
 func inverted(flags []bool) []bool {

@@ -74,10 +74,11 @@ func headAt(teacher slm.Config, head int) float64 {
 	return float64(head) + groupGap*float64(head/teacher.HeadsPerGroup())
 }
 
-// add appends a run and joins it with a like one that it touches.
+// add appends a run and joins it with one of its level that it touches.
 func (p *panel) add(r run) {
 	if n := len(p.runs); n > 0 && !p.boxes {
-		if last := &p.runs[n-1]; last.row == r.row && last.level == r.level && last.to == r.from && last.tells.value == r.tells.value {
+		if last := &p.runs[n-1]; last.row == r.row && last.level == r.level && last.to == r.from {
+			last.tells.value += (r.tells.value - last.tells.value) * (r.to - r.from) / (r.to - last.from) // the mean of both
 			last.to, last.tells.last = r.to, r.tells.last
 			return
 		}
@@ -90,6 +91,11 @@ func (p panel) whole(row int) run { return run{row: row, to: p.size} }
 
 // mostTicks fit below the heads in a narrow cell.
 const mostTicks = 8
+
+// layersPanel is a column for the layers themselves.
+func layersPanel(teacher slm.Config) panel {
+	return panel{name: "layer", share: 0.03, size: 1, of: teacher.Layers}
+}
 
 // headsPanel has the heads of a layer side by side, by query group.
 func headsPanel(teacher slm.Config) panel {
@@ -145,7 +151,7 @@ func embdPanel(teacher slm.Config) panel {
 const drawRun = `function(p,api){var a=api.coord([api.value(1),api.value(0)]),b=api.coord([api.value(2),api.value(0)]),h=api.size([0,1])[1],g=%s;` +
 	`return{type:"rect",shape:{x:a[0]+g,y:a[1]-h/2+0.5,width:Math.max(1,b[0]-a[0]-2*g),height:Math.max(1,h-1)},style:{fill:api.visual("color"),opacity:%s}}}`
 
-// rowSeries draws runs of a panel, the index-th, in one colour. Opacity is JavaScript.
+// rowSeries draws runs of a panel, the index-th, in one colour. Opacity is JavaScript. By its id tooltips know the panel.
 func rowSeries(index int, p panel, name, colour, opacity string, runs []run) charts.SingleSeries {
 	gap := "0"
 	if p.boxes {
@@ -160,7 +166,7 @@ func rowSeries(index int, p panel, name, colour, opacity string, runs []run) cha
 			data[i] = append(data[i], r.tells.first, r.tells.last, rounded(r.tells.value, 3))
 		}
 	}
-	return charts.SingleSeries{Name: name, Type: "custom", XAxisIndex: index, YAxisIndex: index, Data: data,
+	return charts.SingleSeries{Id: fmt.Sprintf("%d %s %s", index, name, colour), Name: name, Type: "custom", XAxisIndex: index, YAxisIndex: index, Data: data,
 		ItemStyle: &opts.ItemStyle{Color: colour}, RenderItem: opts.FuncOpts(fmt.Sprintf(drawRun, gap, opacity))}
 }
 
@@ -175,13 +181,13 @@ func (u unitPanels) ground(index int, p panel) []charts.SingleSeries {
 		hover[row] = p.whole(row)
 	}
 	return []charts.SingleSeries{
-		rowSeries(index, p, groundName(index), "#000000", "0", hover),
-		rowSeries(index, p, groundName(index), inkFaint, "0.7", p.track),
+		rowSeries(index, p, groundName, "#000000", "0", hover),
+		rowSeries(index, p, groundName, inkFaint, "0.7", p.track),
 	}
 }
 
-// groundName is a series that the legend does not list; tooltips know by it where the pointer is.
-func groundName(panel int) string { return fmt.Sprintf("panel %d", panel) }
+// groundName is that of series which no legend lists.
+const groundName = "units"
 
 // all are the panels with the embedding, the last.
 func (u unitPanels) all() []panel { return append(slices.Clone(u.panels), u.embd) }
@@ -225,7 +231,7 @@ func (u unitPanels) place(f *Figure, legend map[string]any) {
 	}
 	f.option["legend"] = legend
 	var grids, xAxes, yAxes []any
-	const first, last, gap = 9.0, 96.0, 3.0 // percent
+	const first, last, gap = 11.5, 96.0, 3.0 // percent
 	total := -gap
 	for _, p := range u.panels {
 		total += 100*p.share + gap
@@ -275,7 +281,7 @@ func (u unitPanels) layerAxis(grid int) map[string]any {
 
 // unitAxis numbers the units of a panel.
 func (p panel) unitAxis(grid int) map[string]any {
-	label := map[string]any{"customValues": p.ticks, "margin": 6}
+	label := map[string]any{"show": p.ticks != nil, "customValues": p.ticks, "margin": 6}
 	if p.ticky != "" {
 		label["formatter"] = "__f__" + p.ticky + "__f__"
 	} else { // keep the ends from those of neighbouring panels
