@@ -44,6 +44,7 @@ function drawSVG(option, inks, width, height) {
   option = inked(option, inks);
   option.backgroundColor = inks.$paper;
   option.toolbox = undefined;
+  if (option.timeline) option.timeline.controlStyle = {show: false};
   var chart = echarts.init(null, null, {renderer: 'svg', ssr: true, width: width, height: height});
   try {
     chart.setOption(option);

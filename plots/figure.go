@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"github.com/go-echarts/go-echarts/v2/charts"
 )
 
 // Figure is a picture that can be drawn in a browser and without one. Make it with a function of this package; change
@@ -45,6 +47,16 @@ func New(title, caption string, chart Chart) Figure {
 		return f
 	}
 	f.dress()
+	return f
+}
+
+// empty is a figure of words: there is nothing to draw yet.
+func empty(title, caption string) Figure {
+	f := New(title, caption, charts.NewCustom())
+	f.set("xAxis.0.show", false)
+	f.set("yAxis.0.show", false)
+	f.option["legend"] = map[string]any{"show": false}
+	f.Height = 60
 	return f
 }
 

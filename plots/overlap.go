@@ -1,18 +1,17 @@
 package plots
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 
-	"github.com/go-echarts/go-echarts/v2/charts"
 	"github.com/offshoot-ml/offshoot/slm"
 )
 
 // Overlap draws two sub-networks of a teacher over each other: grey is what both keep, and each has a colour for what only it
-// keeps. Heads stand in their places; of the long dimensions a row is a stacked bar, since their units have no order of their
-// own: first the units that both keep. A layer's tooltip counts them all.
+// keeps. Heads stand in their places; of the long dimensions, and of very many heads, a row is a stacked bar, since their units
+// have no order of their own: first the units that both keep. A layer's tooltip counts them all.
 func Overlap(teacher slm.Config, first, second slm.Subnet) Figure {
 	const title = "Overlap of two sub-networks"
 	if err := first.Validate(teacher); err != nil {
@@ -39,34 +38,32 @@ var overlapInks = []string{inkMuted, categorical[0], categorical[1]}
 
 type overlap struct {
 	slm.Overlap
-	units   unitPanels // heads, head size, neurons and the embedding
-	stories []string   // by layer, the last of the embedding
-	words   [4]string
+	units unitPanels // heads, head size, neurons and the embedding
+	words [4]string
 }
 
 func overlapNumbers(teacher slm.Config, first, second slm.Subnet, words [4]string) overlap {
 	o := overlap{Overlap: slm.OverlapOf(teacher, first, second), words: words}
 	heads, headSize, ffn, embd := headsPanel(teacher), headSizePanel(teacher), ffnPanel(teacher), embdPanel(teacher)
-	var allHeads, allSizes, allFFN slm.Shared
+	if !heads.boxes {
+		heads = unitsPanel("heads", heads.share, teacher.Heads, teacher.Layers)
+	}
 	kept := [2][]slm.Indices{keptHeads(teacher, first), keptHeads(teacher, second)}
 	for l, units := range o.Units {
 		keep := units.Heads.Either() > 0 // whether any of the two keeps the layer
 		o.units.pale = append(o.units.pale, !keep)
-		o.stories = append(o.stories, o.story(l))
 		if !keep {
 			continue
 		}
-		heads.addKept(teacher, l, kept[0][l], kept[1][l])
+		if heads.boxes {
+			heads.addKept(teacher, l, kept[0][l], kept[1][l])
+		} else {
+			heads.addStacked(l, units.Heads)
+		}
 		headSize.addStacked(l, units.HeadSize)
 		ffn.addStacked(l, units.FFN)
-		allHeads, allSizes, allFFN = allHeads.Plus(units.Heads), allSizes.Plus(units.HeadSize), allFFN.Plus(units.FFN)
 	}
-	heads.name += "\n" + inBoth(allHeads)
-	headSize.name += "\n" + inBoth(allSizes)
-	ffn.name += "\n" + inBoth(allFFN)
-	embd.name += ", " + inBoth(o.Embd)
 	embd.addStacked(0, o.Embd)
-	o.stories = append(o.stories, "<b>embedding dimensions</b>"+strings.TrimPrefix(o.counted("", o.Embd), ": "))
 	o.units.teacher, o.units.panels, o.units.embd = teacher, []panel{heads, headSize, ffn}, embd
 	return o
 }
@@ -85,9 +82,6 @@ func keptHeads(teacher slm.Config, s slm.Subnet) []slm.Indices {
 
 // addKept adds a row of heads by who keeps them.
 func (p *panel) addKept(teacher slm.Config, layer int, first, second slm.Indices) {
-	if !p.boxes {
-		p.track = append(p.track, p.whole(layer))
-	}
 	for head := range teacher.Heads {
 		at := headAt(teacher, head)
 		box := run{row: layer, from: at, to: at + 1}
@@ -98,12 +92,11 @@ func (p *panel) addKept(teacher slm.Config, layer int, first, second slm.Indices
 			box.level = keptByFirst
 		case b:
 			box.level = keptBySecond
-		case p.boxes:
+		default:
 			p.track = append(p.track, box)
+			continue
 		}
-		if box.level > 0 {
-			p.add(box)
-		}
+		p.add(box)
 	}
 }
 
@@ -119,19 +112,26 @@ func (p *panel) addStacked(row int, s slm.Shared) {
 	}
 }
 
-// story is the tooltip of a layer.
-func (o overlap) story(layer int) string {
-	u := o.Units[layer]
-	if u.Heads.Either() == 0 {
-		return fmt.Sprintf("<b>layer %d</b>: %s", layer, o.words[3])
-	}
-	return fmt.Sprintf("<b>layer %d</b>", layer) + o.counted("query groups", u.QueryGroups) + o.counted("heads", u.Heads) +
-		o.counted("head size", u.HeadSize) + o.counted("FFN neurons", u.FFN)
-}
+// readingOverlap is the tooltip of a row. Its arguments are the panel of the embedding, the words, and who keeps how many: by layer
+// of query groups, heads, head size and neurons; and of the embedding dimensions.
+const readingOverlap = `function(p){var W=%s,names=["query groups","heads","head size","FFN neurons"],l=p.value[0];` +
+	`function s(c){return c.map(function(n,i){return W[i]+" "+n}).join(", ")}` +
+	`if(parseInt(p.seriesId)===%d)return"<b>embedding dimensions</b><br>"+s(%s);var c=%s[l];` +
+	`return"<b>layer "+l+"</b>"+(c?c.map(function(c,i){return"<br>"+names[i]+": "+s(c)}).join(""):": "+W[3])}`
 
-// counted says how many units are kept by whom.
-func (o overlap) counted(what string, s slm.Shared) string {
-	return fmt.Sprintf("<br>%s: %s %d, %s %d, %s %d, %s %d", what, o.words[0], s.Both, o.words[1], s.First, o.words[2], s.Second, o.words[3], s.Neither)
+// tooltip counts the units of each row; nothing of a layer that neither keeps.
+func (o overlap) tooltip() string {
+	of := func(s slm.Shared) [4]int { return [4]int{s.Both, s.First, s.Second, s.Neither} }
+	counts := make([]*[4][4]int, len(o.Units))
+	for l, u := range o.Units {
+		if u.Heads.Either() > 0 {
+			counts[l] = &[4][4]int{of(u.QueryGroups), of(u.Heads), of(u.HeadSize), of(u.FFN)}
+		}
+	}
+	layers, _ := json.Marshal(counts) // integers and our own words always marshal
+	embd, _ := json.Marshal(of(o.Embd))
+	words, _ := json.Marshal(o.words)
+	return fmt.Sprintf(readingOverlap, words, len(o.units.panels), embd, layers)
 }
 
 func (o overlap) caption() string {
@@ -142,8 +142,18 @@ func (o overlap) caption() string {
 		percent(o.Parameters.Jaccard()), o.Layers.Both, o.Layers.Either())
 }
 
-// inBoth is the share that both keep of what either keeps.
-func inBoth(s slm.Shared) string { return percent(s.Jaccard()) + " in both" }
+// name says on the axis of each panel which share both keep of what either keeps.
+func (o overlap) name() {
+	var heads, headSize, ffn slm.Shared
+	for _, u := range o.Units {
+		if u.Heads.Either() > 0 {
+			heads, headSize, ffn = heads.Plus(u.Heads), headSize.Plus(u.HeadSize), ffn.Plus(u.FFN)
+		}
+	}
+	for i, s := range []slm.Shared{heads, headSize, ffn} {
+		o.units.panels[i].name += fmt.Sprintf("\n%s in both", percent(s.Jaccard()))
+	}
+}
 
 func percent(share float64) string { return fmt.Sprintf("%d%%", int(math.Round(100*share))) }
 
@@ -158,22 +168,12 @@ func (o overlap) legendNames() []string {
 }
 
 func overlapFigure(o overlap) Figure {
-	last := len(o.units.panels)
-	chart := o.units.chart(rowStories(o.stories[:len(o.stories)-1], last, o.stories[len(o.stories)-1]))
+	o.name()
+	o.units.embd.name += fmt.Sprintf(", %s in both", percent(o.Embd.Jaccard()))
+	chart := o.units.chart(o.tooltip())
 	names := o.legendNames()
 	chart.MultiSeries = append(chart.MultiSeries, o.units.levels(names, overlapInks)...)
 	f := New("Overlap of two sub-networks of "+o.units.teacher.Name, o.caption(), chart)
 	o.units.place(&f, map[string]any{"data": names})
 	return f
-}
-
-// levels draws the runs of all panels, each level in a colour and under a name of its own.
-func (u unitPanels) levels(names, colours []string) (series []charts.SingleSeries) {
-	for i, p := range u.all() {
-		for level, name := range names {
-			of := slices.DeleteFunc(slices.Clone(p.runs), func(r run) bool { return r.level != level+1 })
-			series = append(series, rowSeries(i, p, name, colours[level], "1", of))
-		}
-	}
-	return series
 }

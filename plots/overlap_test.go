@@ -30,13 +30,12 @@ func TestOverlapNumbers(t *testing.T) {
 	if !reflect.DeepEqual(o.units.pale, []bool{true, false}) {
 		t.Errorf("layers that neither keeps: %v", o.units.pale)
 	}
-	if heads.name != "heads by query group\n25% in both" {
-		t.Errorf("the heads' axis says %q", heads.name)
+	if o.name(); o.units.panels[0].name != "heads by query group\n25% in both" {
+		t.Errorf("the heads' axis says %q", o.units.panels[0].name)
 	}
-	for layer, want := range []string{"<b>layer 0</b>: neither", "heads: both 1, first only 2, second only 1, neither 0"} {
-		if !strings.Contains(o.stories[layer], want) {
-			t.Errorf("layer %d tells %q, want %q", layer, o.stories[layer], want)
-		}
+	// Layer by layer: query groups, heads, head size and neurons of both, the first, the second, neither.
+	if want := "[null,[[1,1,0,0],[1,2,1,0],[2,0,0,0],[2,98,2,154]]]"; !strings.Contains(o.tooltip(), want) {
+		t.Errorf("the tooltip is %s, without %s", o.tooltip(), want)
 	}
 }
 

@@ -151,12 +151,23 @@ func embdPanel(teacher slm.Config) panel {
 const drawRun = `function(p,api){var a=api.coord([api.value(1),api.value(0)]),b=api.coord([api.value(2),api.value(0)]),h=api.size([0,1])[1],g=%s;` +
 	`return{type:"rect",shape:{x:a[0]+g,y:a[1]-h/2+0.5,width:Math.max(1,b[0]-a[0]-2*g),height:Math.max(1,h-1)},style:{fill:api.visual("color"),opacity:%s}}}`
 
-// rowSeries draws runs of a panel, the index-th, in one colour. Opacity is JavaScript. By its id tooltips know the panel.
+// rowSeries draws runs of a panel, the index-th, in one colour. Opacity is JavaScript.
 func rowSeries(index int, p panel, name, colour, opacity string, runs []run) charts.SingleSeries {
 	gap := "0"
 	if p.boxes {
 		gap = "0.5"
 	}
+	return charts.SingleSeries{Id: rowID(index, name, colour), Name: name, Type: "custom", XAxisIndex: index, YAxisIndex: index, Data: rowData(runs),
+		ItemStyle: &opts.ItemStyle{Color: colour}, RenderItem: opts.FuncOpts(fmt.Sprintf(drawRun, gap, opacity))}
+}
+
+// rowID names a series; with it tooltips know the panel.
+func rowID(index int, name, colour string) string {
+	return fmt.Sprintf("%d %s %s", index, name, colour)
+}
+
+// rowData are runs as data of a series.
+func rowData(runs []run) [][]any {
 	// Runs of one colour in a row become one shape of the static picture.
 	runs = slices.SortedStableFunc(slices.Values(runs), func(a, b run) int { return cmp.Compare(a.level, b.level) })
 	data := make([][]any, len(runs))
@@ -166,8 +177,7 @@ func rowSeries(index int, p panel, name, colour, opacity string, runs []run) cha
 			data[i] = append(data[i], r.tells.first, r.tells.last, rounded(r.tells.value, 3))
 		}
 	}
-	return charts.SingleSeries{Id: fmt.Sprintf("%d %s %s", index, name, colour), Name: name, Type: "custom", XAxisIndex: index, YAxisIndex: index, Data: data,
-		ItemStyle: &opts.ItemStyle{Color: colour}, RenderItem: opts.FuncOpts(fmt.Sprintf(drawRun, gap, opacity))}
+	return data
 }
 
 // ground is what lies below the runs of a panel: rows that answer the pointer, and the track.
@@ -191,6 +201,21 @@ const groundName = "units"
 
 // all are the panels with the embedding, the last.
 func (u unitPanels) all() []panel { return append(slices.Clone(u.panels), u.embd) }
+
+// levels draws the runs of all panels, each level in a colour and under a name of its own.
+func (u unitPanels) levels(names, colours []string) (series []charts.SingleSeries) {
+	for i, p := range u.all() {
+		for level, name := range names {
+			series = append(series, rowSeries(i, p, name, colours[level], "1", p.ofLevel(level+1)))
+		}
+	}
+	return series
+}
+
+// ofLevel are the runs of one level.
+func (p panel) ofLevel(level int) []run {
+	return slices.DeleteFunc(slices.Clone(p.runs), func(r run) bool { return r.level != level })
+}
 
 // chart holds the ground of all panels; a figure adds its runs.
 func (u unitPanels) chart(tooltip string) *charts.Custom {
