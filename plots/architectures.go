@@ -162,7 +162,7 @@ func (n architectures) story(row, col int) string {
 const (
 	architectureTop  = 98
 	architectureLeft = 122
-	mostLetters      = 14 // of a name that fits at the left
+	mostLetters      = 13 // of a name that fits at the left
 	mostTallRows     = 16 // more are drawn without the ratios, which their tooltips tell
 )
 

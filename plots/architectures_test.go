@@ -66,7 +66,7 @@ func TestArchitecturesPictures(t *testing.T) {
 		want   []string
 	}{
 		{"teacher alone", Architectures(tiny), 20, []string{"Architectures beside tiny", "attention", "teacher"}},
-		{"many", Architectures(largest, many...), 100, []string{"pythia-12b", "a student wit…", "published"}},
+		{"many", Architectures(largest, many...), 100, []string{"pythia-12b", "a student wi…", "published"}},
 	} {
 		t.Run(c.name, func(t *testing.T) { checkPicture(t, c.figure, c.mostKB, c.want...) })
 	}

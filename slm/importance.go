@@ -18,6 +18,9 @@ type Importance struct {
 	FFN         [][]float64 `json:"ffn,omitempty"`   // [layers][neurons]
 }
 
+// LayerDrop is the method whose layer scores are nats per token that the teacher loses without the layer.
+const LayerDrop = "layer drop"
+
 // Validate reports the first list that does not fit the teacher, and scores that are not numbers.
 func (i Importance) Validate(teacher Config) error {
 	if err := checkScores("layers", i.Layers, teacher.Layers); err != nil {

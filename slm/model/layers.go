@@ -49,7 +49,7 @@ func (t *Teacher) LayerDrop(ctx context.Context, windows []int32, seqLen int, pr
 			progress(len(losses), cap(losses))
 		}
 	}
-	i := slm.Importance{Method: "layer drop"}
+	i := slm.Importance{Method: slm.LayerDrop}
 	for _, without := range losses[1:] {
 		i.Layers = append(i.Layers, without-losses[0])
 	}
