@@ -63,7 +63,7 @@ const (
 )
 
 func layerImportanceFigure(n layerScores) Figure {
-	title, axis, reading := fmt.Sprintf("Importance of the layers of %s (%s)", n.teacher, n.method), "score", readingScore
+	title, axis, reading := fmt.Sprintf("Layers of %s (%s)", n.teacher, n.method), "score", readingScore
 	if n.dropped() {
 		title, axis, reading = "Each layer of "+n.teacher+" dropped", "loss added (nats per token)", readingDrop
 	}
