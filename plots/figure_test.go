@@ -105,6 +105,9 @@ func TestTenThousandCandidates(t *testing.T) {
 	}
 	words(t, svg)
 	t.Logf("%d KB in %v", len(svg)>>10, time.Since(start))
+	if len(svg) > 120<<10 {
+		t.Errorf("the picture has %d KB", len(svg)>>10)
+	}
 }
 
 func TestHTMLStaysOnTheMachine(t *testing.T) {

@@ -143,3 +143,16 @@ func legendRows(names []string, width int) int {
 	}
 	return rows
 }
+
+// mostCaption is how many letters a caption may have in a figure of 600 pixels.
+const mostCaption = 105
+
+// fitted is a caption with the remarks that have room.
+func fitted(caption string, remarks ...string) string {
+	for _, remark := range remarks {
+		if longer := caption + " " + remark; len([]rune(longer)) <= mostCaption {
+			caption = longer
+		}
+	}
+	return caption
+}
