@@ -1,6 +1,7 @@
 package plots
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 
@@ -30,6 +31,7 @@ type unit struct {
 type costAxis struct {
 	name     string
 	unit     float64
+	unitName string
 	decimals int // that tell neighbouring ticks apart
 }
 
@@ -44,5 +46,6 @@ func (c costName) axis(left, right float64) costAxis {
 	if chosen.name != "" {
 		a.name = fmt.Sprintf("%s (%s)", c.words, chosen.name)
 	}
+	a.unitName = cmp.Or(chosen.name, c.words)
 	return a
 }

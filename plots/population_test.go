@@ -71,7 +71,7 @@ func TestCandidateNumbers(t *testing.T) {
 			{Layer: 29, FFN: slm.First(384)}}}}
 	want := candidate{id: 7, generation: 2, cost: 210e6, parameters: 30e6, flops: 210e6, loss: 9, layers: 2, embd: 160, heads: "3-9", ffn: "384",
 		origin: "crossover", parents: "#3 and #5"}
-	if got := candidateNumbers(teacher, c, slm.MinimizeFLOPs); got != want {
+	if got := candidateNumbers(teacher, c, 210e6); got != want {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
 }
@@ -187,10 +187,10 @@ func TestCostAxis(t *testing.T) {
 		left, right float64
 		want        costAxis
 	}{
-		{slm.MinimizeParameters, 28e6, 32e6, costAxis{"parameters (millions)", 1e6, 1}},
-		{slm.MinimizeFLOPs, 1e9, 9e9, costAxis{"forward FLOPs per token (billions)", 1e9, 0}},
-		{slm.MinimizeKVCache, 384, 960, costAxis{"KV cache per token (bytes)", 1, 0}},
-		{slm.MinimizeLatency, 0.04, 0.2, costAxis{"latency of 1,000 tokens (ms)", 1e-3, 0}},
+		{slm.MinimizeParameters, 28e6, 32e6, costAxis{"parameters (millions)", 1e6, "millions", 1}},
+		{slm.MinimizeFLOPs, 1e9, 9e9, costAxis{"forward FLOPs per token (billions)", 1e9, "billions", 0}},
+		{slm.MinimizeKVCache, 384, 960, costAxis{"KV cache per token (bytes)", 1, "bytes", 0}},
+		{slm.MinimizeLatency, 0.04, 0.2, costAxis{"latency of 1,000 tokens (ms)", 1e-3, "ms", 0}},
 	} {
 		if got := costs[test.cost].axis(test.left, test.right); got != test.want {
 			t.Errorf("%s from %g to %g: %+v, want %+v", test.cost, test.left, test.right, got, test.want)

@@ -3,6 +3,7 @@ package plots
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/go-echarts/go-echarts/v2/charts"
@@ -26,15 +27,36 @@ type progressLine struct {
 type progressLines struct {
 	common string // what the searches have in common, such as "30M coarse-uniform"
 	lines  []progressLine
+	top    float64 // where the axis of losses ends, if the first draws must not stretch it
 }
 
 func progressNumbers(searches []slm.Repeated) progressLines {
 	common, names := labels(searches)
 	n := progressLines{common: common}
+	var losses []float64
 	for i, r := range searches {
 		n.lines = append(n.lines, progressLine{names[i], len(r.Searches), r.Progress()})
+		for _, p := range r.Searches {
+			for _, c := range p.Candidates {
+				if placed(c) {
+					losses = append(losses, c.Loss)
+				}
+			}
+		}
 	}
+	slices.Sort(losses)
+	n.top = fence(losses)
 	return n
+}
+
+// highest is the highest loss that a band reaches.
+func (n progressLines) highest() (highest float64) {
+	for _, l := range n.lines {
+		for _, p := range l.points(func(s slm.Spread) float64 { return s.Max }) {
+			highest = max(highest, p[1])
+		}
+	}
+	return highest
 }
 
 // labels names searches by what tells them apart.
@@ -85,8 +107,12 @@ func (n progressLines) caption() string {
 	}
 	l := n.lines[leader]
 	end, _ := l.last()
-	return fmt.Sprintf("Lower is better. Band: all seeds. Lowest: %s, %.3f after %d evaluations (%s).",
+	text := fmt.Sprintf("Lower is better. Band: all seeds. Lowest: %s, %.3f after %d evaluations (%s).",
 		cut(l.name, 32), end.Mean, len(l.spreads), counted(l.seeds, "seed"))
+	if n.highest() > n.top {
+		return fitted(text, fmt.Sprintf("Begins at %.1f.", n.highest()))
+	}
+	return text
 }
 
 func counted(n int, what string) string {
@@ -123,6 +149,10 @@ func progressFigure(n progressLines) Figure {
 	f := New(title, n.caption(), chart)
 	f.frame()
 	f.set("grid.right", 64)
+	if n.highest() > n.top {
+		f.set("yAxis.0.max", rounded(n.top, 4))
+		f.set("yAxis.0.axisLabel.showMaxLabel", false)
+	}
 	for i, l := range n.lines {
 		if end, ok := l.last(); ok {
 			f.labelEnd(2*len(n.lines)+i, colourOf(i), sample{loss: end.Mean})
