@@ -145,7 +145,7 @@ func legendRows(names []string, width int) int {
 }
 
 // mostCaption is how many letters a caption may have in a figure of 600 pixels.
-const mostCaption = 105
+const mostCaption = 92
 
 // fitted is a caption with the remarks that have room.
 func fitted(caption string, remarks ...string) string {

@@ -146,7 +146,7 @@ func TestOutliersDoNotStretchTheAxis(t *testing.T) {
 		p.Candidates = append(p.Candidates, slm.Candidate{ID: i, Loss: loss, Parameters: 30e6})
 	}
 	n := populationNumbers(p, slm.MinimizeParameters)
-	if n.above != 2 || n.high > 8 || !strings.Contains(n.caption(), "Upper edge: 2 far worse.") {
+	if n.above != 2 || n.high > 8 || !strings.Contains(n.caption(), "Top: 2 far worse.") {
 		t.Errorf("%d above an axis to %g, caption %q", n.above, n.high, n.caption())
 	}
 	if at := n.points(n.groups[0].candidates)[7]; at.Value.([]any)[1] != rounded(n.high, 5) || at.Value.([]any)[12] != 12.0 {

@@ -147,7 +147,10 @@ func lossRange(losses []float64) (low, high float64, above int) {
 		at, _ := slices.BinarySearch(losses, math.Nextafter(top, math.Inf(1)))
 		high, above = top, len(losses)-at
 	}
-	margin := max(high-low, 0.05)
+	if narrow := 0.1 - (high - low); narrow > 0 {
+		low, high = low-narrow/2, high+narrow/2
+	}
+	margin := high - low
 	return low - margin*0.16, high + margin*0.08, above
 }
 
@@ -157,10 +160,10 @@ func (n scatter) remarks() (out []string) {
 		out = append(out, "Pale: on less text.")
 	}
 	if n.above > 0 {
-		out = append(out, fmt.Sprintf("Upper edge: %d far worse.", n.above))
+		out = append(out, fmt.Sprintf("Top: %d far worse.", n.above))
 	}
 	if n.hidden > 0 {
-		out = append(out, "Where points crowd: the best.")
+		out = append(out, "Crowded: the best.")
 	}
 	return out
 }

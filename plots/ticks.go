@@ -58,9 +58,9 @@ func linearTicks(low, high float64) []float64 {
 }
 
 // thinned keeps at most n of the values, evenly.
-func thinned(values []float64, n int) []float64 {
+func thinned[T any](values []T, n int) []T {
 	stride := (len(values) + n - 1) / n
-	var out []float64
+	var out []T
 	for i := 0; i < len(values); i += stride {
 		out = append(out, values[i])
 	}
