@@ -62,7 +62,7 @@ func TestProgressIsNotStretchedByTheFirst(t *testing.T) {
 		p.Candidates = append(p.Candidates, slm.Candidate{ID: i, Loss: loss})
 	}
 	n := progressNumbers([]slm.Repeated{{Searches: []slm.Population{p}}})
-	if n.top > 6 || n.top < 4 || n.highest() != 12 || !strings.HasSuffix(n.caption(), "Begins at 12.0.") {
+	if n.top > 6 || n.top < 4 || n.highest() != 12 || !strings.HasPrefix(n.caption(), "Begins at 12.0. ") {
 		t.Errorf("the axis ends at %g, the line begins at %g: %q", n.top, n.highest(), n.caption())
 	}
 }

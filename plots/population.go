@@ -133,8 +133,8 @@ func (n population) remarks() (out []string) {
 			out = append(out, fmt.Sprintf(format, a...))
 		}
 	}
-	say(n.unfinished > 0, "%d without a finite loss: not drawn.", n.unfinished)
-	say(n.unmeasured > 0, "%d not measured: not drawn.", n.unmeasured)
+	say(n.unfinished > 0, "%d without a loss.", n.unfinished)
+	say(n.unmeasured > 0, "%d not measured.", n.unmeasured)
 	return append(out, n.scatter.remarks()...)
 }
 

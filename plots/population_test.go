@@ -55,7 +55,7 @@ func TestFailuresAreNotDrawn(t *testing.T) {
 	if err := json.Unmarshal(text, &again); err != nil {
 		t.Fatal(err)
 	}
-	if n := populationNumbers(again, slm.MinimizeParameters); n.unfinished != 2 || n.finished != len(p.Candidates)-2 || !strings.Contains(n.caption(), "2 without a finite loss") {
+	if n := populationNumbers(again, slm.MinimizeParameters); n.unfinished != 2 || n.finished != len(p.Candidates)-2 || !strings.Contains(n.caption(), "2 without a loss.") {
 		t.Errorf("%d drawn, %d not, caption %q", n.finished, n.unfinished, n.caption())
 	}
 	if pairs := correlationNumbers([]slm.Population{again})[0]; len(pairs.points) != len(p.Candidates)-2 || pairs.foresight.Candidates != len(p.Candidates)-2 {
@@ -224,7 +224,7 @@ func TestPopulationCaption(t *testing.T) {
 		t.Errorf("growing: %q", got)
 	}
 	failed := populationNumbers(slm.Population{Candidates: []slm.Candidate{{Loss: math.NaN()}}}, slm.MinimizeParameters)
-	if got := failed.caption(); !strings.Contains(got, "1 without a finite loss") {
+	if got := failed.caption(); !strings.Contains(got, "1 without a loss.") {
 		t.Errorf("failed: %q", got)
 	}
 }

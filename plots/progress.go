@@ -107,12 +107,12 @@ func (n progressLines) caption() string {
 	}
 	l := n.lines[leader]
 	end, _ := l.last()
-	text := fmt.Sprintf("Lower is better. Band: all seeds. Lowest: %s, %.3f after %d evaluations (%s).",
-		cut(l.name, 32), end.Mean, len(l.spreads), counted(l.seeds, "seed"))
+	first := "Lower is better."
 	if n.highest() > n.top {
-		return fitted(text, fmt.Sprintf("Begins at %.1f.", n.highest()))
+		first = fmt.Sprintf("Begins at %.1f.", n.highest())
 	}
-	return text
+	return fmt.Sprintf("%s Band: all seeds. Lowest: %s, %.3f after %d evaluations (%s).",
+		first, cut(l.name, 32), end.Mean, len(l.spreads), counted(l.seeds, "seed"))
 }
 
 func counted(n int, what string) string {
