@@ -57,6 +57,21 @@ func linearTicks(low, high float64) []float64 {
 	return ticks
 }
 
+// roundTicks are the multiples of 1, 2 or 5 times a power of ten in a range, from three to seven of them.
+func roundTicks(low, high float64) (ticks []float64) {
+	decade := math.Pow(10, math.Floor(math.Log10((high-low)/3)))
+	step := decade
+	for _, factor := range []float64{2, 5, 10} {
+		if (high-low)/step > 6 {
+			step = decade * factor
+		}
+	}
+	for i := math.Ceil(low/step - 1e-9); i*step <= high+step*1e-9; i++ {
+		ticks = append(ticks, rounded(i*step, 9))
+	}
+	return ticks
+}
+
 // thinned keeps at most n of the values, evenly.
 func thinned[T any](values []T, n int) []T {
 	stride := (len(values) + n - 1) / n
