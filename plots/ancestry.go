@@ -142,12 +142,7 @@ func ancestryFigure(n ancestry) Figure {
 	f := New(strings.TrimSpace("Family tree "+n.name), n.caption(), chart)
 	f.frame()
 	f.setPerplexities(n.low, n.high)
-	generations := make([]float64, n.last+1)
-	for g := range generations {
-		generations[g] = float64(g)
-	}
-	f.set("xAxis.0.axisLabel.customValues", thinned(generations, 12))
-	f.set("xAxis.0.axisTick.customValues", thinned(generations, 12))
+	f.setGenerations(n.last)
 	f.set("yAxis.0.axisLine.onZero", false)
 	f.set("xAxis.0.axisLine.onZero", false)
 	n.label(f)

@@ -18,7 +18,8 @@
 //     population.go): by a [Strategy] (strategy.go) for one [Objective] or several (objective.go), breeding sizes and index
 //     sets (genome.go, genomesets.go). Candidates may be trained for some steps before they are judged: [Warm] (warm.go);
 //     judged on little text first: [Halving] (halving.go); drawn from a teacher with its important units first: [Reorder]
-//     (reorder.go). [RankCorrelation] says whether one judgement foretells another (correlation.go).
+//     (reorder.go). A population tells its generations (bygeneration.go), whom a candidate descends from (ancestry.go), and its
+//     [Diversity] (diversity.go). [RankCorrelation] says whether one judgement foretells another (correlation.go).
 //   - A [Study] is a grid of searches by name (study.go), each [Repeated] with several seeds (studyrepeated.go). What they
 //     found is plain numbers: gains and rankings (studyfindings.go), [Foresight] of early losses and what halving costs
 //     (studyrank.go). The [Quality] of the searches of a teacher is a few studies and their [Answers] (studyquality.go,
