@@ -141,7 +141,7 @@ func ancestryFigure(n ancestry) Figure {
 	}
 	f := New(strings.TrimSpace("Family tree "+n.name), n.caption(), chart)
 	f.frame()
-	f.setPerplexities(n.low, n.high)
+	f.setPerplexities("yAxis", n.low, n.high)
 	f.setGenerations(n.last)
 	f.set("yAxis.0.axisLine.onZero", false)
 	f.set("xAxis.0.axisLine.onZero", false)

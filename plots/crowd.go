@@ -1,7 +1,5 @@
 package plots
 
-import "cmp"
-
 // mostPoints bounds what a scatter draws: each costs a millisecond without a browser, and more would only cover each other.
 const mostPoints = 600
 
@@ -19,7 +17,7 @@ func thin(drawn []candidate, left, right, low, high float64) []candidate {
 			case !taken:
 				at[here] = len(kept)
 				kept = append(kept, c)
-			case cmp.Less(c.loss, kept[i].loss):
+			case c.loss < kept[i].loss:
 				c.covers += kept[i].covers + 1
 				kept[i] = c
 			default:

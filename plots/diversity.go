@@ -101,12 +101,12 @@ func diversityFigure(n diversity) Figure {
 	return f
 }
 
-// setGenerations marks whole generations.
+// setGenerations marks whole generations, at most a dozen.
 func (f Figure) setGenerations(last int) {
-	generations := make([]float64, last+1)
-	for g := range generations {
-		generations[g] = float64(g)
+	marks := []int{}
+	for g := 0; g <= last; g += last/12 + 1 {
+		marks = append(marks, g)
 	}
-	f.set("xAxis.0.axisLabel.customValues", thinned(generations, 12))
-	f.set("xAxis.0.axisTick.customValues", thinned(generations, 12))
+	f.set("xAxis.0.axisLabel.customValues", marks)
+	f.set("xAxis.0.axisTick.customValues", marks)
 }

@@ -82,7 +82,7 @@ func ExampleCorrelation() {
 		warm.Candidates = append(warm.Candidates, slm.Candidate{ID: i, Untrained: 12 + float64(i), Loss: after})
 	}
 	fmt.Println(plots.Correlation(warm).Caption)
-	// Output: Rank correlation -0.50 (-0.97 to 0.73). The best before training is number 5 of 5 after it.
+	// Output: Rank correlation -0.50 (-0.97 to 0.73). The best before is number 5 of 5 after.
 }
 
 func ExampleLive() {

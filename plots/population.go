@@ -152,7 +152,7 @@ func populationFigure(n population) Figure {
 	f := New(cmp.Or(strings.TrimSpace("Search "+n.name), "Search"), n.caption(), chart)
 	f.frame()
 	f.set("grid.top", 78) // the bin's name stands below the caption
-	f.setPerplexities(n.low, n.high)
+	f.setPerplexities("yAxis", n.low, n.high)
 	return f
 }
 

@@ -147,11 +147,17 @@ func lossRange(losses []float64) (low, high float64, above int) {
 		at, _ := slices.BinarySearch(losses, math.Nextafter(top, math.Inf(1)))
 		high, above = top, len(losses)-at
 	}
+	low, high = padded(low, high)
+	return low, high, above
+}
+
+// padded is a range of losses that is not too narrow for ticks, with a margin.
+func padded(low, high float64) (float64, float64) {
 	if narrow := 0.1 - (high - low); narrow > 0 {
 		low, high = low-narrow/2, high+narrow/2
 	}
 	margin := high - low
-	return low - margin*0.16, high + margin*0.08, above
+	return low - margin*0.16, high + margin*0.08
 }
 
 // remarks say what else must be known of the points, the most important first.
@@ -221,10 +227,10 @@ func (n scatter) perplexityAxis() opts.YAxis {
 		AxisLabel: &opts.AxisLabel{Formatter: opts.FuncOpts(`function(v){` + compactNumber + `return n(Math.exp(v))}`)}}
 }
 
-func (f Figure) setPerplexities(low, high float64) {
+func (f Figure) setPerplexities(axis string, low, high float64) {
 	ticks := perplexityTicks(low, high)
-	f.set("yAxis.0.axisLabel.customValues", ticks)
-	f.set("yAxis.0.axisTick.customValues", ticks)
+	f.set(axis+".0.axisLabel.customValues", ticks)
+	f.set(axis+".0.axisTick.customValues", ticks)
 }
 
 // addGenerations draws the points, smaller where they are many.

@@ -90,7 +90,7 @@ func TestCorrelationNumbers(t *testing.T) {
 	if n[0].foresight != f || f.Rank < 0.2 {
 		t.Errorf("%+v, want %+v", n[0].foresight, f)
 	}
-	if got := correlationCaption(n[:1]); !strings.HasPrefix(got, "Rank correlation 0.") || !strings.HasSuffix(got, "of 23 after it.") {
+	if got := correlationCaption(n[:1]); !strings.HasPrefix(got, "Rank correlation 0.") || !strings.HasSuffix(got, "of 23 after.") {
 		t.Errorf("caption %q", got)
 	}
 	if got := correlationCaption(correlationNumbers([]slm.Population{sampleWarm(2, 1)})); !strings.HasPrefix(got, "Too few") {
@@ -129,7 +129,7 @@ func TestStaticPicturesOfStudies(t *testing.T) {
 		{"progress", Progress(found[:2]...), []string{"Progress 30M coarse-uniform", "evaluations", "nats per token", "random"}},
 		{"progress of spaces", Progress(four...), []string{"fine-layer-wise"}},
 		{"no progress", Progress(), []string{"No search"}},
-		{"correlation", Correlation(a), []string{"loss before training", "Rank correlation"}},
+		{"correlation", Correlation(a), []string{"perplexity before training (log scale)", "Rank correlation"}},
 		{"correlations", Correlation(a, b), []string{"coarse-uniform", "fine-layer-wise"}},
 		{"no correlation", Correlation(), []string{"Too few"}},
 		{"spaces", Spaces(found, bin), []string{"28.5M-31.5M", "coarse-layer-wise", "evolution", "random", "best loss"}},
