@@ -23,17 +23,16 @@ var origins = []string{"random", "mutation", "crossover"}
 
 // ancestry is a family tree; the cost of a candidate is its place between the generations.
 type ancestry struct {
-	name        string
-	winner      int
-	members     [][]candidate // by origin
-	descent     [][2]place    // from parent to child
-	lineage     []place
-	line        []candidate // the lineage's members
-	counts      []int       // by origin, of the whole family
-	family      int
-	generations int // in which its members are
-	last        int // generation
-	low, high   float64
+	name      string
+	winner    int
+	members   [][]candidate // by origin
+	descent   [][2]place    // from parent to child
+	lineage   []place
+	line      []candidate // the lineage's members
+	counts    []int       // by origin, of the whole family
+	family    int
+	last      int // generation
+	low, high float64
 }
 
 type place struct{ x, loss float64 }
@@ -110,7 +109,7 @@ func (n ancestry) caption() string {
 	switch {
 	case n.family == 0:
 		return fmt.Sprintf("Candidate #%d has not been evaluated, or has no finite loss.", n.winner)
-	case n.family == 1:
+	case n.family == 1 && n.counts[0] == 1:
 		return fmt.Sprintf("#%d was drawn at random: it descends from no other candidate.", n.winner)
 	}
 	text := fmt.Sprintf("#%d comes from %s by %s and %s.", n.winner, counted(n.counts[0], "random candidate"), counted(n.counts[1], "mutation"), counted(n.counts[2], "crossover"))
