@@ -138,8 +138,8 @@ func (n parallel) caption() string {
 }
 
 // readingParallel is the tooltip of a line.
-const readingParallel = `function(p){var v=p.value;return"<b>candidate #"+v[8]+"</b>, generation "+v[9]+", "+v[10]+"<br>loss <b>"+v[11].toFixed(3)+` +
-	`"</b> nats per token<br>"+v[6]+" million parameters<br>"+v[0]+" layers, "+v[1]+" embedding dimensions<br>in a layer "+v[2]+" heads of "+v[4]+" in "+v[3]+" query groups, "+v[5]+" FFN neurons"}`
+const readingParallel = `function(p){var v=p.value,r=function(x){return+x.toFixed(2)};return"<b>candidate #"+v[8]+"</b>, generation "+v[9]+", "+v[10]+"<br>loss <b>"+v[11].toFixed(3)+` +
+	`"</b> nats per token<br>"+r(v[6])+" million parameters<br>"+v[0]+" layers, "+v[1]+" embedding dimensions<br>in a layer "+r(v[2])+" heads of "+r(v[4])+" in "+r(v[3])+" query groups, "+r(v[5])+" FFN neurons"}`
 
 func parallelFigure(n parallel) Figure {
 	chart := charts.NewParallel()

@@ -112,8 +112,8 @@ func (n parts) percent(part int) string {
 }
 
 // readingParts is the tooltip of a bar; a datum is its place, its millions, the share, and the bar's candidate.
-const readingParts = `function(ps){if(!ps.length)return"";var v=ps[0].value,t=0;ps.forEach(function(p){t+=p.value[1]});` +
-	`return"<b>candidate #"+v[3]+"</b>, generation "+v[4]+(v[5]?"<br>perplexity <b>"+Math.exp(v[5]).toPrecision(4)+"</b>":"")+"<br>"+t.toFixed(2)+" million parameters"+` +
+const readingParts = `function(ps){` + compactNumber + `if(!ps.length)return"";var v=ps[0].value,t=0;ps.forEach(function(p){t+=p.value[1]});` +
+	`return"<b>candidate #"+v[3]+"</b>, generation "+v[4]+(v[5]?"<br>perplexity <b>"+n(Math.exp(v[5]))+"</b>":"")+"<br>"+t.toFixed(2)+" million parameters"+` +
 	`ps.slice().reverse().map(function(p){return"<br>"+p.marker+p.seriesName+" <b>"+(100*p.value[2]).toFixed(1)+"%</b>, "+p.value[1].toFixed(3)+"M"}).join("")}`
 
 func partsFigure(n parts) Figure {
