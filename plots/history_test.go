@@ -67,6 +67,15 @@ func TestProgressIsNotStretchedByTheFirst(t *testing.T) {
 	}
 }
 
+// A zoom that filters drops the upper part of a band, a difference that lies outside the axis: no band would show in a browser.
+func TestZoomingDoesNotFilter(t *testing.T) {
+	for _, f := range []Figure{History(sampleHistory()), Progress(sampleFound()[:2]...)} {
+		if text, err := f.script(); err != nil || !strings.Contains(text, `"filterMode":"none"`) {
+			t.Errorf("%s: the zoom filters (%v)", f.Title, err)
+		}
+	}
+}
+
 func TestHistoryPictures(t *testing.T) {
 	needECharts(t)
 	for name, test := range map[string]struct {

@@ -151,7 +151,9 @@ func populationFigure(n population) Figure {
 	n.markElites(chart)
 	f := New(cmp.Or(strings.TrimSpace("Search "+n.name), "Search"), n.caption(), chart)
 	f.frame()
-	f.set("grid.top", 78) // the bin's name stands below the caption
+	if n.bin.Validate() == nil {
+		f.set("grid.top", 78) // its name stands below the caption
+	}
 	f.setPerplexities("yAxis", n.low, n.high)
 	return f
 }
