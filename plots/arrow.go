@@ -47,9 +47,9 @@ func (f Figure) dash(series int, loss float64) {
 		"data": []any{map[string]any{"yAxis": rounded(loss, 4)}}})
 }
 
-// roundTicks gives a logarithmic horizontal axis round ticks.
-func (f Figure) roundTicks(low, high float64) {
-	ticks := roundTicks(low, high)
+// logTicks gives a logarithmic horizontal axis round ticks.
+func (f Figure) logTicks(low, high float64) {
+	ticks := logTicks(low, high)
 	f.set("xAxis.0.axisLabel.customValues", ticks)
 	f.set("xAxis.0.axisTick.customValues", ticks)
 }

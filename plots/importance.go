@@ -3,7 +3,6 @@ package plots
 import (
 	"encoding/json"
 	"fmt"
-	"math"
 	"slices"
 
 	"github.com/offshoot-ml/offshoot/slm"
@@ -173,7 +172,7 @@ func importanceFigure(n importances) Figure {
 	means := make([][]float64, len(n.means))
 	for i, of := range n.means {
 		for _, mean := range of {
-			means[i] = append(means[i], significant(mean))
+			means[i] = append(means[i], significant(mean, 4))
 		}
 	}
 	what, _ := json.Marshal(n.what) // strings and finite numbers always marshal
@@ -183,12 +182,4 @@ func importanceFigure(n importances) Figure {
 	f := New(title, n.caption(), chart)
 	n.units.place(&f, map[string]any{"data": importanceNames, "itemGap": 18})
 	return f
-}
-
-// significant rounds to four digits.
-func significant(v float64) float64 {
-	if v == 0 {
-		return 0
-	}
-	return rounded(v, 3-int(math.Floor(math.Log10(math.Abs(v)))))
 }

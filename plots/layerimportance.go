@@ -73,7 +73,7 @@ func layerImportanceFigure(n layerScores) Figure {
 	bars := make([]opts.BarData, len(n.scores))
 	layers := make([]int, len(n.scores))
 	for l, score := range n.scores {
-		layers[l], bars[l] = l, opts.BarData{Value: []any{l, significant(score)}}
+		layers[l], bars[l] = l, opts.BarData{Value: []any{l, significant(score, 4)}}
 		if score < 0 {
 			bars[l].ItemStyle = &opts.ItemStyle{Color: categorical[1]}
 		}

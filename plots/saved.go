@@ -89,7 +89,7 @@ func savedFigure(n saved) Figure {
 	f := New("Saved "+n.cost.name(), n.caption(), chart)
 	f.frame()
 	f.placeLossAxes(scale, 0)
-	f.roundTicks(low, high)
+	f.logTicks(low, high)
 	if n.target == 0 {
 		return f
 	}

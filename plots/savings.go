@@ -109,7 +109,7 @@ func savingsFigure(n savingsNumber) Figure {
 	f := New("Tokens to a loss", n.caption(), chart)
 	f.frame()
 	f.placeLossAxes(scale, 0)
-	f.roundTicks(low, high)
+	f.logTicks(low, high)
 	if n.target.N > 0 && len(n.lines) > 0 {
 		f.dash(0, n.target.Mean)
 		f.arrows(scale, n.target.Mean, n.arrows())

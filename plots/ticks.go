@@ -21,8 +21,8 @@ func perplexityTicks(low, high float64) []float64 {
 	return linearTicks(low, high)
 }
 
-// roundTicks are 1, 2 and 5 times powers of ten for a logarithmic axis, fewer where it is long.
-func roundTicks(low, high float64) []float64 {
+// logTicks are 1, 2 and 5 times powers of ten for a logarithmic axis, fewer where it is long.
+func logTicks(low, high float64) []float64 {
 	var ticks []float64
 	for _, mantissas := range [][]float64{{1}, {1, 3}, {1, 2, 5}} {
 		ticks = ticks[:0]

@@ -239,7 +239,7 @@ const (
 	panelTop    = 70
 	panelLeft   = 64
 	panelRight  = 28
-	panelGap    = 62 // from the rows of layers to the embedding's
+	embdGap     = 62 // from the rows of layers to the embedding's
 	embdHeight  = 16
 	panelBottom = 44
 )
@@ -247,7 +247,7 @@ const (
 // place lays the panels out: those of layers side by side on the layers' axis, the embedding below them, and room for a legend.
 func (u unitPanels) place(f *Figure, legend map[string]any) {
 	body := u.rowHeight() * u.teacher.Layers
-	f.Height = panelTop + body + panelGap + embdHeight + panelBottom
+	f.Height = panelTop + body + embdGap + embdHeight + panelBottom
 	if legend == nil {
 		legend = off()
 	} else {
@@ -275,7 +275,7 @@ func (u unitPanels) place(f *Figure, legend map[string]any) {
 		from = to + gap*(last-first)/total
 	}
 	i := len(u.panels)
-	f.option["grid"] = append(grids, map[string]any{"left": panelLeft, "right": panelRight, "top": panelTop + body + panelGap, "height": embdHeight})
+	f.option["grid"] = append(grids, map[string]any{"left": panelLeft, "right": panelRight, "top": panelTop + body + embdGap, "height": embdHeight})
 	f.option["xAxis"] = append(xAxes, u.embd.unitAxis(i))
 	f.option["yAxis"] = append(yAxes, map[string]any{"type": "category", "gridIndex": i, "data": []string{"embd"},
 		"axisTick": off(), "axisLine": off(), "splitLine": off()})
