@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -17,7 +18,7 @@ const efficiencyLab = "distill-efficiency"
 const efficiencyTeacher = "gpt-neox-9m"
 
 // benchDistill runs the study of [slm.Efficiency] in the resident host, as far as the lab does not hold it already, and prints
-// what it says.
+// what it says; when it is interrupted, what the seeds say that are finished.
 func benchDistill(ctx context.Context, l *lab, teacher string, bin slm.Bin, quick, asJSON bool) error {
 	folder := l.path("teachers", teacher)
 	if teacher == efficiencyTeacher && !exists(folder) {
@@ -26,10 +27,10 @@ func benchDistill(ctx context.Context, l *lab, teacher string, bin slm.Bin, quic
 	return l.withTeacher(ctx, efficiencyLab, teacher, func(client *kernelext.Client, info kernelext.TeacherInfo) error {
 		study := slm.EfficiencyOf(info.Config, bin, quick)
 		done, err := runEfficiency(ctx, client, l.stderr, study)
-		if err != nil {
+		if _, found := study.Found(done); err != nil && len(found) == 0 {
 			return err
 		}
-		return printEfficiency(l.stdout, study, done, info.Config, info.Pretrained, asJSON)
+		return errors.Join(err, printEfficiency(l.stdout, study, done, info.Config, info.Pretrained, asJSON)) // of an interrupted study, the seeds that are finished
 	})
 }
 
@@ -74,8 +75,11 @@ func runEfficiency(ctx context.Context, client student, out io.Writer, study slm
 		if task.Search != nil {
 			trial := slm.Trial{Search: *task.Search}
 			watch := &trialWatch{out: out, label: "search " + task.Name, pace: newStudyPace([]slm.Trial{trial}), trial: trial}
-			done.Searches[task.Name], err = client.Search(ctx, task.Name, *task.Search, watch.event)
-			watch.end(done.Searches[task.Name], err)
+			var p slm.Population
+			p, err = client.Search(ctx, task.Name, *task.Search, watch.event)
+			if watch.end(p, err); err == nil {
+				done.Searches[task.Name] = p
+			}
 		} else {
 			done.Runs[task.Name], err = trainTask(ctx, client, out, task)
 		}
