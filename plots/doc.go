@@ -3,15 +3,25 @@
 //
 // The story, in the order of the files:
 //
-//   - Each figure function first computes plain numbers, then describes the picture as an ECharts option with go-echarts:
-//     [Population] (population.go, ticks.go), [Mask] (mask.go), [Curves] (curves.go); of a study, searches that were repeated,
-//     [Progress] (progress.go), [Spaces] (spaces.go) and [Correlation] (correlation.go). [New] takes any other go-echarts chart.
+//   - Each figure function first computes plain numbers, then describes the picture as an ECharts option with go-echarts. [New]
+//     takes any other go-echarts chart.
+//   - Of a search: [Population] (population.go; its points share objective.go, scatter.go, crowd.go and fence.go), [History]
+//     (history.go), [Ancestry] (ancestry.go), [ParallelCoordinates] (parallel.go), [Parts] (parts.go), [Diversity] (diversity.go)
+//     and [Prediction] (correlation.go). Of searches that were repeated: [Progress] (progress.go), [Spaces] (spaces.go),
+//     [Correlation] (correlation.go).
+//   - Of sub-networks, on panels of units (units.go): [Mask] (mask.go), [Overlap] (overlap.go), [Kept] (kept.go), [MaskHistory]
+//     (maskhistory.go) and [Importance] (importance.go); [LayerImportance] (layerimportance.go) has a bar for each layer,
+//     [Architectures] (architectures.go) is a table of bars.
+//   - Of training: [CurvesBy] draws runs against steps, tokens, FLOPs or time (curves.go, cost.go, seeds.go, lossaxis.go), [Saved] what
+//     they save until they reach a baseline (saved.go, arrow.go), [Dynamics] how they train (dynamics.go), [Savings] what a
+//     whole study found (savings.go).
 //   - Colours come from palettes that colour-blind readers can tell apart; text and lines are named inks that take the
 //     reader's light or dark theme when the figure is drawn (palette.go).
 //   - A [Figure] is the option with its words and size (figure.go, option.go). [Figure.SVG] draws it without a browser: ECharts
 //     itself, in a JavaScript engine written in Go (echarts.go). [Figure.HTML] carries that picture and a script that
 //     replaces it by the interactive chart where scripts run (html.go, figure.js).
-//   - [Show] puts figures below a notebook cell (show.go), [Live] one that follows a search (live.go).
+//   - [Show] puts figures below a notebook cell (show.go), [Live] one that follows a search, [LiveCurves] one that follows a run
+//     (live.go). [Figure.PNG] (png.go) and [Page] (page.go) are for use elsewhere.
 //
 // A saved notebook therefore shows its figures without scripts and without a network too: untrusted, exported, printed.
 // No figure asks another machine for anything. ECharts is not part of this package: the lab's set-up installs it

@@ -10,7 +10,8 @@
 //   - A [Space] says which sub-networks a search may draw (space.go), by a [Dim] for each size (dim.go); whittle's are known by
 //     name (preset.go). A [Bin] says how many parameters they may have (bin.go). A sampler draws uniformly inside it
 //     (sampler.go), and a bin that a space cannot hit is answered by what it can (nearest.go). The sub-network of a bin that
-//     keeps the teacher's proportions represents it (proportional.go).
+//     keeps the teacher's proportions represents it (proportional.go). Sub-networks are compared by what they share (overlap.go), by
+//     how often units are kept (frequency.go) and by their [Architecture] (architecture.go).
 //   - Not all units matter alike: an [Importance] scores them (importance.go), such as by an [Aggregate] of their
 //     activations (aggregate.go), an [Order] puts the important first (order.go), and [Prune] keeps units by score, at
 //     random or by place: the baselines of a search (prune.go).

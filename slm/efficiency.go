@@ -263,7 +263,7 @@ func EfficiencyOf(teacher Config, bin Bin, quick bool) Efficiency {
 			{Name: "sub-network-distilled", Init: FromTeacher, Loss: distilling, Peak: 2e-3, Guess: 20},
 		},
 		Seeds: []uint64{1, 2, 3},
-		Peaks: []float64{5e-4, 1e-3, 2e-3, 4e-3, 8e-3},
+		Peaks: []float64{1e-3, 2e-3, 4e-3, 8e-3},
 		Kept:  []int{1, 4, 16, 64, 256},
 	}
 	if quick {
