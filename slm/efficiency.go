@@ -13,15 +13,16 @@ import (
 // its last held-out loss is the target; then each start is trained for ever fewer or more steps: see [Reach]. The seed is that
 // of the search, of the random weights and of the order of the text. It names and describes; who runs it is not its business.
 type Efficiency struct {
-	Name     string       // begins the names of the searches and runs
-	Search   Search       // its seed is the study's
-	Run      Distillation // what all runs have in common
-	Budget   int          // steps of the baseline
-	Baseline Start
-	Starts   []Start
-	Seeds    []uint64
-	Peaks    []float64 // learning rates, of which each start takes the best after as many steps as its guess; none keeps those of the starts
-	Kept     []int     // what does it cost to keep only the teacher's k likeliest tokens: asked of the last start
+	Name        string       // begins the names of the searches and runs
+	Search      Search       // its seed is the study's
+	Run         Distillation // what all runs have in common
+	Budget      int          // steps of the baseline
+	Baseline    Start
+	Starts      []Start
+	Seeds       []uint64
+	Peaks       []float64 // learning rates, of which each start takes the best after as many steps as its guess; none keeps those of the starts
+	Evaluations int       // of the held-out loss in a run, evenly spaced; one at least
+	Kept        []int     // what does it cost to keep only the teacher's k likeliest tokens: asked of the last start
 }
 
 // Start is a way to begin and to train.
@@ -40,15 +41,15 @@ func (e Efficiency) SearchOf(seed uint64) (string, Search) {
 	return fmt.Sprintf("%s-%d", e.Name, seed), s.WithDefaults()
 }
 
-// RunOf is the training of an architecture for so many steps, and its name. The schedule ends with them; the held-out loss is
-// measured ten times on the way. Logits are kept where the loss takes only the likeliest tokens.
+// RunOf is the training of an architecture for so many steps, and its name. The schedule ends with them. Logits are kept where the
+// loss takes only the likeliest tokens.
 func (e Efficiency) RunOf(s Start, subnet Subnet, steps int, seed uint64) (string, Distillation) {
 	d := e.Run
 	d.Subnet, d.Init, d.Loss = subnet, s.Init, s.Loss
 	k, _, err := s.Loss.Kept()
 	d.KeepLogits = err == nil && k > 0
 	d.Schedule.Peak, d.Schedule.Horizon, d.Schedule.Warmup, d.Schedule.Falling = s.Peak, steps, 0, 0
-	d.EvalEvery = max(1, steps/10)
+	d.EvalEvery = max(1, steps/max(1, e.Evaluations))
 	d.ShuffleSeed, d.WeightsSeed = seed, seed
 	return fmt.Sprintf("%s-%d-%s-%d-%g", e.Name, seed, s.Name, steps, s.Peak), d.WithDefaults()
 }
@@ -262,16 +263,17 @@ func EfficiencyOf(teacher Config, bin Bin, quick bool) Efficiency {
 			{Name: "sub-network", Init: FromTeacher, Loss: CE(1), Peak: 2e-3, Guess: 32},
 			{Name: "sub-network-distilled", Init: FromTeacher, Loss: distilling, Peak: 2e-3, Guess: 20},
 		},
-		Seeds: []uint64{1, 2, 3},
-		Peaks: []float64{1e-3, 2e-3, 4e-3, 8e-3},
-		Kept:  []int{1, 4, 16, 64, 256},
+		Seeds:       []uint64{1, 2, 3},
+		Peaks:       []float64{1e-3, 2e-3, 4e-3, 8e-3},
+		Evaluations: 10,
+		Kept:        []int{1, 4, 16, 64, 256},
 	}
 	if quick {
 		e.Name += "-quick"
 		e.Search.Population, e.Search.Generations, e.Search.Warm = 8, 1, Warm{}
 		e.Search.Tokens, e.Run.EvalTokens = 1024, 2048
 		e.Run.Batch, e.Budget, e.Seeds, e.Peaks = 2, 60, e.Seeds[:1], nil
-		e.Kept = nil
+		e.Kept, e.Evaluations = nil, 3
 		e.Baseline.Peak, e.Starts[0].Guess, e.Starts[1].Guess = 2e-3, 30, 16
 	}
 	return e
