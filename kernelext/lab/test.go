@@ -221,6 +221,15 @@ func (c *checks) notebooks(short bool, out string) {
 			continue
 		}
 		c.pass(name, start, "")
+		c.tidy()
+	}
+}
+
+// tidy removes what notebooks that passed left in the tests' lab: checkpoints, gigabytes a notebook.
+func (c *checks) tidy() {
+	_, err := c.lab.stopHost(c.ctx)
+	if err = errors.Join(err, os.RemoveAll(c.lab.path("labs"))); err != nil {
+		c.say("lab: what the notebook wrote stays: %v", err)
 	}
 }
 
