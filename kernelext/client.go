@@ -169,6 +169,27 @@ func (c *Client) Curve(ctx context.Context, run string) (slm.Curve, error) {
 	return all, err
 }
 
+// Curves reads the records of some runs, or of all.
+func (c *Client) Curves(ctx context.Context, runs ...string) ([]slm.Curve, error) {
+	if len(runs) == 0 {
+		contents, err := c.Contents(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range contents.Runs {
+			runs = append(runs, r.Name)
+		}
+	}
+	curves := make([]slm.Curve, len(runs))
+	for i, name := range runs {
+		var err error
+		if curves[i], err = c.Curve(ctx, name); err != nil {
+			return nil, err
+		}
+	}
+	return curves, nil
+}
+
 // Contents lists what the lab holds.
 func (c *Client) Contents(ctx context.Context) (Contents, error) {
 	var contents Contents

@@ -102,6 +102,16 @@ func (l *Lab) Distill(name string, distillation slm.Distillation) *Run {
 	return &Run{Curve: c, lab: l}
 }
 
+// Curves are the curves of runs as the lab has them; without names, of all its runs. It trains nothing.
+func (l *Lab) Curves(names ...string) []slm.Curve {
+	var curves []slm.Curve
+	l.do("runs of "+l.Name, func(ctx context.Context, _ *display) (line string, err error) {
+		curves, err = l.client.Curves(ctx, names...)
+		return "", err
+	})
+	return curves
+}
+
 // do makes a call with a live display; an interrupt or a failure ends the cell.
 func (l *Lab) do(title string, call func(context.Context, *display) (line string, err error)) {
 	ctx, stop := interruptible()

@@ -74,6 +74,7 @@ func setupSteps(l *lab) []*step {
 		modulesStep(l),
 		gonbStep(l),
 		kernelStep(l),
+		labextensionStep(l),
 		hostStep(l),
 	}
 }

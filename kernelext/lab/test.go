@@ -95,6 +95,7 @@ func (l *lab) testLab(ctx context.Context) (own *lab, leave func(), err error) {
 		}
 	}
 	err = errors.Join(err, os.MkdirAll(own.path("logs"), 0o755), os.CopyFS(own.path("etc"), os.DirFS(l.path("etc"))))
+	err = errors.Join(err, os.CopyFS(own.labextensions(), os.DirFS(l.labextensions())))
 	err = errors.Join(err, own.writeEnvFrom(l.env()))
 	spec, specErr := own.kernelSpec()
 	if err = errors.Join(err, specErr, own.writeKernelSpec(spec)); err != nil {
