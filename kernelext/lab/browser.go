@@ -64,8 +64,13 @@ func (l *lab) browse(ctx context.Context, chrome, notebook, out string, limit ti
 	}
 	defer func() { cancel(); jupyter.wait() }()
 
-	script := l.path("js", "browser.mjs") // beside node_modules, where it finds Playwright
-	if err := writeFile(script, recipe("browser.mjs"), 0o644); err != nil {
+	for _, name := range []string{"browser.mjs", "helpercells.mjs"} { // beside node_modules, where they find Playwright
+		if err := writeFile(l.path("js", name), recipe(name), 0o644); err != nil {
+			return nil, err
+		}
+	}
+	cells, err := helperCells()
+	if err != nil {
 		return nil, err
 	}
 	if out, err = filepath.Abs(out); err != nil {
@@ -73,12 +78,12 @@ func (l *lab) browse(ctx context.Context, chrome, notebook, out string, limit ti
 	}
 	options, err := json.Marshal(map[string]any{
 		"url": jupyter.server.URL, "token": jupyter.server.Token, "notebook": filepath.Base(notebook),
-		"chrome": chrome, "out": out, "timeout": limit.Seconds(),
+		"chrome": chrome, "out": out, "timeout": limit.Seconds(), "cells": cells,
 	})
 	if err != nil {
 		return nil, err
 	}
-	return runBrowser(ctx, l, script, string(options))
+	return runBrowser(ctx, l, l.path("js", "browser.mjs"), string(options))
 }
 
 func runBrowser(ctx context.Context, l *lab, script, options string) (*sighting, error) {

@@ -1,7 +1,7 @@
 // Drives a real JupyterLab in headless Chromium, as a person would: opens a notebook, runs all
 // cells, waits, and looks at the figures.
 //
-//   node browser.mjs {"url", "token", "notebook", "chrome", "out", "timeout", "root"}
+//   node browser.mjs {"url", "token", "notebook", "chrome", "out", "timeout", "cells"}
 //
 // Prints one JSON line with what it saw. Exit status 1: something was wrong, and "problems" says
 // what. Figures are elements of class offshoot-figure; each must hold a chart that ECharts drew.
@@ -9,6 +9,7 @@
 import { chromium } from "playwright-core";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { tryHelperCells } from "./helpercells.mjs";
 
 const options = JSON.parse(process.argv[2]);
 const deadline = Date.now() + options.timeout * 1000;
@@ -27,6 +28,7 @@ try {
   await open(page);
   await runAll(page);
   await lookAtFigures(page);
+  await tryHelperCells(page, options.cells);
 } catch (error) {
   problems.push(String(error.message ?? error).split("\n")[0]);
 } finally {
