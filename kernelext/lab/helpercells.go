@@ -93,15 +93,15 @@ func (f *cellFile) code(from, to token.Pos) string {
 // cell takes a function's body, and adds what that needs of the file's imports and of the notebook.
 func (f *cellFile) cell(function *ast.FuncDecl, notebook *cellFile) (helperCell, error) {
 	label, caption, ok := strings.Cut(strings.Join(strings.Fields(function.Doc.Text()), " "), ": ")
-	if !ok || label == "" {
-		return helperCell{}, fmt.Errorf("%s: the comment of %s must begin with the cell's name and a colon", f.name, function.Name.Name)
+	if !ok || label == "" || caption == "" {
+		return helperCell{}, fmt.Errorf("%s: the comment of %s must be the cell's name, a colon, and what it shows", f.name, function.Name.Name)
 	}
 	body := function.Body
 	text := strings.ReplaceAll(f.code(body.Lbrace+1, body.Rbrace), "\n\t", "\n")
 	used, imports := map[string]bool{}, map[string]bool{}
 	f.uses(body, used, imports)
 	return helperCell{
-		Name: function.Name.Name, Label: label, Caption: caption, Body: strings.TrimSpace(text),
+		Name: function.Name.Name, Label: label, Caption: strings.ToUpper(caption[:1]) + caption[1:], Body: strings.TrimSpace(text),
 		Declarations: notebook.declarations(used, imports),
 		Imports:      slices.Sorted(maps.Keys(imports)),
 	}, nil

@@ -35,11 +35,15 @@ func (l *lab) writeKernelSpec(spec []byte) error {
 }
 
 // overrides are JupyterLab's settings: no news, no update checks. Cells out of sight stay on the
-// page, so that a figure is drawn once and not each time it is scrolled to.
+// page, so that a figure is drawn once and not each time it is scrolled to. The Go kernel may take
+// more than a second to complete a symbol, after which JupyterLab would show nothing.
 const overrides = `{
   "@jupyterlab/apputils-extension:notification": {
     "fetchNews": "false",
     "checkForUpdates": false
+  },
+  "@jupyterlab/completer-extension:manager": {
+    "providerTimeout": 10000
   },
   "@jupyterlab/notebook-extension:tracker": {
     "windowingMode": "none"

@@ -25,7 +25,7 @@ func labextensionStep(l *lab) *step {
 			if err := l.writeLabextension(files); err != nil {
 				return err
 			}
-			t.Note("helper cells in the launcher and the command palette")
+			t.Note("helper cells, hover help")
 			return nil
 		},
 	}
@@ -57,11 +57,17 @@ func labextension() (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	script := fmt.Sprintf("%s(...%s);\n", bytes.TrimSpace(recipe("labextension/extension.js")), arguments)
+	script := fmt.Sprintf("%s([\n%s(...%s),\n%s\n]);\n", labextensionScript("container"), labextensionScript("helpercells"), arguments,
+		labextensionScript("hover"))
 	entry := fmt.Sprintf("static/remoteEntry.%.8x.js", sha256.Sum256([]byte(script)))
 	about, err := json.MarshalIndent(map[string]any{
-		"name": "offshoot", "version": "1.0.0", "description": "Helper cells of the Offshoot lab",
+		"name": "offshoot", "version": "1.0.0", "description": "Helper cells and hover help of the Offshoot lab",
 		"jupyterlab": map[string]any{"extension": true, "_build": map[string]string{"load": entry, "extension": "./extension"}},
 	}, "", "  ")
 	return map[string]string{"package.json": string(about) + "\n", entry: script}, err
+}
+
+// labextensionScript is an expression: a function.
+func labextensionScript(name string) []byte {
+	return bytes.TrimSpace(recipe("labextension/" + name + ".js"))
 }

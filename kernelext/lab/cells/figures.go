@@ -5,20 +5,77 @@ import (
 	"github.com/offshoot-ml/offshoot/slm"
 )
 
-// Population: parameters against perplexity, by generation.
-func Population() {
-	plots.Show(plots.Population(lab.Search("30M", evolution).Population))
-}
-
-// Mask: what the best sub-network keeps of its teacher.
+// Mask: what the best sub-network found keeps of its teacher.
 func Mask() {
 	found := lab.Search("30M", evolution)
 	plots.Show(plots.Mask(found.Teacher, found.Best().Subnet))
 }
 
-// Curves: losses of the lab's runs against their steps.
-func Curves() {
-	plots.Show(plots.Curves(lab.Curves()...))
+// Overlap: what two sub-networks have in common, here the two best.
+func Overlap() {
+	found := lab.Search("30M", evolution)
+	best := slm.Elites(found.Candidates, 2)
+	plots.Show(plots.Overlap(found.Teacher, best[0].Subnet, best[1].Subnet))
+}
+
+// Kept: how often the best candidates keep each unit of their teacher.
+func Kept() {
+	found := lab.Search("30M", evolution)
+	plots.Show(plots.Kept(found.Teacher, slm.Elites(found.Candidates, 8))) // or all: found.Candidates
+}
+
+// Mask history: the best mask of each generation, with a slider.
+func MaskHistory() {
+	plots.Show(plots.MaskHistory(lab.Search("30M", evolution).Population))
+}
+
+// Importance: scores of the teacher's units, by their activations on the training text.
+func Importance() {
+	teacher := lab.Teacher("smollm2-135m")
+	plots.Show(plots.Importance(teacher.Config, teacher.Importance(slm.Norm)))
+}
+
+// Architectures: the sizes of the teacher and of the best sub-network found, side by side.
+func Architectures() {
+	found := lab.Search("30M", evolution)
+	plots.Show(plots.Architectures(found.Teacher, found.Best().Subnet.Architecture(found.Teacher, "found"))) // and more of them
+}
+
+// Population: parameters against perplexity, by generation.
+func Population() {
+	found := lab.Search("30M", evolution)
+	plots.Show(plots.Population(found.Population)) // or PopulationBy(found.Population, slm.MinimizeFLOPs)
+}
+
+// Search history: every evaluation, the best so far, and the median of each generation.
+func History() {
+	plots.Show(plots.History(lab.Search("30M", evolution).Population))
+}
+
+// Ancestry: the family tree of the search's winner.
+func Ancestry() {
+	plots.Show(plots.Ancestry(lab.Search("30M", evolution).Population))
+}
+
+// Parallel coordinates: the architectures of a search, coloured by loss.
+func ParallelCoordinates() {
+	plots.Show(plots.ParallelCoordinates(lab.Search("30M", evolution).Population))
+}
+
+// Parts: where the parameters of the best candidates are.
+func Parts() {
+	found := lab.Search("30M", evolution)
+	plots.Show(plots.Parts(found.Teacher, slm.Elites(found.Candidates, 8)...))
+}
+
+// Diversity: how different the candidates of each generation are.
+func Diversity() {
+	plots.Show(plots.Diversity(lab.Search("30M", evolution).Population))
+}
+
+// Prediction: the perplexity by which the search judged, against that of the candidates that the lab has trained since.
+func Prediction() {
+	plots.Show(plots.Prediction(lab.Search("30M", evolution).Population, lab.Curves()...))
 }
 
 // Progress: the lowest loss so far, of evolution and of random search.
@@ -26,7 +83,7 @@ func Progress() {
 	study := slm.Study{
 		Name: "progress", Teacher: evolution.Teacher, Bins: []slm.Bin{evolution.Bin}, Spaces: []slm.Space{slm.CoarseUniform},
 		Variants: []slm.Variant{{Name: "evolution"}, {Name: "random", Search: slm.Search{Strategy: slm.RandomSearch}}},
-		Seeds:    []uint64{1, 2}, // more seeds, narrower bands
+		Seeds:    []uint64{1, 2}, // more of them tell luck from skill
 	}
 	plots.Show(plots.Progress(searched(study)...))
 }
@@ -37,7 +94,7 @@ func Spaces() {
 		Name: "spaces", Teacher: evolution.Teacher, Bins: []slm.Bin{evolution.Bin},
 		Spaces:   []slm.Space{slm.CoarseUniform, slm.CoarseLayerWise, slm.FineUniform, slm.FineLayerWise},
 		Variants: []slm.Variant{{Name: "evolution"}},
-		Seeds:    []uint64{1}, // one seed shows little: luck counts as much as the space
+		Seeds:    []uint64{1}, // more of them tell luck from a better space
 	}
 	plots.Show(plots.Spaces(searched(study), evolution.Bin))
 }
@@ -47,4 +104,19 @@ func Correlation() {
 	warm := evolution
 	warm.Generations, warm.Warm = slm.InitialOnly, slm.Warm{Steps: 10}
 	plots.Show(plots.Correlation(lab.Search("30M-warm", warm).Population))
+}
+
+// Curves: losses of the lab's runs against the tokens they were trained on.
+func Curves() {
+	plots.Show(plots.CurvesBy(plots.Tokens, lab.Curves()...)) // or plots.Steps, plots.FLOPs, plots.Time
+}
+
+// Savings: tokens that distilling the sub-network saves, beside random weights; it trains both for 150 steps, some minutes.
+func Saved() {
+	plots.Show(plots.Saved(plots.Tokens, trained(random(), 150), trained(distilled(), 150))) // or plots.FLOPs, plots.Time
+}
+
+// Dynamics: learning rate, norm of the gradient and throughput of the lab's runs.
+func Dynamics() {
+	plots.Show(plots.Dynamics(lab.Curves()...))
 }

@@ -2,8 +2,8 @@
 //
 // Each exported function is a cell: the first words of its comment are its name in the launcher and the command palette, the
 // rest says what it does, and its body is the cell's code. What it needs of this file, and what it imports, is put above it
-// where the notebook does not have it yet. So a cell runs as it is, also in an empty notebook, and in the quickstart it takes
-// that notebook's own lab and search.
+// where the notebook does not have it yet. So a cell runs as it is, also in an empty notebook. Names and options are those of
+// the quickstart notebook: there a cell takes that notebook's own, and elsewhere it goes on with its searches and runs.
 //
 // Cells are code of this repository, so that none can stop compiling. Nothing imports the package: that would open the lab.
 // To add a cell, write a function; set-up does the rest (kernelext/lab/helpercells.go).
@@ -19,18 +19,33 @@ var lab = kernelext.Open("quickstart")
 
 // evolution looks for sub-networks inside a parameter bin: 30 million, 5% more or less.
 var evolution = slm.Search{
-	Teacher: "smollm2-135m",
-	Space:   slm.CoarseUniform, // or CoarseLayerWise, FineUniform, FineLayerWise
-	Bin:     slm.Around(30e6, 0.05), Population: 16, Generations: 4,
+	Teacher:    "smollm2-135m",
+	Space:      slm.CoarseUniform, // or CoarseLayerWise, FineUniform, FineLayerWise
+	Bin:        slm.Around(30e6, 0.05),
+	Population: 16, Generations: 4,
 }
 
-// distilled is the best sub-network found, in training. Named again it goes on; other options need another name.
+// student is a run that pretrains the best sub-network found. Named again it goes on; other options need another name.
+func student(name string, start slm.Init, loss slm.Loss) *kernelext.Run {
+	best := lab.Search("30M", evolution).Best()
+	return lab.Distill(name, slm.Distillation{Subnet: best.Subnet, Init: start, Loss: loss,
+		Batch: 2, SeqLen: 128, Schedule: slm.Schedule{Peak: 7e-4, Horizon: 150}})
+}
+
+// distilled learns from the text, and from the teacher at a temperature of 1; .At(2) sets another.
 func distilled() *kernelext.Run {
-	return lab.Distill("distilled", slm.Distillation{
-		Teacher: "smollm2-135m", Subnet: lab.Search("30M", evolution).Best().Subnet,
-		Loss:  slm.CE(0.3).Plus(slm.ForwardKL(0.7)), // of the text and of the teacher, the latter at a temperature with .At(2)
-		Batch: 2, SeqLen: 128, Schedule: slm.Schedule{Peak: 7e-4, Horizon: 150},
-	})
+	return student("subnet-distilled", slm.FromTeacher, slm.CE(0.3).Plus(slm.ForwardKL(0.7)))
+}
+
+// random has the same architecture, and random weights at first.
+func random() *kernelext.Run { return student("random", slm.FromRandom, slm.CE(1)) }
+
+// trained is a run's curve after so many steps in all.
+func trained(run *kernelext.Run, steps int) slm.Curve {
+	if left := steps - run.Curve.Steps(); left > 0 {
+		run.Steps(left)
+	}
+	return run.Curve
 }
 
 // searched runs the searches of a study that the lab has not finished yet.

@@ -38,12 +38,12 @@ func StartSearch() {
 
 // Run 50 steps: distils the best sub-network found, from where it stopped.
 func Run50Steps() {
-	distilled().Steps(50) // or Tokens(100_000), For(2*time.Minute), UntilPerplexity(300)
+	distilled().Watch(plots.LiveCurves(plots.Steps)).Steps(50) // or Tokens(100_000), For(2*time.Minute), UntilPerplexity(300)
 }
 
 // Compare runs: the curves of all runs of the lab.
 func CompareRuns() {
-	plots.Show(plots.Curves(lab.Curves()...)) // or of some: lab.Curves("distilled", "random")
+	plots.Show(plots.Curves(lab.Curves()...)) // or of some: lab.Curves("subnet-distilled", "random")
 }
 
 // Export a student: a folder for transformers, and a GGUF file for llama.cpp.

@@ -21,8 +21,8 @@ const flags = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-b
 if (process.getuid?.() === 0) flags.push("--no-sandbox");
 
 const browser = await chromium.launch({ executablePath: options.chrome, headless: true, args: flags });
+const page = await browser.newPage({ viewport: { width: 1360, height: 1000 }, deviceScaleFactor: 1 });
 try {
-  const page = await browser.newPage({ viewport: { width: 1360, height: 1000 }, deviceScaleFactor: 1 });
   page.setDefaultTimeout(60_000);
   watch(page);
   await open(page);
@@ -30,7 +30,8 @@ try {
   await lookAtFigures(page);
   await tryHelperCells(page, options.cells);
 } catch (error) {
-  problems.push(String(error.message ?? error).split("\n")[0]);
+  problems.push(String(error.message ?? error).split("\n").slice(0, 4).join("\n")); // with what was waited for
+  await mkdir(options.out, { recursive: true }).then(() => shoot(page, "failure.png")).catch(() => {});
 } finally {
   await browser.close();
 }

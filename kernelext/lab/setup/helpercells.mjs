@@ -20,19 +20,32 @@ async function fromPalette(page, cells) {
   await holds(page, cells[0]);
 }
 
-// documentation asks for a symbol with Tab, and for its documentation with Shift-Tab.
+// documentation completes a symbol with Tab, and shows its documentation with Shift-Tab and below the pointer.
 async function documentation(page) {
-  const editor = page.locator(".jp-Notebook .jp-mod-active .cm-content");
-  await editor.click();
+  await page.locator(".jp-Notebook .jp-mod-active .cm-content").click();
   await page.keyboard.press("Control+a");
-  await page.keyboard.type("import \"github.com/offshoot-ml/offshoot/kernelext\"\n\nvar tried = kernelext.Op");
-  await page.keyboard.press("Tab");
-  await page.locator(".jp-Completer-match", { hasText: /^Open/ }).first().waitFor();
+  await page.keyboard.type('import "github.com/offshoot-ml/offshoot/kernelext"\n\n%%\nkernelext.Op');
+  await insist(page, () => page.keyboard.press("Tab"), page.locator(".jp-Completer-item", { hasText: /^Open/ }).first());
+  await page.keyboard.press("Enter");
+  await insist(page, () => page.keyboard.press("Shift+Tab"), page.locator(".jp-Tooltip", { hasText: "Open opens a lab by name" }));
   await page.keyboard.press("Escape");
-  await page.keyboard.type("en");
-  await page.keyboard.press("Shift+Tab");
-  await page.locator(".jp-Tooltip", { hasText: "Open opens a lab by name" }).waitFor();
-  await page.keyboard.press("Escape");
+  const { x, y, width, height } = await page.locator(".jp-Notebook .jp-mod-active .cm-line").last().boundingBox();
+  await insist(page, async () => {
+    await page.mouse.move(x + width, y + 4 * height); // away, and onto the package's name
+    await page.mouse.move(x + 20, y + height / 2, { steps: 4 });
+  }, page.locator(".offshoot-hover-help", { hasText: "Package kernelext is what" }));
+}
+
+// insist tries again while gopls reads the repository, during which the kernel does not know.
+async function insist(page, act, seen) {
+  for (let tries = 0; ; tries++) {
+    await act();
+    try {
+      return await seen.waitFor({ timeout: 12_000 });
+    } catch (error) {
+      if (tries === 15) throw error;
+    }
+  }
 }
 
 // fromLauncher begins a notebook with a cell, and runs it.
