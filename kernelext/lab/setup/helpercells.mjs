@@ -20,8 +20,23 @@ async function fromPalette(page, cells) {
   await holds(page, cells[0]);
 }
 
-// documentation completes a symbol with Tab, and shows its documentation with Shift-Tab and below the pointer.
+// documentation asks for symbols, where need be of a new kernel: one whose gopls was too slow at first may not know any more what
+// is in a cell.
 async function documentation(page) {
+  for (let restarts = 0; ; restarts++) {
+    try {
+      return await symbols(page);
+    } catch (error) {
+      if (restarts === 2) throw error;
+      await page.getByRole("menuitem", { name: "Kernel", exact: true }).click();
+      await page.getByRole("menuitem", { name: "Restart Kernel…", exact: true }).click();
+      await page.locator(".jp-Dialog .jp-mod-warn").click();
+    }
+  }
+}
+
+// symbols completes a symbol with Tab, and shows its documentation with Shift-Tab and below the pointer.
+async function symbols(page) {
   await page.locator(".jp-Notebook .jp-mod-active .cm-content").click();
   await page.keyboard.press("Control+a");
   await page.keyboard.type('import "github.com/offshoot-ml/offshoot/kernelext"\n\n%%\nkernelext.Op');
@@ -36,14 +51,14 @@ async function documentation(page) {
   }, page.locator(".offshoot-hover-help", { hasText: "Package kernelext is what" }));
 }
 
-// insist tries again while gopls reads the repository, during which the kernel does not know.
+// insist tries again: the kernel knows nothing while its gopls starts, 12 s, and reads the repository.
 async function insist(page, act, seen) {
   for (let tries = 0; ; tries++) {
     await act();
     try {
       return await seen.waitFor({ timeout: 12_000 });
     } catch (error) {
-      if (tries === 15) throw error;
+      if (tries === 7) throw error;
     }
   }
 }
