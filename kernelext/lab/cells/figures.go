@@ -18,7 +18,7 @@ func Overlap() {
 	plots.Show(plots.Overlap(found.Teacher, best[0].Subnet, best[1].Subnet))
 }
 
-// Kept: how often the best candidates keep each unit of their teacher.
+// Kept units: how often the best candidates keep each unit of their teacher.
 func Kept() {
 	found := lab.Search("30M", evolution)
 	plots.Show(plots.Kept(found.Teacher, slm.Elites(found.Candidates, 8))) // or all: found.Candidates
@@ -62,7 +62,7 @@ func ParallelCoordinates() {
 	plots.Show(plots.ParallelCoordinates(lab.Search("30M", evolution).Population))
 }
 
-// Parts: where the parameters of the best candidates are.
+// Parameters by part: where those of the best candidates are.
 func Parts() {
 	found := lab.Search("30M", evolution)
 	plots.Show(plots.Parts(found.Teacher, slm.Elites(found.Candidates, 8)...))

@@ -75,6 +75,7 @@ async function fromLauncher(page, cells) {
   await page.locator(".jp-LauncherCard", { hasText: cells[0].label }).first().click();
   await page.locator(".jp-NotebookPanel .jp-Cell").waitFor();
   await holds(page, cells[0]);
+  await page.getByText(/Go \(gonb\) \| (Idle|Unknown)/).waitFor(); // unknown until it runs something
   await page.keyboard.press("Shift+Enter");
   await page.locator(".jp-OutputArea-output", { hasText: "Lab quickstart" }).waitFor();
 }

@@ -27,7 +27,8 @@
     const missing = imports.filter((path) => !written.includes(`"${path}"`));
     const groups = [missing.filter((path) => !path.includes(".")), missing.filter((path) => path.includes("."))];
     const lines = groups.filter((group) => group.length).map((group) => group.map((path) => `\t"${path}"\n`).join(""));
-    if (lines.length) parts.push(`import (\n${lines.join("\n")})`);
+    if (missing.length === 1) parts.push(`import "${missing[0]}"`);
+    else if (missing.length) parts.push(`import (\n${lines.join("\n")})`);
     for (const { name, code } of declarations) {
       if (!new RegExp(`^(var|func) ${name}\\b`, "m").test(written)) parts.push(code);
     }

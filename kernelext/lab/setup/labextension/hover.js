@@ -5,7 +5,7 @@ async (load) => {
 
   // ask returns the kernel's Markdown; it says why it has none in plain text. A kernel that runs a cell would answer too late.
   async function ask(kernel, code, position) {
-    if (kernel?.name !== "gonb" || kernel.status !== "idle") return undefined;
+    if (kernel?.name !== "gonb" || kernel.status === "busy") return undefined;
     const { content } = await kernel.requestInspect({ code, cursor_pos: position, detail_level: 0 });
     return content.status === "ok" ? content.data["text/markdown"] : undefined;
   }
