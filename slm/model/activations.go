@@ -19,6 +19,8 @@ const (
 	neuronProbe              // [B, T, F], what enters the down projection
 	normProbe                // [B, T, E], what attention and the feed-forward part read: twice in a layer
 	probes                   // how many there are
+
+	attentionProbe // [B, G, R·T, S], the weights of attention, which are no activations of units
 )
 
 // show lets the observer see x.
@@ -37,6 +39,9 @@ func watchedLayer(b *block, x, real *Node) []*Node {
 	counts := Reshape(BroadcastToDims(Reshape(isReal(real, windows), -1, 1), windows, positions), -1, 1) // [B·T, 1]
 	out := make([]*Node, 1+probes, 2+probes)
 	b.observe = func(at probe, y *Node) {
+		if at == attentionProbe {
+			return
+		}
 		if at == headProbe {
 			y = Sqrt(ReduceSum(Square(y), -1))
 		}

@@ -35,6 +35,11 @@ type programs struct {
 	targets *program // x, width, head [V, E], targets [B, T], norms [E], indices → norm(x) [N, E'], logits of targets [N]
 	words   *program // norm(x), head, first word, words before, largest, sum, indices → largest, sum [N]
 
+	// Of a text to look at, token by token.
+	expect   *program // logits [N, V], targets [N] → losses [N], probabilities and ids of the likeliest tokens [N, K]
+	look     *program // x, weights → where its heads look [B, H, T, T]
+	lookPart *program // x, selection, weights of the attention → the same of a sub-network
+
 	half *programs // the same, with the matrix products on the way to logits in bfloat16
 
 	compiled *atomic.Int64 // counts the graphs built, each of which is compiled once
@@ -102,6 +107,12 @@ func newProgramsIn(numbers slm.NumberType, backend compute.Backend, device compu
 	})
 	build(&p.targets, "logits of targets", func(in []*Node) []*Node { return targetLogits(c, in) })
 	build(&p.words, "logits of some words", someWords)
+	build(&p.expect, "expectations", func(in []*Node) []*Node { return expectations(in[0], in[1]) })
+	build(&p.look, "attention weights", func(in []*Node) []*Node { return one(wholeBlock(c, in[1:]).attentionWeights(in[0])) })
+	build(&p.lookPart, "attention weights of a sub-network", func(in []*Node) []*Node {
+		kept, weights := attentionSelection(in[1:]), in[1+attentionInputs:]
+		return one(kept.block(c, kept.keep(attentionWeights(c), weights)).attentionWeights(in[0]))
+	})
 	return p, err
 }
 
@@ -142,7 +153,7 @@ func (p programs) finalize() {
 	if p.half != nil {
 		p.half.finalize()
 	}
-	for _, e := range []*program{p.whole, p.within, p.number, p.step, p.watch, p.embed, p.logits, p.last, p.narrow, p.embedPart, p.attend, p.feed, p.targets, p.words} {
+	for _, e := range []*program{p.whole, p.within, p.number, p.step, p.watch, p.embed, p.logits, p.last, p.narrow, p.embedPart, p.attend, p.feed, p.targets, p.words, p.expect, p.look, p.lookPart} {
 		if e != nil {
 			e.Finalize()
 		}

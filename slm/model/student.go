@@ -24,7 +24,7 @@ type Student struct {
 	// before the first pass. Generating reads a prompt whole.
 	Separator *int32
 
-	loss, step *gomlx.Exec
+	loss, step, expect, look *gomlx.Exec
 }
 
 // NewStudent puts a student's weights, such as [Teacher.Extract] or [RandomWeights] give them, on the device.
@@ -36,6 +36,12 @@ func NewStudent(backend compute.Backend, teacher slm.Config, subnet slm.Subnet, 
 	}
 	if err == nil {
 		s.step, err = gomlx.NewExec(backend, s.Store, s.stepGraph)
+	}
+	if err == nil {
+		s.expect, err = gomlx.NewExec(backend, s.Store, s.expectGraph)
+	}
+	if err == nil {
+		s.look, err = gomlx.NewExec(backend, s.Store, s.lookGraph)
 	}
 	if err != nil {
 		s.Store.Finalize()
@@ -77,6 +83,8 @@ func (s *Student) IsMatrix(name string) bool {
 type Computing struct {
 	Type          slm.NumberType // of matrix products: Float32, which none means, or BFloat16
 	Checkpointing bool           // keep layers' inputs only, and compute the rest once more in the backward pass
+
+	observe func(at probe, x *Node) // is shown activations of all layers; nil for nobody
 }
 
 // LogitsGraph builds the forward pass: tokens [B, T] int32 to logits [B·T, V].
@@ -112,7 +120,7 @@ func (s *Student) hiddenGraph(scope *gomlx.Scope, tokens *Node, pasts []*past, h
 			weights = append(weights, s.weight(scope, g, w.In(i)))
 		}
 		b := denseBlock(s.Teacher, s.Subnet, l, weights).in(how.Type)
-		b.documents, b.turns = documents, shared
+		b.documents, b.turns, b.observe = documents, shared, how.observe
 		if pasts != nil {
 			b.past = pasts[i]
 		}
@@ -249,7 +257,8 @@ func (s *Student) Weights() (checkpoint.Weights, error) {
 
 // Close frees the device's memory.
 func (s *Student) Close() {
-	s.loss.Finalize()
-	s.step.Finalize()
+	for _, e := range []*gomlx.Exec{s.loss, s.step, s.expect, s.look} {
+		e.Finalize()
+	}
 	s.Store.Finalize()
 }

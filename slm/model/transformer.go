@@ -138,8 +138,9 @@ func (b *block) attention(x *Node) *Node {
 	numbers := b.weight[slm.AttentionOutput].DType()
 	scores := Mul(product(numbers, query, []int{3}, []int{0, 1}, key, []int{3}, []int{0, 1}), b.scale) // [B, G, R·T, S]
 	scores = Where(b.visible(x, scores), scores, ConstAs(scores, -1e30))
-	mixed := product(numbers, Softmax(scores, -1), []int{3}, []int{0, 1}, value, []int{2}, []int{0, 1}) // [B, G, R·T, D]
-	mixed = b.show(headProbe, headsLast(mixed, x.Shape().Dim(1)))                                       // [B, T, H, D]
+	weights := b.show(attentionProbe, Softmax(scores, -1))
+	mixed := product(numbers, weights, []int{3}, []int{0, 1}, value, []int{2}, []int{0, 1}) // [B, G, R·T, D]
+	mixed = b.show(headProbe, headsLast(mixed, x.Shape().Dim(1)))                           // [B, T, H, D]
 	if b.heads != nil {
 		mixed = Mul(mixed, Reshape(isReal(b.heads, mixed.Shape().Dim(2)), 1, 1, -1, 1))
 	}
