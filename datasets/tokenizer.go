@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/daulet/tokenizers"
 	"github.com/offshoot-ml/offshoot/slm/checkpoint"
@@ -113,6 +114,16 @@ func (t *Tokenizer) Decode(ids []int32) string {
 	}
 	flush()
 	return text.String()
+}
+
+// Piece is the text of one token where it stands in the middle of a text: with its space, which some vocabularies drop at the
+// beginning. Bytes that are a part of a letter become U+FFFD.
+func (t *Tokenizer) Piece(id int32) string {
+	alone := t.Decode([]int32{id})
+	if after, ok := strings.CutPrefix(t.Decode([]int32{id, id}), alone); ok && utf8.ValidString(after) {
+		return after
+	}
+	return alone
 }
 
 // Separator is the id of the token that follows each document; -1 for a vocabulary that has none, which cannot read a

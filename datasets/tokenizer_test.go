@@ -244,3 +244,26 @@ func BenchmarkEncode(b *testing.B) {
 	}
 	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "tokens/s")
 }
+
+// A token's text is the one that it has inside a text, also where the beginning of a text loses its space.
+func TestPiece(t *testing.T) {
+	spaced, err := ReadTokenizer([]byte(`{"version": "1.0", "added_tokens": [], "normalizer": null, "pre_tokenizer": null, "post_processor": null,
+		"decoder": {"type": "Sequence", "decoders": [{"type": "Replace", "pattern": {"String": "▁"}, "content": " "}, {"type": "Fuse"},
+			{"type": "Strip", "content": " ", "start": 1, "stop": 0}]},
+		"model": {"type": "Unigram", "unk_id": 0, "vocab": [["<unk>", 0.0], ["▁a", -1.0], ["b", -1.5]], "byte_fallback": false}}`), 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer spaced.Close()
+	bytes := newByteTokenizer(t)
+	for _, test := range []struct {
+		tokenizer *Tokenizer
+		id        int32
+		want      string
+	}{{spaced, 1, " a"}, {spaced, 2, "b"}, {bytes, 259, "int"}, {bytes, byteID(' '), " "}, {bytes, 0, endOfText}, {bytes, byteID(0), "\x00"},
+		{bytes, byteID(0xc3), "\uFFFD"}, {bytes, 9999, ""}} {
+		if got := test.tokenizer.Piece(test.id); got != test.want {
+			t.Errorf("the piece of %d is %q, want %q", test.id, got, test.want)
+		}
+	}
+}

@@ -36,6 +36,8 @@ const (
 	VerbUndo         = "undo"         // WorkRequest, ends with a Summary: Done is the step to which the run went back
 	VerbBranch       = "branch"       // WorkRequest, ends with a Summary: Done is the step at which the new run leaves From
 	VerbGenerate     = "generate"     // WorkRequest, ends with a string
+	VerbPredict      = "predict"      // WorkRequest, ends with a slm.Predicted
+	VerbAttention    = "attention"    // WorkRequest, ends with a slm.Attention
 	VerbImportance   = "importance"   // WorkRequest, ends with a slm.Importance
 	VerbEvaluate     = "evaluate"     // WorkRequest, ends with a slm.Evaluated
 	VerbExport       = "export"       // WorkRequest, ends with an Exported
@@ -84,6 +86,7 @@ type WorkRequest struct {
 	Run          bool              `json:"run,omitempty"`  // it is about the student of the run Name, not the teacher Name
 	Prompt       string            `json:"prompt,omitempty"`
 	Generation   *slm.Generation   `json:"generation,omitempty"`
+	Reading      *Reading          `json:"reading,omitempty"`
 	Importance   *Importance       `json:"importance,omitempty"`
 	Evaluation   *slm.Evaluation   `json:"evaluation,omitempty"`
 	Export       *Export           `json:"export,omitempty"`

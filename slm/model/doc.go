@@ -18,6 +18,7 @@
 // a text, which an observer of the graph sums up on the device (activations.go), and for layers by how far they turn what
 // they read or by the loss without them (layers.go). [Reorder] puts its units in an order of one's choice (reorder.go).
 //
-// Both continue a prompt, with the keys and values of what was read kept: generate.go. Weights are read straight into the
+// Both continue a prompt, with the keys and values of what was read kept: generate.go; and tell of a text, token by token, what
+// they expect (predict.go) and where their heads look (attention.go). Weights are read straight into the
 // device's memory (weight.go).
 package model

@@ -40,9 +40,20 @@ type Export struct {
 // Report tells how far something is. Total is 0 when it is not known.
 type Report func(message string, done, total int64)
 
-// Teacher is an open teacher. It is loaded before Prepare, Loss, Importance, WarmLoss, Evaluate and Generate; the rest needs no
-// weights, or loads them itself.
+// Model is a teacher, or a run's student, and what it makes of a text.
+type Model interface {
+	// Generate continues a prompt, and returns the new text.
+	Generate(ctx context.Context, prompt string, g slm.Generation) (string, error)
+	// Predict is what it expects of a text, token by token. A text that is too long is an error of code Invalid.
+	Predict(ctx context.Context, r kernelext.Reading) (slm.Predicted, error)
+	// Attention is where its heads look while it reads a text. Errors are those of Predict, and a choice of no head or too many.
+	Attention(ctx context.Context, r kernelext.Reading) (slm.Attention, error)
+}
+
+// Teacher is an open teacher. It is loaded before Prepare, Loss, Importance, WarmLoss, Evaluate and the calls of a Model; the rest
+// needs no weights, or loads them itself.
 type Teacher interface {
+	Model
 	Config() slm.Config
 	SHA256() string // of its file, or of what identifies the repository's revision
 	Bytes() int64   // that its weights hold in memory, 0 until they are loaded; it may be called at any time
@@ -65,14 +76,13 @@ type Teacher interface {
 	WarmLoss(ctx context.Context, plan slm.Warm, subnet slm.Subnet, windows []int32, seqLen int, report Report) (float64, error)
 	// Evaluate measures the teacher on a text.
 	Evaluate(ctx context.Context, e slm.Evaluation, report Report) (slm.Evaluated, error)
-	// Generate continues a prompt, and returns the new text.
-	Generate(ctx context.Context, prompt string, g slm.Generation) (string, error)
 	// Trainer prepares a student of this teacher at step 0.
 	Trainer(ctx context.Context, d slm.Distillation, report Report) (Trainer, error)
 }
 
 // Trainer trains one student.
 type Trainer interface {
+	Model
 	Steps() int   // done
 	Bytes() int64 // that it holds in memory
 	// Begin takes the first weights from where the options say. A trainer that loads a checkpoint does without.
@@ -89,6 +99,5 @@ type Trainer interface {
 	Save(path string) error
 	// Load goes back to what Save wrote.
 	Load(path string) error
-	Generate(ctx context.Context, prompt string, g slm.Generation) (string, error)
 	Close()
 }

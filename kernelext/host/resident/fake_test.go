@@ -222,6 +222,33 @@ func (t *fakeTeacher) Generate(_ context.Context, prompt string, g slm.Generatio
 	return strings.Repeat("la ", g.Tokens) + prompt, nil
 }
 
+// Predict expects every word for sure, and none after the text. A text of more than three is too long.
+func (t *fakeTeacher) Predict(_ context.Context, r kernelext.Reading) (slm.Predicted, error) {
+	return fakePredicted(r, 0)
+}
+
+func fakePredicted(r kernelext.Reading, steps int) (p slm.Predicted, err error) {
+	for _, word := range strings.Fields(r.Text) {
+		p.Tokens = append(p.Tokens, slm.PredictedToken{Text: word, Expected: []slm.Likely{{Text: word, Probability: 1}}})
+	}
+	if p.Steps = steps; len(p.Tokens) > 3 {
+		err = kernelext.Errorf(kernelext.Invalid, "a text of %d words: want 1 to 3", len(p.Tokens))
+	}
+	return p, err
+}
+
+func (t *fakeTeacher) Attention(_ context.Context, r kernelext.Reading) (slm.Attention, error) {
+	kept, err := r.Subnet.KeptHeads(t.config, r.Layers, r.Heads)
+	if err != nil {
+		return slm.Attention{}, kernelext.Errorf(kernelext.Invalid, "%v", err)
+	}
+	a := slm.Attention{Tokens: strings.Fields(r.Text)}
+	for _, h := range kept {
+		a.Maps = append(a.Maps, slm.AttentionMap{Layer: h.Layer, Head: h.Head, Weights: [][]float32{{1}}})
+	}
+	return a, nil
+}
+
 func (t *fakeTeacher) Trainer(_ context.Context, d slm.Distillation, _ resident.Report) (resident.Trainer, error) {
 	return &fakeTrainer{teacher: t, d: d, Weight: 1}, nil
 }
@@ -316,4 +343,13 @@ func (t *fakeTrainer) Load(path string) error {
 
 func (t *fakeTrainer) Generate(_ context.Context, prompt string, _ slm.Generation) (string, error) {
 	return fmt.Sprintf("%s at step %d", prompt, t.Done), nil
+}
+
+func (t *fakeTrainer) Predict(_ context.Context, r kernelext.Reading) (slm.Predicted, error) {
+	return fakePredicted(r, t.Done)
+}
+
+func (t *fakeTrainer) Attention(ctx context.Context, r kernelext.Reading) (slm.Attention, error) {
+	r.Subnet = t.d.Subnet
+	return t.teacher.Attention(ctx, r)
 }

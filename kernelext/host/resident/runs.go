@@ -439,8 +439,3 @@ func (h *Host) makeRoom(keep int) {
 		return true
 	})
 }
-
-// Generate lets the student write.
-func (r *heldRun) Generate(ctx context.Context, prompt string, g slm.Generation) (string, error) {
-	return r.trainer.Generate(ctx, prompt, g)
-}

@@ -250,6 +250,18 @@ func (h *Host) architectureWork(j *job) (any, error) {
 	return h.config(j, l, j.Name)
 }
 
+// model is the teacher or the student that a request is about, in memory.
+func (h *Host) model(j *job, l *lab) (Model, error) {
+	if !j.request.Run {
+		return h.useTeacher(j, l, j.Name)
+	}
+	r, err := h.student(j, l, j.Name)
+	if err != nil {
+		return nil, err
+	}
+	return r.trainer, nil
+}
+
 // mostGenerated bounds the tokens of one call: longer texts are several calls.
 const mostGenerated = 4096
 
@@ -266,14 +278,7 @@ func (h *Host) generateWork(j *job) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	var writer interface {
-		Generate(context.Context, string, slm.Generation) (string, error)
-	}
-	if j.request.Run {
-		writer, err = h.student(j, l, j.Name)
-	} else {
-		writer, err = h.useTeacher(j, l, j.Name)
-	}
+	writer, err := h.model(j, l)
 	if err != nil {
 		return nil, err
 	}

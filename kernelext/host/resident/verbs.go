@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -36,6 +37,8 @@ func (h *Host) addVerbs() error {
 		kernelext.VerbUndo:         h.undoWork,
 		kernelext.VerbBranch:       h.branchWork,
 		kernelext.VerbGenerate:     h.generateWork,
+		kernelext.VerbPredict:      h.predictWork,
+		kernelext.VerbAttention:    h.attentionWork,
 		kernelext.VerbImportance:   h.importanceWork,
 		kernelext.VerbEvaluate:     h.evaluateWork,
 		kernelext.VerbExport:       h.exportWork,
@@ -140,13 +143,16 @@ func (h *Host) accept(ctx context.Context, verb string, request kernelext.WorkRe
 	return kernelext.Accepted{Job: j.ID}, nil
 }
 
+// ofEither are the verbs about a teacher or a run's student, as the request says.
+var ofEither = []string{kernelext.VerbGenerate, kernelext.VerbPredict, kernelext.VerbAttention, kernelext.VerbEvaluate, kernelext.VerbExport, kernelext.VerbTasks}
+
 // checkSubject checks the name of what a request is about.
 func checkSubject(verb string, request kernelext.WorkRequest) error {
 	switch {
 	case verb == kernelext.VerbSearch, verb == kernelext.VerbAsk, verb == kernelext.VerbTell:
 		return kernelext.CheckName("search", request.Name)
 	case verb == kernelext.VerbTeacher, verb == kernelext.VerbArchitecture, verb == kernelext.VerbImportance,
-		(verb == kernelext.VerbGenerate || verb == kernelext.VerbEvaluate || verb == kernelext.VerbExport || verb == kernelext.VerbTasks) && !request.Run:
+		!request.Run && slices.Contains(ofEither, verb):
 		return kernelext.CheckTeacher(request.Name)
 	}
 	return kernelext.CheckName("run", request.Name)
