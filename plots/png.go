@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"golang.org/x/image/font/gofont/gobold"
+	"golang.org/x/image/font/gofont/gomono"
 	"golang.org/x/image/font/gofont/goregular"
 )
 
@@ -37,7 +38,7 @@ const rasterise = `
 import sys, resvg_py
 scale, *fonts = sys.argv[1:]
 sys.stdout.buffer.write(bytes(resvg_py.svg_to_bytes(svg_string=sys.stdin.buffer.read().decode(), zoom=float(scale),
-    font_files=fonts, font_family="Go", sans_serif_family="Go")))
+    font_files=fonts, font_family="Go", sans_serif_family="Go", monospace_family="Go Mono")))
 `
 
 // rasterised runs resvg.
@@ -76,8 +77,8 @@ func fontFiles() ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	files := []string{filepath.Join(folder, "regular.ttf"), filepath.Join(folder, "bold.ttf")}
-	for i, font := range [][]byte{goregular.TTF, gobold.TTF} {
+	files := []string{filepath.Join(folder, "regular.ttf"), filepath.Join(folder, "bold.ttf"), filepath.Join(folder, "mono.ttf")}
+	for i, font := range [][]byte{goregular.TTF, gobold.TTF, gomono.TTF} {
 		if err := os.WriteFile(files[i], font, 0o600); err != nil {
 			os.RemoveAll(folder)
 			return nil, err
