@@ -322,12 +322,15 @@ func (n attentionMaps) hover(i, m int, p attentionPlaces) (out [][]any) {
 
 // reading is the tooltip of a token in a map.
 func (n attentionMaps) reading() string {
-	names, heads, models := make([]string, len(n.tokens)), make([]string, len(n.maps)), make([]string, len(n.models))
+	names, places := make([]string, len(n.tokens)), make([]string, len(n.tokens))
+	heads, models := make([]string, len(n.maps)), make([]string, len(n.models))
 	for i, token := range n.tokens {
 		names[i] = html.EscapeString(spaced(token))
 		if n.binned {
 			names[i] += "…"
 		}
+		first, _ := binBounds(i, len(n.tokens), len(n.models[0].Tokens))
+		places[i] = fmt.Sprintf("token %d <b>%s</b>", first, names[i])
 	}
 	for i, h := range n.maps {
 		heads[i] = fmt.Sprintf("layer %d, head %d", h.layer, h.head)
@@ -338,8 +341,8 @@ func (n attentionMaps) reading() string {
 			models[m] += fmt.Sprintf(", step %d", a.Steps)
 		}
 	}
-	return fmt.Sprintf(`function(p){var v=p.value,t=%s,out="<b>"+%s[v[4]]+"</b> "+%s[+p.seriesId.charAt(1)]+"<br>token "+v[5]+" <b>"+t[v[5]]+"</b> looks at";`+
-		`for(var i=6;i<v.length;i+=2)out+="<br>"+t[v[i]]+" <b>"+v[i+1]+"%%</b>";return out}`, quotedAll(names), quotedAll(heads), quotedAll(models))
+	return fmt.Sprintf(`function(p){var v=p.value,t=%s,out="<b>"+%s[v[4]]+"</b> "+%s[+p.seriesId.charAt(1)]+"<br>"+%s[v[5]]+" looks at";`+
+		`for(var i=6;i<v.length;i+=2)out+="<br>"+t[v[i]]+" <b>"+v[i+1]+"%%</b>";return out}`, quotedAll(names), quotedAll(heads), quotedAll(models), quotedAll(places))
 }
 
 // attentionLabel is a word beside the maps: where it stands in cells, how far from there in pixels, and how it is aligned.

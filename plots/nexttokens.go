@@ -170,7 +170,7 @@ func nextFigure(n nextTokens) Figure {
 				data[i].Value = rounded(100*p, 2)
 			}
 		}
-		name := abridged(cmp.Or(m.Model, fmt.Sprintf("model %d", k+1)), 36)
+		name := abridged(cmp.Or(m.Model, fmt.Sprintf("model %d", k+1)), 30)
 		if slices.Contains(taken, name) { // the legend switches by name
 			name = fmt.Sprintf("%s (%d)", name, k+1)
 		}
@@ -185,18 +185,21 @@ func nextFigure(n nextTokens) Figure {
 	f.set("yAxis.0.inverse", true)
 	f.set("yAxis.0.axisTick", off())
 	f.set("yAxis.0.splitLine", off())
-	f.set("xAxis.0.max", roundPercent(108*most)) // room for the numbers
+	end, step := percentAxis(108 * most) // room for the numbers
+	f.set("xAxis.0.max", end)
+	f.set("xAxis.0.interval", step)
+	f.set("xAxis.0.axisLabel.showMaxLabel", end <= 100)
 	f.set("grid.left", 132)
 	f.Height = 66 + max(24, 8+14*len(n.models))*len(n.rows) + 80
 	return f
 }
 
-// roundPercent is a round number that is not less.
-func roundPercent(p float64) float64 {
+// percentAxis is a round end, in percent, that is not less, and the step of its numbers.
+func percentAxis(least float64) (end, step float64) {
 	for _, step := range []float64{1, 2, 5, 10} {
-		if p <= 10*step {
-			return step * math.Ceil(p/step)
+		if least <= 10*step {
+			return step * max(1, math.Ceil(least/step)), step
 		}
 	}
-	return 110
+	return 110, 20
 }

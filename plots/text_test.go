@@ -152,3 +152,11 @@ func TestNextNumbers(t *testing.T) {
 		t.Errorf("tooltip %q", got)
 	}
 }
+
+func TestPercentAxis(t *testing.T) {
+	for least, want := range map[float64][2]float64{0: {1, 1}, 7.2: {8, 1}, 14.04: {16, 2}, 39: {40, 5}, 100: {100, 10}, 108: {110, 20}} {
+		if end, step := percentAxis(least); end != want[0] || step != want[1] {
+			t.Errorf("up to %g: an axis to %g in steps of %g, want %v", least, end, step, want)
+		}
+	}
+}
