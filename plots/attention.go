@@ -336,10 +336,7 @@ func (n attentionMaps) reading() string {
 		heads[i] = fmt.Sprintf("layer %d, head %d", h.layer, h.head)
 	}
 	for m, a := range n.models {
-		models[m] = html.EscapeString(abridged(a.Model, 30))
-		if a.Steps > 0 {
-			models[m] += fmt.Sprintf(", step %d", a.Steps)
-		}
+		models[m] = named(a.Model, a.Steps)
 	}
 	return fmt.Sprintf(`function(p){var v=p.value,t=%s,out="<b>"+%s[v[4]]+"</b> "+%s[+p.seriesId.charAt(1)]+"<br>"+%s[v[5]]+" looks at";`+
 		`for(var i=6;i<v.length;i+=2)out+="<br>"+t[v[i]]+" <b>"+v[i+1]+"%%</b>";return out}`, quotedAll(names), quotedAll(heads), quotedAll(models), quotedAll(places))

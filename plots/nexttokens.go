@@ -141,7 +141,7 @@ func (n nextTokens) readingChances(row nextToken) string {
 		if math.IsNaN(row.chances[k]) {
 			said = "less than " + likelihood(n.floors[k])
 		}
-		out += fmt.Sprintf("<br>%s <b>%s</b>", html.EscapeString(abridged(m.Model, 28)), said)
+		out += fmt.Sprintf("<br>%s <b>%s</b>", named(m.Model, m.Steps), said)
 	}
 	return out
 }

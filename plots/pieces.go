@@ -2,6 +2,8 @@ package plots
 
 import (
 	"encoding/json"
+	"fmt"
+	"html"
 	"strconv"
 	"strings"
 	"unicode"
@@ -59,4 +61,13 @@ func abridged(name string, most int) string {
 		return name
 	}
 	return string(letters[:(most-1)/2]) + "…" + string(letters[len(letters)-most/2:])
+}
+
+// named is a model as tooltips name it: a student with the step that it has come to.
+func named(model string, steps int) string {
+	name := html.EscapeString(abridged(model, 30))
+	if steps > 0 {
+		name += fmt.Sprintf(", step %d", steps)
+	}
+	return name
 }

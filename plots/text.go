@@ -170,7 +170,7 @@ func (n readText) story(i int) string {
 			out.WriteString("<br>nothing precedes it")
 			break
 		}
-		fmt.Fprintf(&out, "<br>%s: <b>%.2f</b> nats, p %s<br>", html.EscapeString(abridged(m.Model, 28)), token.Loss, likelihood(math.Exp(-token.Loss)))
+		fmt.Fprintf(&out, "<br>%s: <b>%.2f</b> nats, p %s<br>", named(m.Model, m.Steps), token.Loss, likelihood(math.Exp(-token.Loss)))
 		for k, l := range token.Expected[:min(mostStory, len(token.Expected))] {
 			if k > 0 {
 				out.WriteString(", ")
