@@ -14,16 +14,7 @@ import (
 // labCard describes a lab and the host behind it.
 func labCard(s Status, c Contents) shown {
 	out := card{title: "Lab " + c.Lab}
-	out.add("backend", "%s", cmp.Or(s.Backend, "none: "+s.BackendError))
-	if s.Device != "" {
-		out.add("device", "%s", s.Device)
-	}
-	memory := bytesText(s.Memory) + " in the host"
-	if s.DeviceMemory > 0 {
-		memory += ", " + bytesText(s.DeviceMemory) + " on the device"
-	}
-	out.add("memory", "%s", memory)
-	out.add("host", "process %d, version %s, up %s", s.PID, s.Version, duration(s.Uptime().Seconds()))
+	out.addHost(s)
 	out.add("folder", "%s", filepath.Join(filepath.Base(s.Home), "labs", c.Lab)) // a saved card should not tell where a home is
 	out.add("teachers", "%s", teacherList(s))
 	for i, e := range c.Searches {
@@ -36,6 +27,20 @@ func labCard(s Status, c Contents) shown {
 		out.add(once(i, "at work"), "%s", j)
 	}
 	return out.shown()
+}
+
+// addHost tells on what the host computes, and how much memory it takes.
+func (c *card) addHost(s Status) {
+	c.add("backend", "%s", cmp.Or(s.Backend, "none: "+s.BackendError))
+	if s.Device != "" {
+		c.add("device", "%s", s.Device)
+	}
+	memory := bytesText(s.Memory) + " in the host"
+	if s.DeviceMemory > 0 {
+		memory += ", " + bytesText(s.DeviceMemory) + " on the device"
+	}
+	c.add("memory", "%s", memory)
+	c.add("host", "process %d, version %s, up %s", s.PID, s.Version, duration(s.Uptime().Seconds()))
 }
 
 // once labels the first row of a group only.
@@ -117,7 +122,7 @@ func partRows(counts slm.Counts, tied bool) []row {
 		if p.label == "head" && tied {
 			value, share = "tied", "-"
 		}
-		rows = append(rows, row{p.label, value, share})
+		rows = append(rows, row{label: p.label, value: value, share: share})
 	}
 	return rows
 }

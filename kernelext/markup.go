@@ -30,8 +30,8 @@ type card struct {
 	notes string // its text
 }
 
-// row is a line of a card. One with a share is a count and its share, both aligned to the right.
-type row struct{ label, value, share string }
+// row is a line of a card. One with a share is a count and its share, both aligned to the right. A bar, in HTML, is before the value.
+type row struct{ label, value, share, bar string }
 
 func (c *card) add(label, format string, args ...any) {
 	c.rows = append(c.rows, row{label: label, value: fmt.Sprintf(format, args...)})
@@ -63,7 +63,7 @@ func table(rows []row) string {
 		fmt.Fprintf(&b, `<tr style="background:none"><th style="%s">%s</th>`, labelStyle, html.EscapeString(r.label))
 		if r.share == "" {
 			value := strings.ReplaceAll(html.EscapeString(r.value), "\n", "<br>")
-			fmt.Fprintf(&b, `<td style="%s">%s</td></tr>`, valueStyle, value)
+			fmt.Fprintf(&b, `<td style="%s">%s%s</td></tr>`, valueStyle, r.bar, value)
 			continue
 		}
 		fmt.Fprintf(&b, `<td style="%s">%s</td><td style="%s">%s</td></tr>`, countStyle, html.EscapeString(r.value), countStyle, html.EscapeString(r.share))

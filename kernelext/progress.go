@@ -123,7 +123,9 @@ func (d *display) noteLines() string {
 }
 
 // line is the event in one line of text.
-func (d *display) line(e Event) string {
+func (d *display) line(e Event) string { return d.title + ": " + d.told(e) }
+
+func (d *display) told(e Event) string {
 	parts := []string{}
 	add := func(format string, args ...any) { parts = append(parts, fmt.Sprintf(format, args...)) }
 	if e.Message != "" {
@@ -148,7 +150,7 @@ func (d *display) line(e Event) string {
 	if e.Left > 0 {
 		add("%s left", duration(e.Left))
 	}
-	return d.title + ": " + strings.Join(parts, " · ")
+	return strings.Join(parts, " · ")
 }
 
 // Speed is how fast a run goes and what it has spent, such as "510 tokens/s · 2.1e+13 FLOPs · MFU 38%"; empty for other events.

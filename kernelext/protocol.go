@@ -284,8 +284,12 @@ type Job struct {
 	Name    string    `json:"name"`
 	Since   time.Time `json:"since"`
 	Running bool      `json:"running"`
+	Message string    `json:"message,omitempty"` // what it does besides, such as loading a teacher
 	Done    int64     `json:"done,omitempty"`
 	Total   int64     `json:"total,omitempty"`
+	Unit    string    `json:"unit,omitempty"` // of Done and Total
+	Rate    float64   `json:"rate,omitempty"` // as in an [Event]
+	Left    float64   `json:"left,omitempty"` // seconds, estimated
 }
 
 // String is such as "search 30M of lab quickstart".

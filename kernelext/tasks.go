@@ -138,7 +138,7 @@ func scoresCard(t TaskScores) shown {
 		if s.StdErr != nil {
 			margin = fmt.Sprintf("± %.4f, ", *s.StdErr)
 		}
-		out.rows = append(out.rows, row{label, fmt.Sprintf("%.4f", s.Value), margin + thousands(int64(s.Documents)) + " documents"})
+		out.rows = append(out.rows, row{label: label, value: fmt.Sprintf("%.4f", s.Value), share: margin + thousands(int64(s.Documents)) + " documents"})
 	}
 	note := "lm-eval " + t.Version
 	if t.Steps > 0 {

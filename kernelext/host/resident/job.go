@@ -27,7 +27,7 @@ type job struct {
 	request kernelext.WorkRequest
 	ctx     context.Context // ends when the job should stop at its next boundary
 	cancel  context.CancelCauseFunc
-	mu      sync.Mutex // guards Running, Done and Total
+	mu      sync.Mutex // guards what a job's progress changes
 }
 
 // work is what a verb does in a job. Its result becomes that of the Done event.
@@ -155,7 +155,7 @@ func (j *job) snapshot() kernelext.Job {
 // progress tells how far the job is.
 func (j *job) progress(e kernelext.Event) {
 	j.mu.Lock()
-	j.Done, j.Total = e.Done, e.Total
+	j.Message, j.Done, j.Total, j.Unit, j.Rate, j.Left = e.Message, e.Done, e.Total, e.Unit, e.Rate, e.Left
 	j.mu.Unlock()
 	if e.Kind == "" {
 		e.Kind = kernelext.Progress
