@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/janpfeifer/gonb/gonbui"
-	"github.com/offshoot-ml/offshoot/plots/page"
+	"github.com/offshoot-ml/offshoot/plots/frontend"
 )
 
 // dashboardEvery is how long a dashboard stands still. Asking costs the host less than a millisecond.
@@ -23,7 +23,7 @@ func (l *Lab) Dashboard(during ...time.Duration) {
 		ctx, stop = context.WithTimeout(ctx, during[0])
 		defer stop()
 	}
-	if err := watchHost(ctx, l.client.Status, page.Attended()); err != nil {
+	if err := watchHost(ctx, l.client.Status, frontend.Attended()); err != nil {
 		fail(err)
 	}
 }

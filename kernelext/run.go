@@ -58,26 +58,34 @@ func (r *Run) show(points []slm.Point, last bool) {
 // Until trains until one of several ends.
 func (r *Run) Until(u slm.Until) {
 	r.lab.do("run "+r.Name, func(ctx context.Context, d *display) (line string, err error) {
-		d.points = r.Points
-		c, err := r.lab.client.TrainOn(ctx, r.Name, r.devices, u, func(e Event) {
-			d.watchRun(e)
-			if e.Kind == Point {
-				r.show(d.points, false)
-			}
-		})
-		if err != nil {
-			r.show(d.points, true)
+		if err := r.train(ctx, d, u); err != nil {
 			return "", err
 		}
-		r.Curve, d.points = c, c.Points
-		r.show(c.Points, true)
-		return stepsLine(c, d), nil
+		return stepsLine(r.Curve, d), nil
 	})
+}
+
+// train trains before a display and the watchers.
+func (r *Run) train(ctx context.Context, d *display, u slm.Until) error {
+	d.points = r.Points
+	c, err := r.lab.client.TrainOn(ctx, r.Name, r.devices, u, func(e Event) {
+		d.watchRun(e)
+		if e.Kind == Point {
+			r.show(d.points, false)
+		}
+	})
+	if err != nil {
+		r.show(d.points, true)
+		return err
+	}
+	r.Curve, d.points = c, c.Points
+	r.show(c.Points, true)
+	return nil
 }
 
 // SetRate changes the peak of the learning rate's schedule from the next step on.
 func (r *Run) SetRate(peak float64) {
-	schedule := r.now().Schedule
+	schedule := holding(r.Curve).Schedule
 	schedule.Peak = peak
 	r.SetSchedule(schedule)
 }
@@ -88,16 +96,31 @@ func (r *Run) SetSchedule(s slm.Schedule) { r.change(slm.Change{Schedule: s}) }
 // SetLoss changes the loss from the next step on: its weights, its temperature, or its terms.
 func (r *Run) SetLoss(loss slm.Loss) { r.change(slm.Change{Loss: loss}) }
 
-// now is what holds in the next step.
-func (r *Run) now() slm.Distillation { return r.Distillation.At(r.Curve.Steps(), r.Changes) }
+// SetTemperature changes the temperature of the loss's divergences from the next step on: see [slm.Loss.At].
+func (r *Run) SetTemperature(temperature float64) { r.SetLoss(holding(r.Curve).Loss.At(temperature)) }
+
+// SetAlpha changes the share of the cross-entropy in the loss from the next step on: see [slm.Loss.Mixed].
+func (r *Run) SetAlpha(alpha float64) {
+	loss, err := holding(r.Curve).Loss.Mixed(alpha)
+	if err != nil {
+		fail(err)
+	}
+	r.SetLoss(loss)
+}
+
+// holding is what holds in a run's next step.
+func holding(c slm.Curve) slm.Distillation { return c.Distillation.At(c.Steps(), c.Changes) }
 
 func (r *Run) change(c slm.Change) {
 	r.doRun(r.Name, func(ctx context.Context, watch func(Event)) (slm.Curve, error) {
 		return r.lab.client.Change(ctx, r.Name, c, watch)
-	}, func() string {
-		now := r.now()
-		return fmt.Sprintf("from step %d on: %s, peak learning rate %.3g", r.Curve.Steps()+1, now.Loss, now.Schedule.Peak)
-	})
+	}, r.changed)
+}
+
+// changed says what holds from now on.
+func (r *Run) changed() string {
+	now := holding(r.Curve)
+	return fmt.Sprintf("from step %d on: %s, peak learning rate %.3g", r.Curve.Steps()+1, now.Loss, now.Schedule.Peak)
 }
 
 // Undo goes back to the last checkpoint up to a step: see Checkpoints. The steps after it, and the changes made since, are lost;

@@ -26,7 +26,7 @@
 //     (studyrank.go). The [Quality] of the searches of a teacher is a few studies and their [Answers] (studyquality.go,
 //     studyanswers.go, studytable.go).
 //   - A [Distillation] pretrains the best one, with a [Loss] that may listen to the teacher (distillation.go, loss.go,
-//     schedule.go) on some [Data] (data.go), in increments (until.go), between which it may change (change.go). It leaves a
+//     mix.go, schedule.go) on some [Data] (data.go), in increments (until.go), between which it may change (change.go). It leaves a
 //     [Curve] (curve.go), which is paired with what a search foresaw (trained.go), and is stopped when its loss rises (drift.go).
 //     What it takes on a [Device] says a [Plan] (plan.go, planmemory.go).
 //   - An [Evaluation] asks how well a model predicts any text (evaluation.go). [Predicted] is what it expects of one, token by
