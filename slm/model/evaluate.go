@@ -140,20 +140,25 @@ func (t *Teacher) SubnetLogits(ctx context.Context, subnet slm.Subnet, tokens *t
 
 // logits are [B·T, V] after the last layer's x, [B, T, E'].
 func (v *view) logits(x *tensors.Tensor) (*tensors.Tensor, error) {
-	o := v.output
-	if o.kept == nil {
-		return v.programs.logits.Call1(append([]any{x, o.width, o.head}, o.norms...)...)
-	}
-	narrowed, err := v.programs.narrow.Call(append([]any{o.kept, o.width, o.head}, o.norms...)...)
+	weights, done, err := v.outputWeights()
 	if err != nil {
 		return nil, err
 	}
-	defer free(narrowed...)
-	args := []any{x, o.width}
-	for _, n := range narrowed {
-		args = append(args, n)
+	defer done()
+	return v.programs.logits.Call1(append([]any{x, v.output.width}, weights...)...)
+}
+
+// outputWeights are the head, [V, E'], and the last norm's, [E'], until done.
+func (v *view) outputWeights() (weights []any, done func(), err error) {
+	o := v.output
+	if o.kept == nil {
+		return append([]any{o.head}, o.norms...), func() {}, nil
 	}
-	return v.programs.logits.Call1(args...)
+	narrowed, err := v.programs.narrow.Call(append([]any{o.kept, o.width, o.head}, o.norms...)...)
+	for _, n := range narrowed {
+		weights = append(weights, n)
+	}
+	return weights, func() { free(narrowed...) }, err
 }
 
 // SplitWindows splits a batch of windows of seqLen+1 tokens into inputs and targets, [B, seqLen].

@@ -169,3 +169,60 @@ func (r *teacherReader) close() {
 	}
 	r.caches, r.length = nil, 0
 }
+
+// GenerateSubnet is [Teacher.Generate] with a sub-network in place, untrained. Each token reads the whole text again: a program that
+// keeps keys and values would have to be compiled for every shape of a layer.
+func (t *Teacher) GenerateSubnet(ctx context.Context, subnet slm.Subnet, prompt []int32, g slm.Generation) ([]int32, error) {
+	if subnet.IsZero() {
+		return t.Generate(ctx, prompt, g)
+	}
+	v, err := t.view(subnet)
+	if err != nil {
+		return nil, err
+	}
+	defer v.close()
+	weights, done, err := v.outputWeights()
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	return generate(ctx, prompt, g, t.Config.Context, &viewReader{view: v, weights: weights})
+}
+
+// viewReader reads from the beginning each time.
+type viewReader struct {
+	view    *view
+	weights []any // of the output
+	text    []int32
+	room    int
+}
+
+func (r *viewReader) forget(room int) error {
+	r.text, r.room = nil, room
+	return nil
+}
+
+// read pads to all of the room, so that the layers have one shape.
+func (r *viewReader) read(ctx context.Context, tokens *tensors.Tensor, last int) ([]float32, error) {
+	unread, err := tensors.CopyFlatData[int32](tokens)
+	if err != nil {
+		return nil, err
+	}
+	r.text = append(r.text, unread[:last+1]...)
+	whole := tensors.FromFlatDataAndDimensions(append(slices.Clone(r.text), make([]int32, r.room-len(r.text))...), 1, r.room)
+	defer free(whole)
+	x, err := r.view.hidden(ctx, whole)
+	if err != nil {
+		return nil, err
+	}
+	defer free(x)
+	args := append([]any{x, r.view.output.width, r.weights[0], int32(len(r.text) - 1)}, r.weights[1:]...)
+	logits, err := r.view.programs.last.Call1(args...)
+	if err != nil {
+		return nil, err
+	}
+	defer free(logits)
+	return tensors.CopyFlatData[float32](logits)
+}
+
+func (r *viewReader) close() {}

@@ -304,6 +304,33 @@ func TestGenerateIsGreedy(t *testing.T) {
 	}
 }
 
+// A sub-network in place continues a prompt as the student that it becomes.
+func TestGenerateSubnet(t *testing.T) {
+	for _, config := range tinies()[:2] {
+		backend, teacher := newTiny(t, config)
+		prompt, g := someTokens(5, config.Vocab), slm.Generation{Tokens: 9}
+		for _, subnet := range []slm.Subnet{{Layers: []slm.LayerSubnet{{Layer: 1}, {Layer: 3}}}, fine(config, false, slm.Kept, 3)} {
+			got, err := teacher.GenerateSubnet(t.Context(), subnet, prompt, g)
+			if err != nil {
+				t.Fatal(err)
+			}
+			weights, err := teacher.Extract(subnet)
+			if err != nil {
+				t.Fatal(err)
+			}
+			student, err := NewStudent(backend, config, subnet, weights)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, err := student.Generate(t.Context(), prompt, g)
+			student.Close()
+			if err != nil || !slices.Equal(got, want) {
+				t.Errorf("%s: %v in place, its student %v (%v)", config.Name, got, want, err)
+			}
+		}
+	}
+}
+
 // A text longer than the context goes on from its last half, and a stop token ends it.
 func TestGenerateForgetsAndStops(t *testing.T) {
 	config := tiny(true)
