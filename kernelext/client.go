@@ -31,6 +31,13 @@ func (c *Client) Generate(ctx context.Context, teacher, prompt string, g slm.Gen
 	return text, err
 }
 
+// GenerateSubnet continues a prompt with a sub-network of a teacher, in place and untrained, and returns the new text.
+func (c *Client) GenerateSubnet(ctx context.Context, teacher string, subnet slm.Subnet, prompt string, g slm.Generation, watch func(Event)) (string, error) {
+	var text string
+	err := c.work(ctx, VerbGenerate, WorkRequest{Name: teacherName(teacher), Subnet: subnet, Prompt: prompt, Generation: &g}, watch, &text)
+	return text, err
+}
+
 // Importance measures how much each unit of a teacher matters, by its activations on so many tokens of the training text. What
 // was measured before is remembered.
 func (c *Client) Importance(ctx context.Context, teacher string, aggregate slm.Aggregate, tokens int, watch func(Event)) (slm.Importance, error) {

@@ -15,6 +15,21 @@ type Found struct {
 	lab *Lab
 }
 
+// Continue continues a prompt by a candidate's likeliest tokens, untrained: with what it keeps of the teacher's weights.
+func (f *Found) Continue(c slm.Candidate, prompt string, tokens int) string {
+	return f.Generate(c, prompt, slm.Generation{Tokens: tokens})
+}
+
+// Generate is [Found.Continue] with a choice of how tokens are drawn.
+func (f *Found) Generate(c slm.Candidate, prompt string, g slm.Generation) string {
+	var text string
+	f.lab.do(fmt.Sprintf("candidate %d", c.ID), func(ctx context.Context, d *display) (line string, err error) {
+		text, err = f.lab.client.GenerateSubnet(ctx, f.Teacher.Name, c.Subnet, prompt, g, quiet(d))
+		return "", err
+	})
+	return text
+}
+
 // Save writes all candidates of the search that the lab holds as a table with a row for each, for a spreadsheet, pandas or
 // DuckDB: CSV, Parquet or JSON, as the file's suffix says. It replaces what was there, as a whole or not at all; a relative path is
 // one of the cell's working folder.

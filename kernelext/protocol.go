@@ -87,6 +87,7 @@ type WorkRequest struct {
 	Prompt       string            `json:"prompt,omitempty"`
 	Generation   *slm.Generation   `json:"generation,omitempty"`
 	Reading      *Reading          `json:"reading,omitempty"`
+	Subnet       slm.Subnet        `json:"subnet,omitzero"` // of the teacher Name, that continues the prompt in place; zero is all of it
 	Importance   *Importance       `json:"importance,omitempty"`
 	Evaluation   *slm.Evaluation   `json:"evaluation,omitempty"`
 	Export       *Export           `json:"export,omitempty"`

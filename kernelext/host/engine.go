@@ -301,6 +301,13 @@ func (t *teacher) Generate(ctx context.Context, prompt string, g slm.Generation)
 	return continued(ctx, t.tokenizer, prompt, g, t.model.Generate)
 }
 
+// GenerateSubnet continues a prompt with a sub-network in place.
+func (t *teacher) GenerateSubnet(ctx context.Context, subnet slm.Subnet, prompt string, g slm.Generation) (string, error) {
+	return continued(ctx, t.tokenizer, prompt, g, func(ctx context.Context, ids []int32, g slm.Generation) ([]int32, error) {
+		return t.model.GenerateSubnet(ctx, subnet, ids, g)
+	})
+}
+
 func continued(ctx context.Context, tokenizer *datasets.Tokenizer, prompt string, g slm.Generation,
 	generate func(context.Context, []int32, slm.Generation) ([]int32, error)) (string, error) {
 	ids, err := tokenizer.EncodePrompt(prompt)

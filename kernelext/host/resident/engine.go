@@ -76,6 +76,8 @@ type Teacher interface {
 	WarmLoss(ctx context.Context, plan slm.Warm, subnet slm.Subnet, windows []int32, seqLen int, report Report) (float64, error)
 	// Evaluate measures the teacher on a text.
 	Evaluate(ctx context.Context, e slm.Evaluation, report Report) (slm.Evaluated, error)
+	// GenerateSubnet is Generate by a sub-network in place.
+	GenerateSubnet(ctx context.Context, subnet slm.Subnet, prompt string, g slm.Generation) (string, error)
 	// Trainer prepares a student of this teacher at step 0.
 	Trainer(ctx context.Context, d slm.Distillation, report Report) (Trainer, error)
 }

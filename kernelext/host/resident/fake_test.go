@@ -249,6 +249,10 @@ func (t *fakeTeacher) Attention(_ context.Context, r kernelext.Reading) (slm.Att
 	return a, nil
 }
 
+func (t *fakeTeacher) GenerateSubnet(_ context.Context, subnet slm.Subnet, prompt string, g slm.Generation) (string, error) {
+	return fmt.Sprintf("%s with %d dimensions", prompt, subnet.Embd.Len(t.config.Embd)), nil
+}
+
 func (t *fakeTeacher) Trainer(_ context.Context, d slm.Distillation, _ resident.Report) (resident.Trainer, error) {
 	return &fakeTrainer{teacher: t, d: d, Weight: 1}, nil
 }

@@ -265,6 +265,28 @@ func (h *Host) model(j *job, l *lab) (Model, error) {
 // mostGenerated bounds the tokens of one call: longer texts are several calls.
 const mostGenerated = 4096
 
+// writer is how the run's student, the teacher or a sub-network of it that a request names continues a prompt.
+func (h *Host) writer(j *job, l *lab) (func(context.Context, string, slm.Generation) (string, error), error) {
+	s := j.request.Subnet
+	if j.request.Run || s.IsZero() {
+		m, err := h.model(j, l)
+		if err != nil {
+			return nil, err
+		}
+		return m.Generate, nil
+	}
+	t, err := h.useTeacher(j, l, j.Name)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Validate(t.info.Config); err != nil {
+		return nil, kernelext.Errorf(kernelext.Invalid, "generate: %v", err)
+	}
+	return func(ctx context.Context, prompt string, g slm.Generation) (string, error) {
+		return t.GenerateSubnet(ctx, s, prompt, g)
+	}, nil
+}
+
 // generateWork continues a prompt with a teacher or a student.
 func (h *Host) generateWork(j *job) (any, error) {
 	g := j.request.Generation
@@ -278,12 +300,12 @@ func (h *Host) generateWork(j *job) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	writer, err := h.model(j, l)
+	write, err := h.writer(j, l)
 	if err != nil {
 		return nil, err
 	}
 	j.progress(kernelext.Event{Message: "writing"})
-	out, err := writer.Generate(j.ctx, j.request.Prompt, *g)
+	out, err := write(j.ctx, j.request.Prompt, *g)
 	if j.boundary() {
 		return nil, &kernelext.InterruptedError{Message: "stopped before the text was complete"}
 	}

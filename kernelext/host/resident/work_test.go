@@ -57,6 +57,10 @@ func TestTeacher(t *testing.T) {
 	if err != nil || text != "la la x" {
 		t.Errorf("continued as %q (%v)", text, err)
 	}
+	text, err = client.GenerateSubnet(t.Context(), "tiny", slm.Subnet{Embd: slm.First(9)}, "x", slm.Generation{Tokens: 2}, nil)
+	if err != nil || text != "x with 9 dimensions" {
+		t.Errorf("a sub-network continued as %q (%v)", text, err)
+	}
 	contents, err := client.Contents(t.Context())
 	if err != nil || !reflect.DeepEqual(contents.Teachers, []string{"tiny"}) {
 		t.Errorf("contents %+v (%v)", contents, err)
@@ -146,6 +150,8 @@ func TestBadRequests(t *testing.T) {
 	wantError(t, err, kernelext.Invalid, "names no end")
 	_, err = client.Generate(ctx, "tiny", "", slm.Generation{Tokens: 5}, nil)
 	wantError(t, err, kernelext.Invalid, "want a prompt")
+	_, err = client.GenerateSubnet(ctx, "tiny", slm.Subnet{Embd: slm.First(1 << 20)}, "x", slm.Generation{Tokens: 5}, nil)
+	wantError(t, err, kernelext.Invalid, "generate: ")
 }
 
 func TestSearchIsKeptAndReturnsAtOnce(t *testing.T) {
