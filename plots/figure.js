@@ -67,6 +67,7 @@ function liven(id, option, height, maxWidth) {
     function open() {
       chart = echarts.init(box);
       paint();
+      chart.on("click", function (e) { host.dispatchEvent(new CustomEvent("offshoot-click", {bubbles: true, detail: e.value})); });
       theme.observe(document.body, {attributes: true, attributeFilter: ["data-jp-theme-name", "data-jp-theme-light"]});
     }
     function close() {

@@ -91,7 +91,12 @@ func move(name string, f Figure) {
 	if err != nil {
 		return // Update has said why
 	}
-	gonbui.UpdateHTML(name+"-points", script)
+	transient(name+"-points", script)
+}
+
+// transient runs a script of the page in an output of its own, which is empty afterwards.
+func transient(name, script string) {
+	gonbui.UpdateHTML(name, script)
 	gonbui.Sync()
-	gonbui.UpdateHTML(name+"-points", "")
+	gonbui.UpdateHTML(name, "")
 }

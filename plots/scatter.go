@@ -174,6 +174,9 @@ func (n scatter) remarks() (out []string) {
 	return out
 }
 
+// idOfPoint is where a datum has the candidate's ID.
+const idOfPoint = 2
+
 // point is a candidate as a datum: where it is, and what its tooltip tells.
 func (c candidate) point(top float64) opts.ScatterData {
 	datum := opts.ScatterData{Value: []any{rounded(c.cost, 6), rounded(min(c.loss, top), 5), c.id, c.generation, html.EscapeString(c.origin),
