@@ -38,9 +38,9 @@ type sighting struct {
 	Problems    []string `json:"problems"`
 }
 
-// browse opens a copy of a notebook in a JupyterLab of its own, in headless Chromium, runs all
-// its cells, and puts screenshots into out.
-func (l *lab) browse(ctx context.Context, chrome, notebook, out string, limit time.Duration) (*sighting, error) {
+// browse opens copies of notebooks in a JupyterLab of its own, in headless Chromium, and puts screenshots into out. It runs all
+// cells of the first, and uses the controls of the second. "" stands for no notebook.
+func (l *lab) browse(ctx context.Context, chrome, notebook, controls, out string, limit time.Duration) (*sighting, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	root, err := os.MkdirTemp("", "offshoot-browser-")
@@ -51,12 +51,19 @@ func (l *lab) browse(ctx context.Context, chrome, notebook, out string, limit ti
 	if root, err = filepath.EvalSymlinks(root); err != nil {
 		return nil, err
 	}
-	text, err := os.ReadFile(notebook)
-	if err != nil {
-		return nil, err
-	}
-	if err := os.WriteFile(filepath.Join(root, filepath.Base(notebook)), text, 0o644); err != nil {
-		return nil, err
+	names := map[string]string{}
+	for role, path := range map[string]string{"notebook": notebook, "controls": controls} {
+		if path == "" {
+			continue
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return nil, err
+		}
+		names[role] = filepath.Base(path)
+		if err := os.WriteFile(filepath.Join(root, names[role]), text, 0o644); err != nil {
+			return nil, err
+		}
 	}
 	jupyter, err := l.startJupyter(ctx, root, 8890)
 	if err != nil {
@@ -64,7 +71,7 @@ func (l *lab) browse(ctx context.Context, chrome, notebook, out string, limit ti
 	}
 	defer func() { cancel(); jupyter.wait() }()
 
-	for _, name := range []string{"browser.mjs", "helpercells.mjs"} { // beside node_modules, where they find Playwright
+	for _, name := range []string{"browser.mjs", "helpercells.mjs", "controls.mjs"} { // beside node_modules, where they find Playwright
 		if err := writeFile(l.path("js", name), recipe(name), 0o644); err != nil {
 			return nil, err
 		}
@@ -77,7 +84,7 @@ func (l *lab) browse(ctx context.Context, chrome, notebook, out string, limit ti
 		return nil, err
 	}
 	options, err := json.Marshal(map[string]any{
-		"url": jupyter.server.URL, "token": jupyter.server.Token, "notebook": filepath.Base(notebook),
+		"url": jupyter.server.URL, "token": jupyter.server.Token, "notebook": names["notebook"], "controls": names["controls"],
 		"chrome": chrome, "out": out, "timeout": limit.Seconds(), "cells": cells,
 	})
 	if err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -46,16 +47,25 @@ func test(ctx context.Context, l *lab, args []string) error {
 	switch {
 	case len(packages) > 0 || *run != "":
 		c.goTests(*short, *run, packages)
+	case *notebook != "" && filepath.Base(*notebook) == controlsNotebook:
+		c.browser("", *notebook, *out)
 	case *notebook != "":
-		c.browser(*notebook, *out)
+		c.browser(*notebook, "", *out)
 	default:
 		c.sources()
 		c.goTests(*short, "", nil)
 		c.notebooks(*short, *out)
-		c.browser(l.browserNotebook(*short), *out)
+		controls := l.source("kernelext", "lab", "testdata", controlsNotebook)
+		if *short {
+			controls = ""
+		}
+		c.browser(l.browserNotebook(*short), controls, *out)
 	}
 	return c.summary()
 }
+
+// controlsNotebook waits for a reader who uses its controls.
+const controlsNotebook = "controls.ipynb"
 
 // browserNotebook is what the browser test opens: the quickstart, or a small one.
 func (l *lab) browserNotebook(short bool) string {
@@ -234,7 +244,7 @@ func (c *checks) tidy() {
 	}
 }
 
-func (c *checks) browser(notebook, out string) {
+func (c *checks) browser(notebook, controls, out string) {
 	if c.ctx.Err() != nil {
 		return
 	}
@@ -243,9 +253,9 @@ func (c *checks) browser(notebook, out string) {
 		c.skip("browser", "no Chromium found (apt-get install chromium, or set CHROME)")
 		return
 	}
-	name := "browser " + filepath.Base(notebook)
+	name := "browser " + filepath.Base(cmp.Or(notebook, controls))
 	start := time.Now()
-	saw, err := c.lab.browse(c.ctx, chrome, notebook, out, notebookLimit)
+	saw, err := c.lab.browse(c.ctx, chrome, notebook, controls, out, notebookLimit)
 	if err != nil {
 		c.fail(name, err.Error())
 		return

@@ -1,7 +1,7 @@
 // Drives a real JupyterLab in headless Chromium, as a person would: opens a notebook, runs all
 // cells, waits, and looks at the figures.
 //
-//   node browser.mjs {"url", "token", "notebook", "chrome", "out", "timeout", "cells"}
+//   node browser.mjs {"url", "token", "notebook", "controls", "chrome", "out", "timeout", "cells"}
 //
 // Prints one JSON line with what it saw. Exit status 1: something was wrong, and "problems" says
 // what. Figures are elements of class offshoot-figure; each must hold a chart that ECharts drew.
@@ -10,6 +10,7 @@ import { chromium } from "playwright-core";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { tryHelperCells } from "./helpercells.mjs";
+import { tryControls } from "./controls.mjs";
 
 const options = JSON.parse(process.argv[2]);
 const deadline = Date.now() + options.timeout * 1000;
@@ -25,10 +26,13 @@ const page = await browser.newPage({ viewport: { width: 1360, height: 1000 }, de
 try {
   page.setDefaultTimeout(60_000);
   watch(page);
-  await open(page);
-  await runAll(page);
-  await lookAtFigures(page);
-  await tryHelperCells(page, options.cells);
+  if (options.notebook) {
+    await open(page, options.notebook);
+    await runAll(page);
+    await lookAtFigures(page);
+    await tryHelperCells(page, options.cells);
+  }
+  if (options.controls) await tryControls(page, (page) => open(page, options.controls), shoot, deadline - Date.now());
 } catch (error) {
   problems.push(String(error.message ?? error).split("\n").slice(0, 4).join("\n")); // with what was waited for
   await mkdir(options.out, { recursive: true }).then(() => shoot(page, "failure.png")).catch(() => {});
@@ -54,20 +58,21 @@ function watch(page) {
   });
 }
 
-async function open(page) {
-  await page.goto(`${options.url}lab/tree/${encodeURIComponent(options.notebook)}?token=${options.token}&reset`);
+async function open(page, notebook) {
+  await mkdir(options.out, { recursive: true });
+  await page.goto(`${options.url}lab/tree/${encodeURIComponent(notebook)}?token=${options.token}&reset`);
   await page.waitForSelector(".jp-NotebookPanel .jp-Cell");
   // Run before the kernel is there, and JupyterLab asks which kernel to use.
-  for (let ready = false; !ready; ready = (await kernels(page)).some((kernel) => kernel.connections > 0)) {
+  for (let ready = false; !ready; ready = (await kernels(page, notebook)).some((kernel) => kernel.connections > 0)) {
     if (Date.now() > deadline) throw new Error("the kernel did not start");
     await page.waitForTimeout(200);
   }
   await page.waitForTimeout(1000);
 }
 
-async function kernels(page) {
+async function kernels(page, notebook) {
   const reply = await page.request.get(`${options.url}api/sessions?token=${options.token}`);
-  return (await reply.json()).map((session) => session.kernel);
+  return (await reply.json()).filter((session) => session.path === notebook).map((session) => session.kernel);
 }
 
 async function runAll(page) {
@@ -100,7 +105,6 @@ async function lastOutput(page) {
 }
 
 async function lookAtFigures(page) {
-  await mkdir(options.out, { recursive: true });
   const figures = page.locator(".jp-Notebook .offshoot-figure");
   seen.figures = await figures.count();
   if (seen.figures === 0) problems.push("no figure on the page (class offshoot-figure)");

@@ -1,0 +1,83 @@
+// Uses the controls of a notebook, as a person would: a button takes steps and the curve grows, a slider changes the loss, a click
+// on a point shows that candidate's mask, a dashboard shows the host. It throws what it misses.
+
+// tryControls opens the notebook in a page of the browser that is open, and runs it to its end. A step's patience is in milliseconds:
+// the first one compiles.
+export async function tryControls(page, openNotebook, shoot, patience) {
+  page.setDefaultTimeout(patience);
+  await openNotebook(page);
+  await page.getByRole("menuitem", { name: "Run", exact: true }).click();
+  await page.getByRole("menuitem", { name: "Run All Cells", exact: true }).click();
+  await steer(page, shoot);
+  await pick(page, shoot);
+  await said(page, "The host at");
+}
+
+async function steer(page, shoot) {
+  const controls = page.locator(".offshoot-controls");
+  await controls.locator("button[name=steps]").click();
+  await said(page, "step 4 ·");
+  const few = await grown(page, 0);
+  await controls.locator("input[name=alpha]").fill("0.75");
+  await said(page, "from step 5 on: 0.75 cross-entropy + 0.25 forward-kl");
+  await controls.locator("input[name=rate]").fill("-1");
+  await controls.locator("input[name=rate]").press("Enter");
+  await said(page, "want a positive peak");
+  await controls.locator("button[name=steps]").click();
+  await said(page, "step 8 ·");
+  await grown(page, few);
+  await shoot(page, "controls.png");
+  await controls.locator("button[name=done]").click();
+  await said(page, "Controls of run tiny");
+}
+
+// said waits for words in an output.
+function said(page, words) {
+  return page.locator(".jp-Notebook .jp-OutputArea-output", { hasText: words }).first().waitFor();
+}
+
+// grown waits until the run's training curve has more points than before, and counts them.
+async function grown(page, before) {
+  const count = await page.waitForFunction((least) => {
+    const chart = document.querySelector(".offshoot-figure [_echarts_instance_]");
+    const series = chart && window.echarts.getInstanceByDom(chart).getOption().series;
+    const points = Math.max(0, ...(series ?? []).map((s) => s.data.length));
+    return points > least && points;
+  }, before);
+  return count.jsonValue();
+}
+
+// pick clicks on the point of a candidate that is not the best, which has a diamond over its own.
+async function pick(page, shoot) {
+  await said(page, "Click a point");
+  const figure = page.locator(".offshoot-figure", { has: page.locator("[_echarts_instance_]") }).nth(1);
+  await figure.scrollIntoViewIfNeeded();
+  await figure.evaluate((element) => element.scrollIntoView({ block: "center" }));
+  const { id, x, y } = await figure.evaluate(pointOfAnother);
+  const mask = page.locator(".offshoot-figure", { has: page.locator("[_echarts_instance_]") }).nth(2);
+  const first = await mask.getAttribute("data-figure");
+  await page.mouse.click(x, y);
+  await said(page, `Candidate #${id} of`);
+  await mask.waitFor();
+  if (first !== (await mask.getAttribute("data-figure"))) throw new Error("the mask moved to another output");
+  await said(page, "interrupt the cell to end");
+  await shoot(page, "pick.png");
+  await page.getByRole("menuitem", { name: "Kernel", exact: true }).click();
+  await page.getByRole("menuitem", { name: /^Interrupt Kernel/ }).click();
+}
+
+function pointOfAnother(figure) {
+  const box = figure.querySelector("[_echarts_instance_]");
+  const chart = window.echarts.getInstanceByDom(box);
+  const option = chart.getOption();
+  const best = option.series.find((s) => s.name === "best").data[0].value[2];
+  for (const [seriesIndex, series] of option.series.entries()) {
+    for (const { value } of series.name.startsWith("gen") ? series.data : []) {
+      if (value[2] === best) continue;
+      const [x, y] = chart.convertToPixel({ seriesIndex }, value.slice(0, 2));
+      const at = box.getBoundingClientRect();
+      return { id: value[2], x: at.left + x, y: at.top + y };
+    }
+  }
+  throw new Error("the search has no other candidate");
+}
