@@ -32,14 +32,10 @@ func labCard(s Status, c Contents) shown {
 // addHost tells on what the host computes, and how much memory it takes.
 func (c *card) addHost(s Status) {
 	c.add("backend", "%s", cmp.Or(s.Backend, "none: "+s.BackendError))
-	if s.Device != "" {
-		c.add("device", "%s", s.Device)
+	for i, d := range s.Devices {
+		c.add(once(i, "device"), "%s", d)
 	}
-	memory := bytesText(s.Memory) + " in the host"
-	if s.DeviceMemory > 0 {
-		memory += ", " + bytesText(s.DeviceMemory) + " on the device"
-	}
-	c.add("memory", "%s", memory)
+	c.add("memory", "%s in the host", bytesText(s.Memory))
 	c.add("host", "process %d, version %s, up %s", s.PID, s.Version, duration(s.Uptime().Seconds()))
 }
 

@@ -10,7 +10,7 @@ import (
 
 func TestDashboardCard(t *testing.T) {
 	now := time.Date(2026, 11, 28, 21, 40, 5, 0, time.UTC)
-	s := Status{Backend: "xla:cpu", Device: "a processor, 2 cores", Memory: 3 << 29, Started: now,
+	s := Status{Backend: "xla:cpu", Devices: []Device{{Name: "a GPU", Used: 12 << 30, Total: 140 << 30, Busy: 0.87}, {Name: "another"}}, Memory: 3 << 29, Started: now,
 		Teachers: []Held{{Name: "smollm2-135m", Bytes: 513 << 20}}, Runs: []Held{{Lab: "a", Name: "<b>", Bytes: 1 << 20, Steps: 7}},
 		Jobs: []Job{
 			{Lab: "a", Verb: "steps", Name: "<b>", Since: now.Add(-65 * time.Second), Running: true, Done: 12, Total: 50, Unit: "steps", Rate: 510, Left: 41},
@@ -19,7 +19,7 @@ func TestDashboardCard(t *testing.T) {
 	card := dashboardCard(s, now)
 	for _, want := range []string{"21:40:05", "steps <b> of lab a: 12 of 50 steps · 510 tokens/s · 41 s left · for 1 min 5 s",
 		"search 30M of lab b: waiting for 3.0 s", "teacher t of lab a: loading t · for 0.0 s", "smollm2-135m, 513 MiB", "<b> of lab a at step 7, 1 MiB",
-		"a processor, 2 cores", "1.5 GiB in the host"} {
+		"a GPU: 12 GiB of 140 GiB in use, busy 87%", "  another", "1.5 GiB in the host"} {
 		if !strings.Contains(card.text, want) {
 			t.Errorf("the dashboard lacks %q:\n%s", want, card.text)
 		}

@@ -257,7 +257,7 @@ type Status struct {
 	Device       string        `json:"device"`                  // such as a processor's or a GPU's name
 	BackendError string        `json:"backend_error,omitempty"` // why there is no backend
 	Memory       int64         `json:"memory"`                  // resident bytes
-	DeviceMemory int64         `json:"device_memory,omitempty"` // bytes in use on the device; 0 when it cannot tell
+	Devices      []Device      `json:"devices"`                 // of the accelerator, as they are now
 	IdleAfter    time.Duration `json:"idle_after"`              // it stops by itself after that long without a request
 	TeacherFiles []string      `json:"teacher_files"`           // names that can be loaded
 	Teachers     []Held        `json:"teachers"`                // whose weights are in memory
@@ -268,6 +268,26 @@ type Status struct {
 
 // Uptime is how long the host has been running.
 func (s Status) Uptime() time.Duration { return time.Since(s.Started).Round(time.Second) }
+
+// Device is one of the accelerator's, or the processor. Memory is in bytes, and that of all programs; 0 stands for what is not known.
+type Device struct {
+	Name  string  `json:"name"`
+	Used  int64   `json:"used,omitempty"`
+	Total int64   `json:"total,omitempty"`
+	Busy  float64 `json:"busy,omitempty"` // share of the last second in which it computed
+}
+
+// String is such as "NVIDIA H200: 12 GiB of 140 GiB in use, busy 87%".
+func (d Device) String() string {
+	text := d.Name
+	if d.Total > 0 {
+		text += fmt.Sprintf(": %s of %s in use", bytesText(d.Used), bytesText(d.Total))
+	}
+	if d.Busy > 0 {
+		text += fmt.Sprintf(", busy %.0f%%", 100*d.Busy)
+	}
+	return text
+}
 
 // Held is something in the host's memory.
 type Held struct {

@@ -13,7 +13,7 @@ import (
 )
 
 func TestCardsEscapeTextAndKeepItPlainBesides(t *testing.T) {
-	s := Status{Backend: `<script>alert(1)</script>`, Device: `a "b" & c`, Home: "/somewhere/private/.offshoot", TeacherFiles: []string{"a", "b"},
+	s := Status{Backend: `<script>alert(1)</script>`, Devices: []Device{{Name: `a "b" & c`}}, Home: "/somewhere/private/.offshoot", TeacherFiles: []string{"a", "b"},
 		Teachers: []Held{{Name: "b", Bytes: 3 << 20}}, Started: time.Now()}
 	c := Contents{Lab: "l", Folder: "/somewhere/private/.offshoot/labs/l", Runs: []RunEntry{{Name: "r", Steps: 5, Parameters: 3e7, Validation: 2.5}}}
 	card := labCard(s, c)

@@ -21,7 +21,7 @@
 //     itself, in a JavaScript engine written in Go (echarts.go). [Figure.HTML] carries that picture and a script that
 //     replaces it by the interactive chart where scripts run (html.go, figure.js).
 //   - [Show] puts figures below a notebook cell (show.go), [Live] one that follows a search, [LiveCurves] one that follows a run
-//     (live.go). [Figure.PNG] (png.go) and [Page] (page.go) are for use elsewhere.
+//     (live.go), and [Pick] hears which candidate a reader clicks on (pick.go, package frontend). [Figure.PNG] (png.go) and [Page] (page.go) are for use elsewhere.
 //
 // A saved notebook therefore shows its figures without scripts and without a network too: untrusted, exported, printed.
 // No figure asks another machine for anything. ECharts is not part of this package: the lab's set-up installs it

@@ -46,8 +46,8 @@ func printStatus(l *lab, host kernelext.Status) {
 		line("", "%s", host.BackendError)
 	}
 	line("memory", "%s", mebibytes(host.Memory))
-	if host.DeviceMemory > 0 {
-		line("on device", "%s", mebibytes(host.DeviceMemory))
+	for _, device := range host.Devices {
+		line("device", "%s", device)
 	}
 	for _, held := range host.Teachers {
 		line("teacher", "%s, %s", held.Name, mebibytes(held.Bytes))
@@ -60,7 +60,7 @@ func printStatus(l *lab, host kernelext.Status) {
 		if job.Running {
 			state = "running"
 		}
-		line("job", "%s, %s since %s, %d of %d", job, state, time.Since(job.Since).Round(time.Second), job.Done, job.Total)
+		line("job", "%s, %s since %s, %d of %d %s", job, state, time.Since(job.Since).Round(time.Second), job.Done, job.Total, job.Unit)
 	}
 	line("labs", "%s", strings.Join(host.Labs, ", "))
 }

@@ -11,6 +11,8 @@ import (
 type Engine interface {
 	// Backend starts the accelerator and describes it, such as "xla:cpu" and a processor's name.
 	Backend(ctx context.Context) (backend, device string, err error)
+	// Devices are the accelerator's as they are now. It may be called at any time after Backend.
+	Devices(ctx context.Context) []kernelext.Device
 	// OpenTeacher opens a teacher: from a file or folder, or by the name of a repository or a published architecture.
 	OpenTeacher(ctx context.Context, reference string, report Report) (Teacher, error)
 	// Peak is how many operations a second so many of the accelerator's devices can do in matrix products of a type.

@@ -72,6 +72,10 @@ func (fakeEngine) Backend(context.Context) (string, string, error) {
 // fakePeak is in operations a second.
 const fakePeak = 1e15
 
+func (fakeEngine) Devices(context.Context) []kernelext.Device {
+	return []kernelext.Device{{Name: "a device"}}
+}
+
 func (fakeEngine) Peak(context.Context, slm.NumberType, int) (float64, error) { return fakePeak, nil }
 
 func (fakeEngine) OpenTeacher(_ context.Context, path string, report resident.Report) (resident.Teacher, error) {

@@ -12,10 +12,10 @@ import (
 )
 
 // status tells what the host is and holds. It waits for the backend, which takes seconds at most.
-func (h *Host) status(context.Context) kernelext.Status {
+func (h *Host) status(ctx context.Context) kernelext.Status {
 	<-h.backend.ready
 	s := kernelext.Status{Version: h.settings.Version, PID: os.Getpid(), Started: h.started, Home: h.settings.Home,
-		Backend: h.backend.name, Device: h.backend.device, Memory: residentBytes(), IdleAfter: h.settings.IdleAfter,
+		Backend: h.backend.name, Device: h.backend.device, Devices: h.devices(ctx), Memory: residentBytes(), IdleAfter: h.settings.IdleAfter,
 		TeacherFiles: h.teacherNames(), Labs: h.labNames(), Teachers: []kernelext.Held{}, Runs: []kernelext.Held{}, Jobs: []kernelext.Job{}}
 	if h.backend.err != nil {
 		s.BackendError = h.backend.err.Error()
@@ -35,6 +35,14 @@ func (h *Host) status(context.Context) kernelext.Status {
 		s.Jobs = append(s.Jobs, j.snapshot())
 	}
 	return s
+}
+
+// devices are those of a backend that has started.
+func (h *Host) devices(ctx context.Context) []kernelext.Device {
+	if h.backend.err != nil {
+		return []kernelext.Device{}
+	}
+	return h.engine.Devices(ctx)
 }
 
 // Installed are the teachers in a lab's home, by name, with their paths: GGUF files, and folders as Hugging Face's models

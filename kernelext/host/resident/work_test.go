@@ -630,7 +630,7 @@ func TestStatusWhileWorking(t *testing.T) {
 	if _, err := client.Steps(t.Context(), "run", 3, func(e kernelext.Event) {
 		if e.Kind == kernelext.Point && e.Point.Step == 2 {
 			s := status(t)
-			seen = len(s.Jobs) == 1 && s.Jobs[0].Verb == "steps" && s.Jobs[0].Total == 3 && s.Jobs[0].Unit == "steps" && s.Jobs[0].Rate > 0 && len(s.Teachers) == 0 && len(s.Runs) == 1 // its loss needs no teacher
+			seen = len(s.Jobs) == 1 && s.Jobs[0].Verb == "steps" && s.Jobs[0].Total == 3 && s.Jobs[0].Unit == "steps" && s.Jobs[0].Rate > 0 && len(s.Devices) == 1 && len(s.Teachers) == 0 && len(s.Runs) == 1 // its loss needs no teacher
 			if !seen {
 				t.Errorf("status %+v", s)
 			}
