@@ -21,8 +21,8 @@ func NewAddress() string { return "/offshoot/" + gonbui.UniqueId() }
 // healEvery is how often a connection that has broken is made anew: the page gives up one that takes half a second to answer.
 const healEvery = 5 * time.Second
 
-// Listen hears what scripts of the page send to an address, by gonb_comm.send(address, text), until ctx ends. It connects to the page
-// before it returns, so that what is shown next finds gonb_comm there. A message is a text that anybody who can run a script on the
+// Listen hears what scripts of the page send to an address, by gonb_comm.send(address, text), until ctx ends. The kernel connects to
+// the page before it shows anything else, so that what is shown next finds gonb_comm there. A message is a text that anybody who can run a script on the
 // page may have written: check it before use.
 func Listen(ctx context.Context, address string) <-chan string {
 	messages := make(chan string)
