@@ -33,7 +33,7 @@ func labCard(s Status, c Contents) shown {
 func (c *card) addHost(s Status) {
 	c.add("backend", "%s", cmp.Or(s.Backend, "none: "+s.BackendError))
 	for i, d := range s.Devices {
-		c.add(once(i, "device"), "%s", d)
+		c.rows = append(c.rows, row{label: once(i, "device"), value: d.String(), bar: share(d.Used, d.Total)})
 	}
 	c.add("memory", "%s in the host", bytesText(s.Memory))
 	c.add("host", "process %d, version %s, up %s", s.PID, s.Version, duration(s.Uptime().Seconds()))

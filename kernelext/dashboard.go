@@ -1,9 +1,7 @@
 package kernelext
 
 import (
-	"cmp"
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/janpfeifer/gonb/gonbui"
@@ -53,11 +51,14 @@ func dashboardCard(s Status, now time.Time) shown {
 	out := card{title: "The host at " + now.Format("15:04:05")}
 	out.addHost(s)
 	for i, j := range s.Jobs {
-		r := row{label: once(i, "at work"), value: fmt.Sprintf("%s: %s", j, j.progress(now))}
-		if j.Running && j.Total > 0 {
-			r.bar = bar(float64(j.Done) / float64(j.Total))
+		state := "waiting"
+		if j.Running {
+			state = "running"
 		}
-		out.rows = append(out.rows, r)
+		out.add(once(i, "at work"), "%s, %s for %s", j, state, duration(now.Sub(j.Since).Seconds()))
+		if told := j.told(); told != "" {
+			out.rows = append(out.rows, row{value: told, bar: share(j.Done, j.Total)})
+		}
 	}
 	if len(s.Jobs) == 0 {
 		out.add("at work", "nothing")
@@ -71,12 +72,7 @@ func dashboardCard(s Status, now time.Time) shown {
 	return out.shown()
 }
 
-// progress is such as "12 of 50 steps · 510 tokens/s · 41 s left · for 1 min 5 s".
-func (j Job) progress(now time.Time) string {
-	since := duration(now.Sub(j.Since).Seconds())
-	if !j.Running {
-		return "waiting for " + since
-	}
-	told := newDisplay("").told(Event{Message: j.Message, Done: j.Done, Total: j.Total, Unit: j.Unit, Rate: j.Rate, Left: j.Left})
-	return cmp.Or(told, "beginning") + " · for " + since
+// told is such as "12 of 50 steps · 510 tokens/s · 41 s left"; empty before there is anything to tell.
+func (j Job) told() string {
+	return newDisplay("").told(Event{Message: j.Message, Done: j.Done, Total: j.Total, Unit: j.Unit, Rate: j.Rate, Left: j.Left})
 }

@@ -17,8 +17,8 @@ func TestDashboardCard(t *testing.T) {
 			{Lab: "b", Verb: "search", Name: "30M", Since: now.Add(-3 * time.Second)},
 			{Lab: "a", Verb: "teacher", Name: "t", Since: now, Running: true, Message: "loading t"}}}
 	card := dashboardCard(s, now)
-	for _, want := range []string{"21:40:05", "steps <b> of lab a: 12 of 50 steps · 510 tokens/s · 41 s left · for 1 min 5 s",
-		"search 30M of lab b: waiting for 3.0 s", "teacher t of lab a: loading t · for 0.0 s", "smollm2-135m, 513 MiB", "<b> of lab a at step 7, 1 MiB",
+	for _, want := range []string{"21:40:05", "steps <b> of lab a, running for 1 min 5 s\n", "  12 of 50 steps · 510 tokens/s · 41 s left\n",
+		"search 30M of lab b, waiting for 3.0 s\n", "teacher t of lab a, running for 0.0 s\n", "  loading t\n", "smollm2-135m, 513 MiB", "<b> of lab a at step 7, 1 MiB",
 		"a GPU: 12 GiB of 140 GiB in use, busy 87%", "  another", "1.5 GiB in the host"} {
 		if !strings.Contains(card.text, want) {
 			t.Errorf("the dashboard lacks %q:\n%s", want, card.text)

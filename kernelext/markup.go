@@ -77,6 +77,14 @@ func bar(share float64) string {
 	return fmt.Sprintf(`<span style="%s"><span style="%s;width:%.1f%%"></span></span>`, trackStyle, fillStyle, 100*math.Max(0, math.Min(1, share)))
 }
 
+// share is a bar of a part of a whole; none where the whole is not known.
+func share(part, whole int64) string {
+	if whole <= 0 {
+		return ""
+	}
+	return bar(float64(part) / float64(whole))
+}
+
 // bytesText is such as "1.25 GiB".
 func bytesText(n int64) string {
 	units := []string{"B", "KiB", "MiB", "GiB", "TiB"}

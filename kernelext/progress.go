@@ -83,10 +83,7 @@ func (d *display) draw(e Event, now bool) {
 		d.last = text
 		return
 	}
-	page := html.EscapeString(text)
-	if e.Total > 0 {
-		page = bar(float64(e.Done)/float64(e.Total)) + page
-	}
+	page := share(e.Done, e.Total) + html.EscapeString(text)
 	d.put(shown{wrapped(page + sparkline(d.points) + d.noteLines()), text})
 }
 
