@@ -139,7 +139,8 @@ func (p *panel) html(c slm.Curve) string {
 	for _, s := range settings(holding(c)) {
 		fmt.Fprintf(&b, `<label style="%s">%s %s</label>`, quietStyle, s.label, s.input())
 	}
-	fmt.Fprintf(&b, `<span data-said=""></span></div></div><script>(function () {`+"\n%s"+`steer("%s"); })();</script>`, controlsScript, p.address)
+	fmt.Fprintf(&b, `<span data-said=""></span></div></div><script>(function () {`+"\n%s%s"+`steer("%s"); })();</script>`,
+		frontend.Script, controlsScript, p.address)
 	return b.String()
 }
 

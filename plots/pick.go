@@ -56,7 +56,9 @@ func newPicking(p slm.Population, tellers []func(slm.Candidate) string) *picking
 }
 
 func (k *picking) showBest() {
-	Update(k.name, Population(k.population))
+	if gonbui.IsNotebook {
+		Update(k.name, Population(k.population))
+	}
 	if len(k.population.Candidates) > 0 {
 		k.draw(k.population.Best())
 	}
@@ -67,9 +69,9 @@ func (k *picking) show(c slm.Candidate) {
 	story := k.story(c)
 	if gonbui.IsNotebook {
 		k.write(story, "…")
+		Update(k.name+"-mask", Mask(k.population.Teacher, c.Subnet))
+		Update(k.name+"-ancestry", AncestryOf(k.population, c.ID))
 	}
-	Update(k.name+"-mask", Mask(k.population.Teacher, c.Subnet))
-	Update(k.name+"-ancestry", AncestryOf(k.population, c.ID))
 	var told []string
 	for _, teller := range k.tellers {
 		told = append(told, teller(c))
@@ -110,9 +112,9 @@ const wordsStyle = "font-family:var(--jp-ui-font-family,system-ui,sans-serif);fo
 
 // hear makes clicks on the figure's points come to an address, by a script that leaves nothing behind in the notebook.
 func (k *picking) hear(address string) {
-	transient(k.name+"-clicks", fmt.Sprintf("<script>\ndocument.addEventListener(\"offshoot-click\", function (e) {\n"+
-		"  if (e.target.dataset.figure === %s && window.gonb_comm) window.gonb_comm.send(%s, String(e.detail[%d]));\n});\n</script>\n",
-		quoted(k.name), quoted(address), idOfPoint))
+	transient(k.name+"-clicks", fmt.Sprintf("<script>\n(function () {\n%svar cell = cellAt(%s);\n"+
+		"document.addEventListener(\"offshoot-click\", function (e) { if (e.target.dataset.figure === %s) cell(String(e.detail[%d])); });\n})();\n</script>\n",
+		frontend.Script, quoted(address), quoted(k.name), idOfPoint))
 }
 
 // follow shows what is clicked until ctx ends.

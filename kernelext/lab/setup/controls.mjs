@@ -1,10 +1,10 @@
 // Uses the controls of a notebook, as a person would: a button takes steps and the curve grows, a slider changes the loss, a click
 // on a point shows that candidate's mask, a dashboard shows the host. It throws what it misses.
 
-// tryControls opens the notebook in a page of the browser that is open, and runs it to its end. A step's patience is in milliseconds:
-// the first one compiles.
-export async function tryControls(page, openNotebook, shoot, patience) {
-  page.setDefaultTimeout(patience);
+// tryControls opens the notebook in a page of the browser that is open, and runs it to its end. Cells compile, and so does the first
+// step: it waits some minutes for each thing that it is to see.
+export async function tryControls(page, openNotebook, shoot) {
+  page.setDefaultTimeout(240_000);
   await openNotebook(page);
   await page.getByRole("menuitem", { name: "Run", exact: true }).click();
   await page.getByRole("menuitem", { name: "Run All Cells", exact: true }).click();
@@ -26,7 +26,7 @@ async function steer(page, shoot) {
   await controls.locator("button[name=steps]").click();
   await said(page, "step 8 ·");
   await grown(page, few);
-  await shoot(page, "controls.png");
+  await shoot("controls.png");
   await controls.locator("button[name=done]").click();
   await said(page, "Controls of run tiny");
 }
@@ -61,7 +61,7 @@ async function pick(page, shoot) {
   await mask.waitFor();
   if (first !== (await mask.getAttribute("data-figure"))) throw new Error("the mask moved to another output");
   await said(page, "interrupt the cell to end");
-  await shoot(page, "pick.png");
+  await shoot("pick.png");
   await page.getByRole("menuitem", { name: "Kernel", exact: true }).click();
   await page.getByRole("menuitem", { name: /^Interrupt Kernel/ }).click();
 }
