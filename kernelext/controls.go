@@ -71,6 +71,7 @@ func (r *steeredRun) change(ctx context.Context, c slm.Change) error {
 	if err == nil {
 		r.Curve = curve
 		r.display().finish(fmt.Sprintf("run %s: %s", r.Name, r.changed()))
+		r.panel.draw(curve) // what is drawn anew later, or saved, is as it is set
 	}
 	return err
 }
@@ -124,7 +125,7 @@ type panel struct {
 	id      string // of its output
 }
 
-// draw shows the controls as they are set. What the reader is typing is lost, so it is not done while nothing else happens.
+// draw shows the controls as they are set.
 func (p *panel) draw(c slm.Curve) {
 	shown{p.html(c), settingsCard(c).text}.send(p.id)
 }

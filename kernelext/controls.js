@@ -1,5 +1,5 @@
 // steer sends what the reader does with the controls of an address to the cell that waits for it: the name of a button, or the name
-// of a setting and its value.
+// of a setting and its value. Controls are drawn anew when a setting has changed; the one in use keeps the reader's focus.
 function steer(address) {
   document.querySelectorAll('.offshoot-controls[data-address="' + address + '"]:not([data-live])').forEach(function (box) {
     box.setAttribute("data-live", "");
@@ -9,6 +9,11 @@ function steer(address) {
     }
     box.addEventListener("click", function (e) { if (e.target.tagName === "BUTTON") tell(e.target.name); });
     box.addEventListener("input", function (e) { if (e.target.nextElementSibling) e.target.nextElementSibling.textContent = e.target.value; });
-    box.addEventListener("change", function (e) { tell(e.target.name + "=" + e.target.value); });
+    box.addEventListener("keydown", function (e) { if (e.key === "Enter" && e.target.type === "number") e.target.blur(); }); // which is a change
+    box.addEventListener("change", function (e) {
+      window.offshootInUse = e.target.type === "range" ? e.target.name : "";
+      tell(e.target.name + "=" + e.target.value);
+    });
+    if (window.offshootInUse) box.querySelectorAll("input[name=" + window.offshootInUse + "]").forEach(function (input) { input.focus({preventScroll: true}); });
   });
 }

@@ -32,7 +32,7 @@ try {
     await lookAtFigures(page);
     await tryHelperCells(page, options.cells);
   }
-  if (options.controls) await tryControls(page, (page) => open(page, options.controls), (name) => shoot(page, name));
+  if (options.controls) await tryControls(page, () => open(page, options.controls), (name) => shoot(page, name));
 } catch (error) {
   problems.push(String(error.message ?? error).split("\n").slice(0, 4).join("\n")); // with what was waited for
   await mkdir(options.out, { recursive: true }).then(() => shoot(page, "failure.png")).catch(() => {});

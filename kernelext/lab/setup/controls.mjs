@@ -5,7 +5,7 @@
 // step: it waits some minutes for each thing that it is to see.
 export async function tryControls(page, openNotebook, shoot) {
   page.setDefaultTimeout(240_000);
-  await openNotebook(page);
+  await openNotebook();
   await page.getByRole("menuitem", { name: "Run", exact: true }).click();
   await page.getByRole("menuitem", { name: "Run All Cells", exact: true }).click();
   await steer(page, shoot);
