@@ -11,9 +11,10 @@ function steer(address) {
     box.addEventListener("input", function (e) { if (e.target.nextElementSibling) e.target.nextElementSibling.textContent = e.target.value; });
     box.addEventListener("keydown", function (e) { if (e.key === "Enter" && e.target.type === "number") e.target.blur(); }); // which is a change
     box.addEventListener("change", function (e) {
-      window.offshootInUse = e.target.type === "range" ? e.target.name : "";
+      window.offshootInUse = e.target.type === "range" && {address: address, name: e.target.name};
       tell(e.target.name + "=" + e.target.value);
     });
-    if (window.offshootInUse) box.querySelectorAll("input[name=" + window.offshootInUse + "]").forEach(function (input) { input.focus({preventScroll: true}); });
+    var inUse = window.offshootInUse;
+    if (inUse && inUse.address === address) box.querySelector("input[name=" + inUse.name + "]").focus({preventScroll: true});
   });
 }
