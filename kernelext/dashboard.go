@@ -8,7 +8,7 @@ import (
 	"github.com/offshoot-ml/offshoot/plots/frontend"
 )
 
-// dashboardEvery is how long a dashboard stands still. Asking costs the host less than a millisecond.
+// dashboardEvery is how long a dashboard stands still.
 const dashboardEvery = time.Second
 
 // Dashboard shows what the host does for all its labs while the cell runs: work with its progress, rate and time left, teachers and
