@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"html"
+	"math"
 	"os"
 	"os/signal"
 	"slices"
@@ -34,8 +35,8 @@ func Pick(p slm.Population, tellers ...func(slm.Candidate) string) {
 	address := frontend.NewAddress()
 	messages := frontend.Listen(ctx, address)
 	k.hint = "Click a point for another candidate; interrupt the cell to end."
+	k.hear(address) // before there is anything to click on
 	k.showBest()
-	k.hear(address)
 	k.follow(ctx, messages)
 	gonbui.Sync()
 }
@@ -89,7 +90,7 @@ func (k *picking) story(c slm.Candidate) string {
 	if c.Failed() {
 		return text + "failed: " + c.Failure
 	}
-	return text + fmt.Sprintf("loss %.3f, perplexity %.4g", c.Loss, c.Perplexity())
+	return text + fmt.Sprintf("loss %.3f, perplexity %s", c.Loss, slm.Count(int64(math.Round(math.Exp(min(c.Loss, 43))))))
 }
 
 // write puts words between the figure and the mask; what tellers tell of a model's making is escaped as all else.
