@@ -47,23 +47,27 @@ async function grown(page, before) {
   return count.jsonValue();
 }
 
-// pick clicks on the point of a candidate that is not the best, which has a diamond over its own.
+// pick clicks on the point of a candidate that is not the best, and waits until its mask and its words are there.
 async function pick(page, shoot) {
   await said(page, "Click a point");
-  const figure = page.locator(".offshoot-figure", { has: page.locator("[_echarts_instance_]") }).nth(1);
-  await figure.scrollIntoViewIfNeeded();
+  const figures = page.locator(".offshoot-figure", { has: page.locator("[_echarts_instance_]") });
+  const figure = figures.nth(1), mask = await figures.nth(2).getAttribute("data-figure");
   await figure.evaluate((element) => element.scrollIntoView({ block: "center" }));
+  const best = await page.evaluate(captionOf, mask);
   const { id, x, y } = await figure.evaluate(pointOfAnother);
-  const mask = page.locator(".offshoot-figure", { has: page.locator("[_echarts_instance_]") }).nth(2);
-  const first = await mask.getAttribute("data-figure");
   await page.mouse.click(x, y);
   await said(page, `Candidate #${id} of`);
-  await mask.waitFor();
-  if (first !== (await mask.getAttribute("data-figure"))) throw new Error("the mask moved to another output");
-  await said(page, "interrupt the cell to end");
+  await page.waitForFunction(`![undefined, ${JSON.stringify(best)}].includes((${captionOf})(${JSON.stringify(mask)}))`);
+  await page.locator(".jp-Notebook .jp-OutputArea-output pre", { hasText: /^func./ }).first().waitFor();
   await shoot("pick.png");
   await page.getByRole("menuitem", { name: "Kernel", exact: true }).click();
   await page.getByRole("menuitem", { name: /^Interrupt Kernel/ }).click();
+}
+
+// captionOf is the caption of a figure by its name; undefined while it is drawn anew.
+function captionOf(name) {
+  const box = document.querySelector(`.offshoot-figure[data-figure="${name}"] [_echarts_instance_]`);
+  return box ? window.echarts.getInstanceByDom(box).getOption().title[0].subtext : undefined;
 }
 
 function pointOfAnother(figure) {
