@@ -15,13 +15,16 @@
 //   - Of training: [CurvesBy] draws runs against steps, tokens, FLOPs or time (curves.go, cost.go, seeds.go, lossaxis.go), [Saved] what
 //     they save until they reach a baseline (saved.go, arrow.go), [Dynamics] how they train (dynamics.go), [Savings] what a
 //     whole study found (savings.go).
+//   - Of a text: [Text] colours its tokens by loss or by the difference of two models (text.go, pieces.go), [NextTokens] sets what
+//     models expect next side by side (nexttokens.go), and [Attention] maps where heads look (attention.go).
 //   - Colours come from palettes that colour-blind readers can tell apart; text and lines are named inks that take the
 //     reader's light or dark theme when the figure is drawn (palette.go).
 //   - A [Figure] is the option with its words and size (figure.go, option.go). [Figure.SVG] draws it without a browser: ECharts
 //     itself, in a JavaScript engine written in Go (echarts.go). [Figure.HTML] carries that picture and a script that
 //     replaces it by the interactive chart where scripts run (html.go, figure.js).
 //   - [Show] puts figures below a notebook cell (show.go), [Live] one that follows a search, [LiveCurves] one that follows a run
-//     (live.go), and [Pick] hears which candidate a reader clicks on (pick.go, package frontend). [Figure.PNG] (png.go) and [Page] (page.go) are for use elsewhere.
+//     (live.go), and [Pick] hears which candidate a reader clicks on (pick.go, package frontend). [Figure.PNG] (png.go) and [Page]
+//     (page.go) are for use elsewhere.
 //
 // A saved notebook therefore shows its figures without scripts and without a network too: untrusted, exported, printed.
 // No figure asks another machine for anything. ECharts is not part of this package: the lab's set-up installs it
