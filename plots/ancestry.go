@@ -178,10 +178,6 @@ func (n ancestry) symbolSize() int {
 
 // addLines draws who descends from whom, the lineage strong, and its members' names.
 func (n ancestry) addLines(chart *charts.Scatter) {
-	line := func(name string, data []any, colour string, width, opacity float32) {
-		chart.MultiSeries = append(chart.MultiSeries, charts.SingleSeries{Name: name, Type: "line", Data: data, ShowSymbol: opts.Bool(false), Symbol: "none",
-			ItemStyle: &opts.ItemStyle{Color: colour}, LineStyle: &opts.LineStyle{Color: colour, Width: width, Opacity: opts.Float(opacity)}})
-	}
 	var descent, lineage []any
 	for _, pair := range n.descent {
 		descent = append(descent, n.datum(pair[0]), n.datum(pair[1]), []any{nil, nil}) // a gap
@@ -189,8 +185,9 @@ func (n ancestry) addLines(chart *charts.Scatter) {
 	for _, p := range n.lineage {
 		lineage = append(lineage, n.datum(p))
 	}
-	line("descent", descent, inkMuted, 1, 0.5)
-	line("lineage", lineage, categorical[1], 3, 1)
+	faint := line("descent", inkMuted, 1, descent)
+	faint.LineStyle.Opacity = opts.Float(0.5)
+	chart.MultiSeries = append(chart.MultiSeries, faint, line("lineage", categorical[1], 3, lineage))
 	s := scatter{high: n.high}
 	chart.AddSeries("lineage", s.points(n.line), charts.WithItemStyleOpts(opts.ItemStyle{Color: categorical[1]}),
 		charts.WithScatterChartOpts(opts.ScatterChart{SymbolSize: n.symbolSize() + 5}))

@@ -49,7 +49,5 @@ func (f Figure) dash(series int, loss float64) {
 
 // logTicks gives a logarithmic horizontal axis round ticks.
 func (f Figure) logTicks(low, high float64) {
-	ticks := logTicks(low, high)
-	f.set("xAxis.0.axisLabel.customValues", ticks)
-	f.set("xAxis.0.axisTick.customValues", ticks)
+	setTicks(f, "xAxis.0", logTicks(low, high))
 }

@@ -121,7 +121,7 @@ func pairsFigure(title, caption string, axes [2]string, groups []pairedLosses) F
 		chart.AddSeries(g.name, data, charts.WithScatterChartOpts(opts.ScatterChart{SymbolSize: 11, Symbol: symbolOf(i)}),
 			charts.WithItemStyleOpts(opts.ItemStyle{Color: colourOf(i), BorderColor: inkPaper, BorderWidth: 0.7}))
 	}
-	perplexities := &opts.AxisLabel{Formatter: opts.FuncOpts(`function(v){` + compactNumber + `return n(Math.exp(v))}`)}
+	perplexities := &opts.AxisLabel{Formatter: perplexityLabel}
 	chart.SetGlobalOptions(
 		charts.WithTooltipOpts(opts.Tooltip{Trigger: "item", Formatter: opts.FuncOpts(readingPair)}),
 		charts.WithXAxisOpts(opts.XAxis{Type: "value", Name: axes[0] + " (log scale)", NameLocation: "middle", NameGap: 30, Min: left, Max: right,

@@ -203,8 +203,7 @@ func curvesFigure(n curves) Figure {
 		charts.WithXAxisOpts(opts.XAxis{Type: "value", Name: n.unit.axis, NameLocation: "middle", NameGap: 30, Min: 0, Max: n.at(n.most),
 			AxisLabel: &opts.AxisLabel{ShowMaxLabel: opts.Bool(n.cost == Steps)}, SplitLine: &opts.SplitLine{Show: opts.Bool(false)}}),
 	)
-	chart.YAxisList = nil
-	chart.ExtendYAxis(scale.axes()...)
+	scale.addTo(chart)
 	series := n.series()
 	chart.MultiSeries = series
 	f := New(title(n.lines), n.caption(scale.above), chart)
@@ -233,7 +232,7 @@ func (n curves) series() []charts.SingleSeries {
 	var bands, thin, strong []charts.SingleSeries
 	for i, c := range n.lines {
 		if c.seeds > 1 {
-			bands = append(bands, band(i, c.name, n.points(c.validation, func(s sample) float64 { return s.low }),
+			bands = append(bands, band(fmt.Sprint(i), c.name, colourOf(i), 0.18, n.points(c.validation, func(s sample) float64 { return s.low }),
 				n.points(c.validation, func(s sample) float64 { return s.high - s.low }))...)
 		}
 		thin = append(thin, trainingSeries(i, c, n.pairs(c.training)))
@@ -304,17 +303,15 @@ func trainingSeries(i int, c curve, data [][]float64) charts.SingleSeries {
 	if len(data) > mostSamples/2 { // so many that the line is an area
 		opacity = 0.4
 	}
-	return charts.SingleSeries{Id: fmt.Sprintf("t%d", i), Name: c.name, Type: "line", Data: data,
-		ShowSymbol: opts.Bool(len(data) == 1), Symbol: symbolOf(i), SymbolSize: 7,
-		ItemStyle: &opts.ItemStyle{Color: colourOf(i)},
-		LineStyle: &opts.LineStyle{Color: colourOf(i), Width: 1, Opacity: opts.Float(opacity)}}
+	s := lineOf(i, c.name, 1, data, len(data) == 1)
+	s.Id, s.LineStyle.Opacity = fmt.Sprintf("t%d", i), opts.Float(opacity)
+	return s
 }
 
 func validationSeries(i int, c curve, data [][]float64) charts.SingleSeries {
-	return charts.SingleSeries{Id: fmt.Sprintf("v%d", i), Name: c.name, Type: "line", Data: data,
-		ShowSymbol: opts.Bool(len(data) <= 60), Symbol: symbolOf(i), SymbolSize: 7,
-		ItemStyle: &opts.ItemStyle{Color: colourOf(i)},
-		LineStyle: &opts.LineStyle{Color: colourOf(i), Width: 2.5}}
+	s := lineOf(i, c.name, 2.5, data, len(data) <= 60)
+	s.Id = fmt.Sprintf("v%d", i)
+	return s
 }
 
 // runsOf counts the runs behind the lines.

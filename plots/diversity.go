@@ -91,9 +91,7 @@ func diversityFigure(n diversity) Figure {
 		charts.WithYAxisOpts(opts.YAxis{Type: "value", Name: "mean Jaccard distance", NameLocation: "middle", NameGap: 40, Min: 0, Max: 1}),
 	)
 	for i, l := range n.lines {
-		chart.MultiSeries = append(chart.MultiSeries, charts.SingleSeries{Name: l.name, Type: "line", Data: l.points,
-			ShowSymbol: opts.Bool(len(l.points) <= 40), Symbol: symbolOf(i), SymbolSize: 8,
-			ItemStyle: &opts.ItemStyle{Color: colourOf(i)}, LineStyle: &opts.LineStyle{Color: colourOf(i), Width: 2}})
+		chart.MultiSeries = append(chart.MultiSeries, lineOf(i, l.name, 2, l.points, len(l.points) <= 40))
 	}
 	f := New(strings.TrimSpace("Diversity "+n.name), n.caption(), chart)
 	f.frame()
@@ -107,6 +105,5 @@ func (f Figure) setGenerations(last int) {
 	for g := 0; g <= last; g += last/12 + 1 {
 		marks = append(marks, g)
 	}
-	f.set("xAxis.0.axisLabel.customValues", marks)
-	f.set("xAxis.0.axisTick.customValues", marks)
+	setTicks(f, "xAxis.0", marks)
 }

@@ -3,7 +3,6 @@ package plots
 import (
 	"fmt"
 	"math"
-	"slices"
 
 	"github.com/go-echarts/go-echarts/v2/charts"
 	"github.com/go-echarts/go-echarts/v2/opts"
@@ -83,16 +82,16 @@ func traced(r slm.Curve, of func(before, p slm.Point) float64) []sample {
 
 // fit ends the axis above the highest value, unless few values take half of the room: a spike.
 func (p *tracePanel) fit() {
-	highest, usual := 0.0, 0.0
+	highest, most := 0.0, 0.0
 	for _, line := range p.lines {
-		usual = max(usual, curve{training: line}.usual())
+		most = max(most, usual(line))
 		for _, s := range line {
 			highest = max(highest, s.loss)
 		}
 	}
 	high := highest
-	if high > 2*usual {
-		high = usual
+	if high > 2*most {
+		high = most
 	}
 	if high == 0 {
 		p.high = 1
@@ -109,8 +108,7 @@ func median(line []sample) float64 {
 	if len(line) == 0 {
 		return 0
 	}
-	sorted := slices.SortedFunc(slices.Values(line), func(a, b sample) int { return int(math.Copysign(1, a.loss-b.loss)) })
-	return sorted[len(sorted)/2].loss
+	return ascending(line)[len(line)/2]
 }
 
 func (n dynamics) caption() string {
@@ -153,7 +151,7 @@ func dynamicsFigure(n dynamics) Figure {
 	for i, p := range n.panels {
 		chart.ExtendXAxis(opts.XAxis{Type: "value", GridIndex: i, Min: 0, Max: n.last, MinInterval: 1, SplitLine: &opts.SplitLine{Show: opts.Bool(false)}})
 		chart.ExtendYAxis(opts.YAxis{Type: "value", GridIndex: i, Name: p.name, NameLocation: "middle", NameGap: 50, Min: 0, Max: p.high,
-			AxisLabel: &opts.AxisLabel{Formatter: opts.FuncOpts(`function(x){` + compactNumber + `return n(x)}`)}})
+			AxisLabel: &opts.AxisLabel{Formatter: compactLabel}})
 		for run, line := range p.lines {
 			chart.MultiSeries = append(chart.MultiSeries, traceSeries(i, run, n.names[run], envelope(line, mostSamples)))
 		}
@@ -178,9 +176,10 @@ func traceSeries(panel, run int, name string, line []sample) charts.SingleSeries
 	for i, s := range line {
 		data[i] = [2]float64{s.x, significant(s.loss, 4)}
 	}
-	return charts.SingleSeries{Id: fmt.Sprintf("%d-%d", panel, run), Name: name, Type: "line", Data: data, XAxisIndex: panel, YAxisIndex: panel,
-		ShowSymbol: opts.Bool(len(line) == 1), Symbol: symbolOf(run), SymbolSize: 7,
-		ItemStyle: &opts.ItemStyle{Color: colourOf(run)}, LineStyle: &opts.LineStyle{Color: colourOf(run), Width: 1.3, Opacity: opts.Float(0.85)}}
+	s := lineOf(run, name, 1.3, data, len(line) == 1)
+	s.Id, s.XAxisIndex, s.YAxisIndex = fmt.Sprintf("%d-%d", panel, run), panel, panel
+	s.LineStyle.Opacity = opts.Float(0.85)
+	return s
 }
 
 // significant rounds to so many digits.

@@ -15,6 +15,6 @@ func ExamplePick() {
 		return fmt.Sprintf("bred by %s", c.Origin)
 	})
 	// Output:
-	// Candidate #1 of generation 1, mutation of #0: 30M parameters, loss 3.000, perplexity 20
+	// Candidate #1 of generation 1, mutation of #0: 30M parameters, loss 3.000, perplexity 20.1
 	// bred by mutation
 }

@@ -14,5 +14,5 @@ func ExamplePopulationBy() {
 		found.Candidates = append(found.Candidates, slm.Candidate{ID: i, Loss: loss, Parameters: 4e6, FLOPs: int64(8+i) * 1e6, KVBytes: 4096})
 	}
 	fmt.Println(plots.PopulationBy(found, slm.MinimizeKVCache).Caption)
-	// Output: The best of 3 candidates: perplexity 18 with 4M parameters.
+	// Output: The best of 3 candidates: perplexity 18.2 with 4M parameters.
 }

@@ -55,7 +55,7 @@ func empty(title, caption string) Figure {
 	f := New(title, caption, charts.NewCustom())
 	f.set("xAxis.0.show", false)
 	f.set("yAxis.0.show", false)
-	f.option["legend"] = map[string]any{"show": false}
+	f.option["legend"] = off()
 	f.Height = 60
 	return f
 }

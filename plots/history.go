@@ -112,9 +112,8 @@ func (n history) caption() string {
 	if n.improved == n.best[0][0] {
 		return fitted("No evaluation after the first is better.", n.remarks()...)
 	}
-	perplexity := func(loss float64) string { return slm.Count(int64(math.Round(math.Exp(min(loss, 43))))) }
-	return fitted(fmt.Sprintf("Perplexity %s falls to %s. Last improvement: after %s of %s %s.", perplexity(n.best[0][1]),
-		perplexity(n.best[len(n.best)-1][1]), n.spent(n.improved), n.spent(n.total), n.axis.unitName), n.remarks()...)
+	return fitted(fmt.Sprintf("Perplexity %s falls to %s. Last improvement: after %s of %s %s.", perplexityOf(n.best[0][1]),
+		perplexityOf(n.best[len(n.best)-1][1]), n.spent(n.improved), n.spent(n.total), n.axis.unitName), n.remarks()...)
 }
 
 func (n history) spent(cost float64) string { return fmt.Sprint(rounded(cost, n.axis.decimals)) }
@@ -140,14 +139,13 @@ func historyFigure(n history) Figure {
 }
 
 func (n history) addLines(chart *charts.Scatter) {
-	chart.MultiSeries = append(chart.MultiSeries, n.quartiles()...)
-	line := func(name, colour, step string, data [][2]float64) charts.SingleSeries {
-		return charts.SingleSeries{Name: name, Type: "line", Data: data, Step: step, ShowSymbol: opts.Bool(false), Symbol: "none",
-			ItemStyle: &opts.ItemStyle{Color: colour}, LineStyle: &opts.LineStyle{Color: colour, Width: 2.5}}
-	}
-	chart.MultiSeries = append(chart.MultiSeries,
-		line("median, quartiles", categorical[3], "", n.edge(func(s generationSpread) float64 { return s.median })),
-		line("best so far", categorical[1], "end", n.bestLine()))
+	lower := n.edge(func(s generationSpread) float64 { return s.lower })
+	width := n.edge(func(s generationSpread) float64 { return s.upper - s.lower })
+	median := n.edge(func(s generationSpread) float64 { return s.median })
+	best := line("best so far", categorical[1], 2.5, n.bestLine())
+	best.Step = "end"
+	chart.MultiSeries = append(chart.MultiSeries, band("quartiles", "median, quartiles", categorical[3], 0.25, lower, width)...)
+	chart.MultiSeries = append(chart.MultiSeries, line("median, quartiles", categorical[3], 2.5, median), best)
 }
 
 func (n history) bestLine() [][2]float64 {
@@ -167,17 +165,4 @@ func (n history) edge(of func(generationSpread) float64) (out [][2]float64) {
 		}
 	}
 	return out
-}
-
-// quartiles is two series that stack: nothing up to the lower quartile, and from there the colour up to the upper one.
-func (n history) quartiles() []charts.SingleSeries {
-	band := func(data [][2]float64, opacity float32) charts.SingleSeries {
-		return charts.SingleSeries{Name: "median, quartiles", Type: "line", Data: data, Stack: "quartiles", ShowSymbol: opts.Bool(false), Symbol: "none",
-			ItemStyle: &opts.ItemStyle{Color: categorical[3]}, LineStyle: &opts.LineStyle{Opacity: opts.Float(0)},
-			AreaStyle: &opts.AreaStyle{Color: categorical[3], Opacity: opts.Float(opacity)}}
-	}
-	return []charts.SingleSeries{
-		band(n.edge(func(s generationSpread) float64 { return s.lower }), 0),
-		band(n.edge(func(s generationSpread) float64 { return s.upper - s.lower }), 0.25),
-	}
 }

@@ -33,7 +33,7 @@ func TestHistoryNumbers(t *testing.T) {
 	if !reflect.DeepEqual(n.spreads, want) {
 		t.Errorf("spreads %v, want %v", n.spreads, want)
 	}
-	if got := n.caption(); got != "Perplexity 148 falls to 20. Last improvement: after 6 of 6 evaluations." {
+	if got := n.caption(); got != "Perplexity 148 falls to 20.1. Last improvement: after 6 of 6 evaluations." {
 		t.Errorf("caption %q", got)
 	}
 	if got := HistoryByTime(sampleHistory()).Caption; !strings.HasSuffix(got, "after 3 of 3 minutes.") {

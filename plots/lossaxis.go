@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/go-echarts/go-echarts/v2/charts"
 	"github.com/go-echarts/go-echarts/v2/opts"
 )
 
@@ -18,7 +19,7 @@ type lossScale struct {
 // curvesScale is the axis of curves: from below the lowest loss to above the highest, unless few losses at a run's begin or in
 // a spike would take the room of all others. Then these are above the axis, and a note says which.
 func curvesScale(curves []curve) lossScale {
-	low, highest, begin, usual := math.Inf(1), math.Inf(-1), math.Inf(-1), math.Inf(-1)
+	low, highest, begin, most := math.Inf(1), math.Inf(-1), math.Inf(-1), math.Inf(-1)
 	top := ""
 	for _, c := range curves {
 		for _, line := range [][]sample{c.training, c.validation} {
@@ -32,17 +33,17 @@ func curvesScale(curves []curve) lossScale {
 				}
 			}
 		}
-		usual = max(usual, c.usual())
+		most = max(most, usual(slices.Concat(c.training, c.validation)))
 	}
 	if math.IsInf(low, 1) {
 		return roundScale(0, 1)
 	}
 	high := highest
 	switch {
-	case highest-low > 3*(usual-low):
-		high = usual
-	case 2*(highest-low) > 3*(max(begin, usual)-low):
-		high = max(begin, usual)
+	case highest-low > 3*(most-low):
+		high = most
+	case 2*(highest-low) > 3*(max(begin, most)-low):
+		high = max(begin, most)
 	}
 	s := roundScale(low, high)
 	switch {
@@ -55,17 +56,23 @@ func curvesScale(curves []curve) lossScale {
 	return s
 }
 
-// usual is the loss that the highest tenth of a line's is above.
-func (c curve) usual() float64 {
-	var losses []float64
-	for _, s := range slices.Concat(c.training, c.validation) {
-		losses = append(losses, s.loss)
-	}
-	if len(losses) == 0 {
+// usual is the value that the highest tenth of samples is above.
+func usual(samples []sample) float64 {
+	values := ascending(samples)
+	if len(values) == 0 {
 		return math.Inf(-1)
 	}
-	slices.Sort(losses)
-	return losses[(9*(len(losses)-1)+9)/10]
+	return values[(9*(len(values)-1)+9)/10]
+}
+
+// ascending are the values of samples in their order.
+func ascending(samples []sample) []float64 {
+	values := make([]float64, len(samples))
+	for i, s := range samples {
+		values[i] = s.loss
+	}
+	slices.Sort(values)
+	return values
 }
 
 // roundScale ends at round numbers.
@@ -90,14 +97,15 @@ func roundStep(least float64) float64 {
 	return 10 * power
 }
 
-// axes are the axis of losses on the left and the same as perplexities on the right.
-func (s lossScale) axes() []opts.YAxis {
-	return []opts.YAxis{
-		{Type: "value", Name: "cross-entropy (nats per token)", NameLocation: "middle", NameGap: 40, Min: s.low, Max: s.high},
-		{Type: "value", Name: "perplexity", NameLocation: "middle", NameGap: 40, Min: s.low, Max: s.high, Position: "right",
+// addTo gives a chart the axis of losses on the left and the same as perplexities on the right.
+func (s lossScale) addTo(chart *charts.Line) {
+	chart.YAxisList = nil
+	chart.ExtendYAxis(
+		opts.YAxis{Type: "value", Name: "cross-entropy (nats per token)", NameLocation: "middle", NameGap: 40, Min: s.low, Max: s.high},
+		opts.YAxis{Type: "value", Name: "perplexity", NameLocation: "middle", NameGap: 40, Min: s.low, Max: s.high, Position: "right",
 			SplitLine: &opts.SplitLine{Show: opts.Bool(false)},
-			AxisLabel: &opts.AxisLabel{Color: inkMuted, Formatter: opts.FuncOpts(`function(v){` + compactNumber + `return n(Math.exp(v))}`)}},
-	}
+			AxisLabel: &opts.AxisLabel{Color: inkMuted, Formatter: perplexityLabel}},
+	)
 }
 
 // placeLossAxes gives both axes round ticks, and leaves room on the right for values beside the ends of lines.
@@ -107,8 +115,7 @@ func (f Figure) placeLossAxes(s lossScale, room int) {
 		ticks = append(ticks, rounded(s.low+float64(i)*s.step, 6))
 	}
 	f.set("grid.right", 56+room)
-	f.set("yAxis.0.axisLabel.customValues", ticks)
-	f.set("yAxis.0.axisTick.customValues", ticks)
+	setTicks(f, "yAxis.0", ticks)
 	f.set("yAxis.1.offset", room)
 	f.set("yAxis.1.axisLine.show", false)
 	f.set("yAxis.1.axisTick.show", false)

@@ -2,7 +2,7 @@ package plots
 
 import (
 	"fmt"
-	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -48,7 +48,7 @@ const (
 
 func maskHistoryNumbers(p slm.Population) maskHistory {
 	n := maskHistory{name: p.Name}
-	bests := generationBests(p.Candidates)
+	bests := slices.DeleteFunc(p.GenerationBests(), slm.Candidate.Failed)
 	if len(bests) == 0 {
 		return n
 	}
@@ -64,37 +64,6 @@ func maskHistoryNumbers(p slm.Population) maskHistory {
 		before = best
 	}
 	return n
-}
-
-// generationBests are the best candidates of each generation that has one with a finite loss.
-func generationBests(candidates []slm.Candidate) (bests []slm.Candidate) {
-	byGeneration := map[int][]slm.Candidate{}
-	last := -1
-	for _, c := range candidates {
-		if !c.Failed() {
-			byGeneration[c.Generation] = append(byGeneration[c.Generation], c)
-			last = max(last, c.Generation)
-		}
-	}
-	for g := range last + 1 {
-		if of := byGeneration[g]; of != nil {
-			bests = append(bests, slm.Elites(of, 1)[0])
-		}
-	}
-	return bests
-}
-
-// spread picks at most n of the values, evenly, the first and the last among them; at least those.
-func spread[T any](values []T, n int) []T {
-	n = max(2, n)
-	if len(values) <= n {
-		return values
-	}
-	out := make([]T, n)
-	for i := range out {
-		out[i] = values[i*(len(values)-1)/(n-1)]
-	}
-	return out
 }
 
 // runs is how many runs are drawn in all panels.
@@ -115,21 +84,12 @@ func (n maskHistory) caption() string {
 	}
 	first, last := n.frames[0].best, n.frames[len(n.frames)-1].best
 	return fmt.Sprintf("Generation %d to %d: perplexity %s to %s; the two best share %s of their parameters.",
-		first.Generation, last.Generation, perplexityOf(first), perplexityOf(last), percent(n.stays))
-}
-
-// perplexityOf is a candidate's perplexity in about three digits.
-func perplexityOf(c slm.Candidate) string {
-	perplexity := math.Exp(min(c.Loss, 43)) // more does not fit an integer
-	if perplexity < 100 {
-		return fmt.Sprintf("%.1f", perplexity)
-	}
-	return slm.Count(int64(math.Round(perplexity)))
+		first.Generation, last.Generation, perplexityOf(first.Loss), perplexityOf(last.Loss), percent(n.stays))
 }
 
 // story is the line above the slider.
 func (f maskFrame) story() string {
-	return fmt.Sprintf("Generation %d: #%d, perplexity %s, %s parameters (%s new), %d layers", f.best.Generation, f.best.ID, perplexityOf(f.best),
+	return fmt.Sprintf("Generation %d: #%d, perplexity %s, %s parameters (%s new), %d layers", f.best.Generation, f.best.ID, perplexityOf(f.best.Loss),
 		slm.Count(int64(f.Parameters.Both+f.Parameters.Second)), slm.Count(int64(f.Parameters.Second)), f.Layers.Both+f.Layers.Second)
 }
 

@@ -118,15 +118,19 @@ func (f *Figure) frame() {
 	}
 	f.option["legend"] = map[string]any{"show": names != nil, "left": 8, "bottom": 4, "data": names, "itemGap": 18,
 		"lineStyle": map[string]any{"opacity": 1, "width": 2.5}}
-	f.option["toolbox"] = map[string]any{"feature": map[string]any{
-		// Without a filter: it would drop the upper part of a band, which is a difference, not a value of the axis.
-		"dataZoom":    map[string]any{"filterMode": "none", "title": map[string]any{"zoom": "zoom into a box", "back": "back"}},
-		"restore":     map[string]any{"title": "whole figure"},
-		"saveAsImage": map[string]any{"title": "save as PNG", "name": "figure", "pixelRatio": 2}}}
+	f.addTools()
+	// Without a filter: it would drop the upper part of a band, which is a difference, not a value of the axis.
+	f.set("toolbox.feature.dataZoom", map[string]any{"filterMode": "none", "title": map[string]any{"zoom": "zoom into a box", "back": "back"}})
 	rows := legendRows(names, 584)
 	f.Height += legendRow * max(0, rows-2)
 	f.option["grid"] = map[string]any{"left": 72, "right": 24, "top": 66, "bottom": 39 + legendRow*rows}
 	f.dress()
+}
+
+// addTools adds the buttons above a figure.
+func (f Figure) addTools() {
+	f.option["toolbox"] = map[string]any{"feature": map[string]any{"restore": map[string]any{"title": "whole figure"},
+		"saveAsImage": map[string]any{"title": "save as PNG", "name": "figure", "pixelRatio": 2}}}
 }
 
 // legendRow is the height of one, in pixels.

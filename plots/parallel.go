@@ -187,8 +187,7 @@ func (n parallel) place(f Figure) {
 		"nameGap": 14, "nameTextStyle": map[string]any{"color": inkText, "fontSize": 11, "lineHeight": 13}, "axisLine": line,
 		"areaSelectStyle": map[string]any{"width": 18, "borderColor": inkText, "color": inkMuted, "opacity": 0.3}}}
 	f.option["legend"] = off()
-	f.option["toolbox"] = map[string]any{"feature": map[string]any{"restore": map[string]any{"title": "whole figure"},
-		"saveAsImage": map[string]any{"title": "save as PNG", "name": "figure", "pixelRatio": 2}}}
+	f.addTools()
 	low, high := n.low[lossDimension], n.high[lossDimension]
 	if low == high {
 		high++

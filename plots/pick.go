@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"html"
-	"math"
 	"os"
 	"os/signal"
 	"slices"
@@ -90,7 +89,7 @@ func (k *picking) story(c slm.Candidate) string {
 	if c.Failed() {
 		return text + "failed: " + c.Failure
 	}
-	return text + fmt.Sprintf("loss %.3f, perplexity %s", c.Loss, slm.Count(int64(math.Round(math.Exp(min(c.Loss, 43))))))
+	return text + fmt.Sprintf("loss %.3f, perplexity %s", c.Loss, perplexityOf(c.Loss))
 }
 
 // write puts words between the figure and the mask; what tellers tell of a model's making is escaped as all else.

@@ -118,7 +118,7 @@ func (n population) caption() string {
 	if !ok {
 		return fitted("No candidate has been evaluated yet.", n.remarks()...)
 	}
-	perplexity, parameters := slm.Count(int64(math.Round(math.Exp(min(best.loss, 43))))), slm.Count(best.parameters)
+	perplexity, parameters := perplexityOf(best.loss), slm.Count(best.parameters)
 	if n.judged < n.planned {
 		return fitted(fmt.Sprintf("%d of %d evaluations. Best so far: perplexity %s with %s parameters.",
 			n.judged, n.planned, perplexity, parameters), n.remarks()...)
@@ -182,8 +182,9 @@ func (n population) addFront(chart *charts.Scatter) {
 	for i, c := range n.front {
 		steps[i] = [2]float64{rounded(c.cost, 6), rounded(min(c.loss, n.high), 5)}
 	}
-	chart.MultiSeries = append(chart.MultiSeries, charts.SingleSeries{Name: "Pareto front", Type: "line", Data: steps, Step: "end",
-		ShowSymbol: opts.Bool(false), Symbol: "none", ItemStyle: &opts.ItemStyle{Color: categorical[1]}, LineStyle: &opts.LineStyle{Color: categorical[1], Width: 2}})
+	front := line("Pareto front", categorical[1], 2, steps)
+	front.Step = "end"
+	chart.MultiSeries = append(chart.MultiSeries, front)
 	chart.AddSeries("Pareto front", n.points(n.front), charts.WithItemStyleOpts(ring(categorical[1])),
 		charts.WithScatterChartOpts(opts.ScatterChart{SymbolSize: 14}))
 }

@@ -139,7 +139,7 @@ func progressFigure(n progressLines) Figure {
 		charts.WithYAxisOpts(opts.YAxis{Type: "value", Name: "lowest loss so far (nats per token)", NameLocation: "middle", NameGap: 44, Scale: opts.Bool(true)}),
 	)
 	for i, l := range n.lines {
-		chart.MultiSeries = append(chart.MultiSeries, band(i, l.name, l.points(func(s slm.Spread) float64 { return s.Min }),
+		chart.MultiSeries = append(chart.MultiSeries, band(fmt.Sprint(i), l.name, colourOf(i), 0.18, l.points(func(s slm.Spread) float64 { return s.Min }),
 			l.points(func(s slm.Spread) float64 { return s.Max - s.Min }))...)
 	}
 	for i, l := range n.lines {
@@ -161,21 +161,10 @@ func progressFigure(n progressLines) Figure {
 	return f
 }
 
-// band is two series that stack: nothing up to the lowest seed, and from there the colour up to the highest.
-func band(i int, name string, lowest, width [][2]float64) []charts.SingleSeries {
-	edge := func(id string, data [][2]float64, opacity float32) charts.SingleSeries {
-		return charts.SingleSeries{Id: fmt.Sprintf("%s%d", id, i), Name: name, Type: "line", Data: data,
-			Stack: fmt.Sprintf("band %d", i), ShowSymbol: opts.Bool(false), Symbol: "none",
-			ItemStyle: &opts.ItemStyle{Color: colourOf(i)}, LineStyle: &opts.LineStyle{Opacity: opts.Float(0)},
-			AreaStyle: &opts.AreaStyle{Color: colourOf(i), Opacity: opts.Float(opacity)}}
-	}
-	return []charts.SingleSeries{edge("l", lowest, 0), edge("b", width, 0.18)}
-}
-
 func (l progressLine) mean(i int) charts.SingleSeries {
-	return charts.SingleSeries{Id: fmt.Sprintf("m%d", i), Name: l.name, Type: "line", Data: l.points(func(s slm.Spread) float64 { return s.Mean }),
-		ShowSymbol: opts.Bool(len(l.spreads) <= 1), Symbol: symbolOf(i), SymbolSize: 7,
-		ItemStyle: &opts.ItemStyle{Color: colourOf(i)}, LineStyle: &opts.LineStyle{Color: colourOf(i), Width: 2.5}}
+	s := lineOf(i, l.name, 2.5, l.points(func(s slm.Spread) float64 { return s.Mean }), len(l.spreads) <= 1)
+	s.Id = fmt.Sprintf("m%d", i)
+	return s
 }
 
 // points leaves out the evaluations before every seed has a finite loss.

@@ -82,8 +82,7 @@ func savedFigure(n saved) Figure {
 		charts.WithXAxisOpts(opts.XAxis{Type: "log", Name: n.unit.axis, NameLocation: "middle", NameGap: 30, Min: low, Max: high,
 			SplitLine: &opts.SplitLine{Show: opts.Bool(false)}}),
 	)
-	chart.YAxisList = nil
-	chart.ExtendYAxis(scale.axes()...)
+	scale.addTo(chart)
 	series := n.series()
 	chart.MultiSeries = series
 	f := New("Saved "+n.cost.name(), n.caption(), chart)

@@ -96,15 +96,12 @@ func savingsFigure(n savingsNumber) Figure {
 	chart.SetGlobalOptions(
 		charts.WithTooltipOpts(opts.Tooltip{Trigger: "item", Formatter: opts.FuncOpts(readingSavings)}),
 		charts.WithXAxisOpts(opts.XAxis{Type: "log", Name: "tokens of training", NameLocation: "middle", NameGap: 30, Min: low, Max: high,
-			AxisLabel: &opts.AxisLabel{Formatter: opts.FuncOpts(`function(x){` + compactNumber + `return n(x)}`)},
+			AxisLabel: &opts.AxisLabel{Formatter: compactLabel},
 			SplitLine: &opts.SplitLine{Show: opts.Bool(false)}}),
 	)
-	chart.YAxisList = nil
-	chart.ExtendYAxis(scale.axes()...)
+	scale.addTo(chart)
 	for _, l := range n.lines {
-		chart.MultiSeries = append(chart.MultiSeries, charts.SingleSeries{Name: n.starts[l.start], Type: "line", Data: l.points,
-			ShowSymbol: opts.Bool(true), Symbol: symbolOf(l.start), SymbolSize: 8,
-			ItemStyle: &opts.ItemStyle{Color: colourOf(l.start)}, LineStyle: &opts.LineStyle{Color: colourOf(l.start), Width: 1.5}})
+		chart.MultiSeries = append(chart.MultiSeries, lineOf(l.start, n.starts[l.start], 1.5, l.points, true))
 	}
 	f := New("Tokens to a loss", n.caption(), chart)
 	f.frame()

@@ -227,13 +227,11 @@ func (n scatter) costAxis() opts.XAxis {
 // perplexityAxis is an axis of losses that shows perplexities, and setPerplexities its ticks.
 func (n scatter) perplexityAxis() opts.YAxis {
 	return opts.YAxis{Type: "value", Name: "perplexity (log scale)", NameLocation: "middle", NameGap: 48, Min: n.low, Max: n.high,
-		AxisLabel: &opts.AxisLabel{Formatter: opts.FuncOpts(`function(v){` + compactNumber + `return n(Math.exp(v))}`)}}
+		AxisLabel: &opts.AxisLabel{Formatter: perplexityLabel}}
 }
 
 func (f Figure) setPerplexities(axis string, low, high float64) {
-	ticks := perplexityTicks(low, high)
-	f.set(axis+".0.axisLabel.customValues", ticks)
-	f.set(axis+".0.axisTick.customValues", ticks)
+	setTicks(f, axis+".0", perplexityTicks(low, high))
 }
 
 // addGenerations draws the points, smaller where they are many.

@@ -1,39 +1,46 @@
 package plots
 
-import "math"
+import (
+	"fmt"
+	"math"
+
+	"github.com/go-echarts/go-echarts/v2/opts"
+	"github.com/offshoot-ml/offshoot/slm"
+)
 
 // perplexityTicks are round perplexities inside a range of losses, at their logarithms: where an axis of losses shows
 // them, it is a logarithmic axis of perplexities.
 func perplexityTicks(low, high float64) []float64 {
-	for _, mantissas := range [][]float64{{1}, {1, 3}, {1, 2, 5}, {1, 1.5, 2, 3, 5, 7}} {
-		var ticks []float64
-		for decade := math.Floor(low / math.Ln10); decade <= math.Ceil(high/math.Ln10); decade++ {
-			for _, m := range mantissas {
-				if t := math.Log(m) + decade*math.Ln10; low <= t && t <= high {
-					ticks = append(ticks, t)
-				}
-			}
-		}
-		if len(ticks) >= 4 {
-			return thinned(ticks, 8)
-		}
+	perplexity := func(m, decade float64) float64 { return math.Log(m) + decade*math.Ln10 }
+	ticks := decadeTicks(low, high, low/math.Ln10, high/math.Ln10, perplexity, []float64{1}, []float64{1, 3}, []float64{1, 2, 5}, []float64{1, 1.5, 2, 3, 5, 7})
+	if len(ticks) < enoughTicks {
+		return linearTicks(low, high)
 	}
-	return linearTicks(low, high)
+	return thinned(ticks, 8)
 }
 
 // logTicks are 1, 2 and 5 times powers of ten for a logarithmic axis, fewer where it is long.
 func logTicks(low, high float64) []float64 {
-	var ticks []float64
-	for _, mantissas := range [][]float64{{1}, {1, 3}, {1, 2, 5}} {
-		ticks = ticks[:0]
-		for power := math.Floor(math.Log10(low)); power <= math.Ceil(math.Log10(high)); power++ {
-			for _, m := range mantissas {
-				if t := rounded(m*math.Pow(10, power), 9); low <= t && t <= high {
+	power := func(m, decade float64) float64 { return rounded(m*math.Pow(10, decade), 9) }
+	return decadeTicks(low, high, math.Log10(low), math.Log10(high), power, []float64{1}, []float64{1, 3}, []float64{1, 2, 5})
+}
+
+// enoughTicks are as many as an axis should have.
+const enoughTicks = 4
+
+// decadeTicks are the places at of mantissas in each decade, those of the first list that gives enough of them inside a range, else
+// of the last.
+func decadeTicks(low, high, firstDecade, lastDecade float64, at func(mantissa, decade float64) float64, mantissas ...[]float64) (ticks []float64) {
+	for _, list := range mantissas {
+		ticks = nil
+		for decade := math.Floor(firstDecade); decade <= math.Ceil(lastDecade); decade++ {
+			for _, m := range list {
+				if t := at(m, decade); low <= t && t <= high {
 					ticks = append(ticks, t)
 				}
 			}
 		}
-		if len(ticks) >= 4 {
+		if len(ticks) >= enoughTicks {
 			break
 		}
 	}
@@ -82,5 +89,39 @@ func thinned[T any](values []T, n int) []T {
 	return out
 }
 
+// spread picks at most n of the values, evenly, the first and the last among them; at least those.
+func spread[T any](values []T, n int) []T {
+	n = max(2, n)
+	if len(values) <= n {
+		return values
+	}
+	out := make([]T, n)
+	for i := range out {
+		out[i] = values[i*(len(values)-1)/(n-1)]
+	}
+	return out
+}
+
+// setTicks gives an axis, such as "xAxis.0", its ticks and labels.
+func setTicks[T any](f Figure, axis string, ticks []T) {
+	f.set(axis+".axisLabel.customValues", ticks)
+	f.set(axis+".axisTick.customValues", ticks)
+}
+
+// perplexityOf is a loss as a perplexity, in about three digits.
+func perplexityOf(loss float64) string {
+	perplexity := math.Exp(min(loss, 43)) // more does not fit an integer
+	if perplexity < 100 {
+		return fmt.Sprintf("%.1f", perplexity)
+	}
+	return slm.Count(int64(math.Round(perplexity)))
+}
+
 // compactNumber is JavaScript that writes 12345 as 12.3k.
 const compactNumber = `function n(x){var u=["","k","M","B","T"],i=0;while(x>=999.5&&i<4){x/=1000;i++}return x>=1e4?x.toExponential(1):+x.toPrecision(3)+u[i]}`
+
+// compactLabel writes the numbers of an axis so, and perplexityLabel those of an axis of losses as perplexities.
+var (
+	compactLabel    = opts.FuncOpts(`function(v){` + compactNumber + `return n(v)}`)
+	perplexityLabel = opts.FuncOpts(`function(v){` + compactNumber + `return n(Math.exp(v))}`)
+)
