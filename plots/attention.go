@@ -432,10 +432,7 @@ func (n attentionMaps) lay(f *Figure, p attentionPlaces) {
 	}
 	f.Height = top + body + bottom
 	f.option["grid"] = map[string]any{"left": 74, "right": 20, "top": top, "height": body}
-	hidden := func(size int, inverse bool) []any {
-		return []any{map[string]any{"type": "value", "min": 0, "max": size, "inverse": inverse, "show": false}}
-	}
-	f.option["xAxis"], f.option["yAxis"] = hidden(p.width, false), hidden(p.height, true)
+	f.option["xAxis"], f.option["yAxis"] = hiddenAxis(p.width, false), hiddenAxis(p.height, true)
 	names := n.names()
 	f.option["legend"] = map[string]any{"show": len(names) == 2, "left": 8, "top": 50, "data": names, "itemGap": 18}
 	f.dress()

@@ -2,7 +2,6 @@ package plots
 
 import (
 	"reflect"
-	"strings"
 	"testing"
 
 	"github.com/offshoot-ml/offshoot/slm"
@@ -40,18 +39,6 @@ func TestDiversityPictures(t *testing.T) {
 		"nothing": {slm.Population{}, []string{"No two candidates"}},
 		"long":    {manyCandidates(10_000), []string{"No two candidates"}},
 	} {
-		svg, err := Diversity(test.p).SVG()
-		if err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-		text := words(t, svg)
-		for _, want := range test.contains {
-			if !strings.Contains(text, want) {
-				t.Errorf("%s: the picture does not say %q:\n%s", name, want, text)
-			}
-		}
-		if strings.Contains(text, "NaN") || len(svg) > 60<<10 {
-			t.Errorf("%s: %d bytes", name, len(svg))
-		}
+		t.Run(name, func(t *testing.T) { checkPicture(t, Diversity(test.p), 60, test.contains...) })
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"reflect"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/offshoot-ml/offshoot/slm"
 )
@@ -63,17 +62,6 @@ func TestDynamicsPictures(t *testing.T) {
 		figure Figure
 		want   string
 	}{{Dynamics(long), "100,000"}, {Dynamics(), "No step"}, {Dynamics(slm.Curve{Name: "</script>"}), "gradient norm"}} {
-		start := time.Now()
-		svg, err := test.figure.SVG()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if text := words(t, svg); !strings.Contains(text, test.want) || strings.Contains(text, "NaN") {
-			t.Errorf("the picture does not say %q:\n%s", test.want, text)
-		}
-		if len(svg) > 60<<10 {
-			t.Errorf("%s: %d KB", test.figure.Title, len(svg)>>10)
-		}
-		t.Logf("%s: %d KB in %v", test.figure.Title, len(svg)>>10, time.Since(start))
+		checkPicture(t, test.figure, 60, test.want)
 	}
 }

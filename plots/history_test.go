@@ -87,18 +87,6 @@ func TestHistoryPictures(t *testing.T) {
 		"nothing":     {History(slm.Population{}), []string{"No candidate"}},
 		"long":        {History(manyCandidates(10_000)), []string{"gen 35-39"}},
 	} {
-		svg, err := test.figure.SVG()
-		if err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-		text := words(t, svg)
-		for _, want := range test.contains {
-			if !strings.Contains(text, want) {
-				t.Errorf("%s: the picture does not say %q:\n%s", name, want, text)
-			}
-		}
-		if strings.Contains(text, "NaN") || len(svg) > 120<<10 || len([]rune(test.figure.Caption)) > mostCaption {
-			t.Errorf("%s: %d bytes, caption %q", name, len(svg), test.figure.Caption)
-		}
+		t.Run(name, func(t *testing.T) { checkPicture(t, test.figure, 120, test.contains...) })
 	}
 }

@@ -1,7 +1,6 @@
 package plots
 
 import (
-	"strings"
 	"testing"
 
 	"github.com/offshoot-ml/offshoot/slm"
@@ -42,18 +41,6 @@ func TestPartsPictures(t *testing.T) {
 		"many":        {Parts(p.Teacher, manyCandidates(10_000).Candidates...), []string{"Drawn: 60 of 10000.", "#0"}},
 		"none":        {Parts(p.Teacher), []string{"No candidate"}},
 	} {
-		svg, err := test.figure.SVG()
-		if err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-		text := words(t, svg)
-		for _, want := range test.contains {
-			if !strings.Contains(text, want) {
-				t.Errorf("%s: the picture does not say %q:\n%s", name, want, text)
-			}
-		}
-		if strings.Contains(text, "NaN") || len(svg) > 60<<10 || len([]rune(test.figure.Caption)) > mostCaption {
-			t.Errorf("%s: %d bytes, caption %q", name, len(svg), test.figure.Caption)
-		}
+		t.Run(name, func(t *testing.T) { checkPicture(t, test.figure, 60, test.contains...) })
 	}
 }

@@ -69,17 +69,6 @@ func TestSavedTimes(t *testing.T) {
 
 func TestSavedPicture(t *testing.T) {
 	needECharts(t)
-	svg, err := Saved(Tokens, sampleSaved()...).SVG()
-	if err != nil {
-		t.Fatal(err)
-	}
-	text := words(t, svg)
-	for _, want := range []string{"10x fewer tokens", "1.5x more tokens", "tokens of training (thousands)", "perplexity"} {
-		if !strings.Contains(text, want) {
-			t.Errorf("the picture does not say %q:\n%s", want, text)
-		}
-	}
-	if svg, err := Saved(FLOPs).SVG(); err != nil || strings.Contains(svg, "NaN") {
-		t.Errorf("a figure of nothing: %v", err)
-	}
+	checkPicture(t, Saved(Tokens, sampleSaved()...), 60, "10x fewer tokens", "1.5x more tokens", "tokens of training (thousands)", "perplexity")
+	checkPicture(t, Saved(FLOPs), 60)
 }

@@ -135,19 +135,7 @@ func TestStaticPicturesOfStudies(t *testing.T) {
 		{"spaces", Spaces(found, bin), []string{"28.5M-31.5M", "coarse-layer-wise", "evolution", "random", "best loss"}},
 		{"no spaces", Spaces(nil, bin), []string{"No search"}},
 	} {
-		svg, err := test.figure.SVG()
-		if err != nil {
-			t.Fatalf("%s: %v", test.name, err)
-		}
-		text := words(t, svg)
-		for _, want := range test.contains {
-			if !strings.Contains(text, want) {
-				t.Errorf("%s: the picture does not say %q:\n%s", test.name, want, text)
-			}
-		}
-		if strings.Contains(text, "NaN") || len(svg) > 60<<10 || len([]rune(test.figure.Caption)) > 105 {
-			t.Errorf("%s: %d bytes, caption %q", test.name, len(svg), test.figure.Caption)
-		}
+		t.Run(test.name, func(t *testing.T) { checkPicture(t, test.figure, 60, test.contains...) })
 		if dir := picturesFolder(); dir != "" {
 			if err := test.figure.WriteFile(dir + "/" + strings.ReplaceAll(test.name, " ", "-") + ".svg"); err != nil {
 				t.Error(err)

@@ -234,10 +234,7 @@ func (n readText) place(f *Figure) {
 	f.Height = top + rowPixels*n.rows + bottom
 	f.option["legend"] = off()
 	f.option["grid"] = map[string]any{"left": 16, "right": 16, "top": top, "height": rowPixels * n.rows}
-	hidden := func(size int, inverse bool) []any {
-		return []any{map[string]any{"type": "value", "min": 0, "max": size, "inverse": inverse, "show": false}}
-	}
-	f.option["xAxis"], f.option["yAxis"] = hidden(textColumns, false), hidden(n.rows, true)
+	f.option["xAxis"], f.option["yAxis"] = hiddenAxis(textColumns, false), hiddenAxis(n.rows, true)
 	low, colours, ends := 0.0, []string{inkPaper, categorical[1]}, []string{fmt.Sprintf("%g nats or more", n.scale), "0"}
 	if n.isDifference() {
 		low, colours = -n.scale, []string{categorical[0], inkPaper, categorical[1]}

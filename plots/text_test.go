@@ -110,19 +110,7 @@ func TestTextPictures(t *testing.T) {
 		{"after the text", NextTokens(4, predictedText("m", hostile, 1, 2)), 20, []string{"·end", "<b>", "60"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			svg, err := test.figure.SVG()
-			if err != nil {
-				t.Fatal(err)
-			}
-			text := words(t, svg)
-			for _, want := range test.contains {
-				if !strings.Contains(text, want) {
-					t.Errorf("the picture does not say %q:\n%s", want, text)
-				}
-			}
-			if strings.Contains(text, "NaN") || len(svg) > test.mostKB<<10 || len([]rune(test.figure.Caption)) > mostCaption {
-				t.Errorf("%d bytes, caption %q", len(svg), test.figure.Caption)
-			}
+			checkPicture(t, test.figure, test.mostKB, test.contains...)
 			if html := test.figure.HTML(); strings.Count(html, "</script") != 1 {
 				t.Error("the page's script ends elsewhere")
 			}

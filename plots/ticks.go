@@ -108,6 +108,11 @@ func setTicks[T any](f Figure, axis string, ticks []T) {
 	f.set(axis+".axisTick.customValues", ticks)
 }
 
+// hiddenAxis is an axis that only places what is drawn.
+func hiddenAxis(size int, inverse bool) []any {
+	return []any{map[string]any{"type": "value", "min": 0, "max": size, "inverse": inverse, "show": false}}
+}
+
 // perplexityOf is a loss as a perplexity, in about three digits.
 func perplexityOf(loss float64) string {
 	perplexity := math.Exp(min(loss, 43)) // more does not fit an integer
