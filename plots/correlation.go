@@ -130,6 +130,7 @@ func pairsFigure(title, caption string, axes [2]string, groups []pairedLosses) F
 	)
 	f := New(title, caption, chart)
 	f.frame()
+	f.addBrush()
 	f.setPerplexities("yAxis", low, high)
 	f.setPerplexities("xAxis", left, right)
 	return f

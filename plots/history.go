@@ -131,6 +131,7 @@ func historyFigure(n history) Figure {
 	}
 	f := New(strings.TrimSpace("Progress "+n.name), n.caption(), chart)
 	f.frame()
+	f.addBrush()
 	f.setPerplexities("yAxis", n.low, n.high)
 	if n.axis.name == countOfEvaluations.words {
 		f.set("xAxis.0.minInterval", 1)

@@ -133,6 +133,14 @@ func (f Figure) addTools() {
 		"saveAsImage": map[string]any{"title": "save as PNG", "name": "figure", "pixelRatio": 2}}}
 }
 
+// addBrush lets the reader select points: all others fade until the selection is cleared.
+func (f Figure) addBrush() {
+	f.set("toolbox.feature.brush", map[string]any{"type": []string{"rect", "polygon", "clear"},
+		"title": map[string]any{"rect": "select points in a box", "polygon": "select points freely", "clear": "clear the selection"}})
+	f.option["brush"] = map[string]any{"xAxisIndex": 0, "outOfBrush": map[string]any{"colorAlpha": 0.15},
+		"brushStyle": map[string]any{"borderWidth": 1, "borderColor": inkMuted, "color": "rgba(128,128,128,0.12)"}}
+}
+
 // legendRow is the height of one, in pixels.
 const legendRow = 35
 

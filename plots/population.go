@@ -151,6 +151,7 @@ func populationFigure(n population) Figure {
 	n.markElites(chart)
 	f := New(cmp.Or(strings.TrimSpace("Search "+n.name), "Search"), n.caption(), chart)
 	f.frame()
+	f.addBrush()
 	if n.bin.Validate() == nil {
 		f.set("grid.top", 78) // its name stands below the caption
 	}
