@@ -197,7 +197,7 @@ func open(ctx context.Context, name, root string, tokenizer *Tokenizer, files []
 				if err := ctx.Err(); err != nil {
 					return err
 				}
-				verdicts[i] = judge(root, files[i])
+				_, verdicts[i] = judge(root, files[i])
 			}
 			lock.Lock()
 			defer lock.Unlock()
@@ -241,26 +241,27 @@ func isGenerated(text []byte) bool {
 	return bytes.Contains(text, []byte("// Code generated ")) && generatedLine.Match(text) // the first is ten times as fast
 }
 
-// judge reads one file.
-func judge(root, name string) verdict {
+// judge reads one file. There is no text of one that is skipped.
+func judge(root, name string) (text []byte, v verdict) {
+	skip := func(count func(*Skipped) *int) ([]byte, verdict) { return nil, verdict{skipped: count} }
 	p := filepath.Join(root, filepath.FromSlash(name))
 	stat, err := os.Stat(p)
 	if err != nil {
-		return verdict{skipped: func(s *Skipped) *int { return &s.Unreadable }}
+		return skip(func(s *Skipped) *int { return &s.Unreadable })
 	}
 	if stat.Size() > maxDocument {
-		return verdict{skipped: func(s *Skipped) *int { return &s.Large }}
+		return skip(func(s *Skipped) *int { return &s.Large })
 	}
-	text, err := os.ReadFile(p)
+	text, err = os.ReadFile(p)
 	switch {
 	case err != nil:
-		return verdict{skipped: func(s *Skipped) *int { return &s.Unreadable }}
+		return skip(func(s *Skipped) *int { return &s.Unreadable })
 	case len(bytes.TrimSpace(text)) == 0:
-		return verdict{skipped: func(s *Skipped) *int { return &s.Empty }}
+		return skip(func(s *Skipped) *int { return &s.Empty })
 	case bytes.IndexByte(text, 0) >= 0 || !utf8.Valid(text):
-		return verdict{skipped: func(s *Skipped) *int { return &s.Binary }}
+		return skip(func(s *Skipped) *int { return &s.Binary })
 	case path.Ext(name) == ".go" && isGenerated(text):
-		return verdict{skipped: func(s *Skipped) *int { return &s.Generated }}
+		return skip(func(s *Skipped) *int { return &s.Generated })
 	}
-	return verdict{document: textFile{Path: name, Bytes: int64(len(text)), Sum: sha256.Sum256(text)}}
+	return text, verdict{document: textFile{Path: name, Bytes: int64(len(text)), Sum: sha256.Sum256(text)}}
 }

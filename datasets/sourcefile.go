@@ -1,6 +1,7 @@
 package datasets
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"strings"
@@ -13,6 +14,7 @@ type sourceFile struct {
 	id     string // what the IDs of its documents begin with
 	format format
 	packed compression
+	held   []byte // its text, where it was read already
 }
 
 // reading is one pass over a source's documents.
@@ -53,6 +55,9 @@ func (f sourceFile) documentID(number int64) string {
 }
 
 func (f sourceFile) read(column string, give give) error {
+	if f.held != nil {
+		return readText(bytes.NewReader(f.held), longestText, give)
+	}
 	if f.format == parquetFormat {
 		return readParquetFile(f.path, column, give)
 	}

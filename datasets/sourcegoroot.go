@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"iter"
-	"path/filepath"
 
 	"github.com/offshoot-ml/offshoot/slm"
 )
@@ -38,13 +37,12 @@ func (s *goRootSource) Documents(ctx context.Context) iter.Seq2[Document, error]
 		r := &reading{ctx: ctx, yield: yield}
 		seen := map[[sha256.Size]byte]bool{}
 		for _, name := range s.files {
-			v := judge(s.root, name)
+			text, v := judge(s.root, name)
 			if v.skipped != nil || seen[v.document.Sum] {
 				continue
 			}
 			seen[v.document.Sum] = true
-			path := filepath.Join(s.root, filepath.FromSlash(name))
-			if err := r.file(sourceFile{path: path, name: name, id: name}); err != nil {
+			if err := r.file(sourceFile{name: name, id: name, held: text}); err != nil {
 				yield(Document{}, fmt.Errorf("data goroot: %w", err))
 				return
 			}

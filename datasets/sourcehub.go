@@ -141,7 +141,7 @@ func (s *hubSource) Documents(ctx context.Context) iter.Seq2[Document, error] {
 
 func (s *hubSource) file(name string) sourceFile {
 	format, packed, _ := hubFormat(name)
-	return sourceFile{s.snapshot.Path(name), name, "hf://datasets/" + s.data.Name + "/" + name, format, packed}
+	return sourceFile{path: s.snapshot.Path(name), name: name, id: "hf://datasets/" + s.data.Name + "/" + name, format: format, packed: packed}
 }
 
 // fetchAhead downloads a file meanwhile, until it is told to stop. If it fails, the Fetch in the file's turn says why.

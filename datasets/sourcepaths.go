@@ -77,7 +77,7 @@ func (s *pathsSource) list(absolute string) error {
 		}
 		relative = filepath.ToSlash(relative)
 		format, packed, known := formatOf(relative)
-		s.files = append(s.files, pathsFile{sourceFile{place, relative, relative, format, packed}, known || name == "."})
+		s.files = append(s.files, pathsFile{sourceFile{path: place, name: relative, id: relative, format: format, packed: packed}, known || name == "."})
 	}
 	return nil
 }
@@ -88,8 +88,12 @@ func (s *pathsSource) Documents(ctx context.Context) iter.Seq2[Document, error] 
 	return func(yield func(Document, error) bool) {
 		r := &reading{ctx: ctx, column: s.data.Column, yield: yield}
 		for _, f := range s.files {
-			if !f.asked && judge(s.root, f.name).skipped != nil {
-				continue
+			if !f.asked {
+				text, v := judge(s.root, f.name)
+				if v.skipped != nil {
+					continue
+				}
+				f.held = text
 			}
 			if err := r.file(f.sourceFile); err != nil {
 				yield(Document{}, fmt.Errorf("data %s: %w", s.data, err))
