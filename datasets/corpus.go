@@ -103,14 +103,11 @@ func (c *Corpus) read(ctx context.Context, d textFile) ([]byte, error) {
 	return text, nil
 }
 
-// encode is the tokens of a document's text, or of a part of it, and the separator after them; none for an empty text.
+// encode is [Tokenizer.encodeDocument] of a document's text, or of a part of it.
 func (c *Corpus) encode(d textFile, text []byte) ([]int32, error) {
-	if len(text) == 0 {
-		return nil, nil
-	}
-	ids, err := c.tokenizer.Encode(string(text))
+	ids, err := c.tokenizer.encodeDocument(string(text))
 	if err != nil {
 		return nil, fmt.Errorf("corpus %s: %s: %w", c.name, d.Path, err)
 	}
-	return append(ids, c.tokenizer.Separator()), nil
+	return ids, nil
 }

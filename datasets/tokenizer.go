@@ -66,6 +66,18 @@ func newTokenizer(text []byte, vocab, separator, nul int) (*Tokenizer, error) {
 // vocabulary that has no token for some of the text, or of a tokenizer that is closed.
 func (t *Tokenizer) Encode(text string) ([]int32, error) { return t.encode(t.plain, text) }
 
+// encodeDocument is the ids of a document and the separator after them; none of an empty one.
+func (t *Tokenizer) encodeDocument(text string) ([]int32, error) {
+	if text == "" {
+		return nil, nil
+	}
+	ids, err := t.Encode(text)
+	if err != nil {
+		return nil, err
+	}
+	return append(ids, t.separator), nil
+}
+
 // EncodePrompt is Encode, but the text of a special token becomes that token: for prompts in a chat's form.
 func (t *Tokenizer) EncodePrompt(text string) ([]int32, error) {
 	special, err := t.special()

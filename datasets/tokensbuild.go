@@ -79,7 +79,8 @@ func newTokensBuilder(source Source, tokenizer *Tokenizer, dir string, options T
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
-	asked := &tokensRecord{Version: recordVersion, Data: source.Data(), Source: nameOf(source), Tokenizer: tokenizer.Hash(), Vocab: tokenizer.Vocab(), Limit: options.Limit,
+	name := nameOf(source)
+	asked := &tokensRecord{Version: recordVersion, Data: source.Data(), Source: name, Tokenizer: tokenizer.Hash(), Vocab: tokenizer.Vocab(), Limit: options.Limit,
 		HeldOut: cmp.Or(options.HeldOut, validationShare), ShardBytes: cmp.Or(options.shardBytes, shardBytes)}
 	record, err := openRecord(dir)
 	switch {
@@ -92,7 +93,7 @@ func newTokensBuilder(source Source, tokenizer *Tokenizer, dir string, options T
 			return nil, err
 		}
 	}
-	b := &tokensBuilder{dir: dir, source: nameOf(source), record: record, resumed: record.Read, had: record.Digest, seen: map[uint64]struct{}{},
+	b := &tokensBuilder{dir: dir, source: name, record: record, resumed: record.Read, had: record.Digest, seen: map[uint64]struct{}{},
 		training: openShard{vocab: tokenizer.Vocab()}, validation: openShard{vocab: tokenizer.Vocab()}, meter: newTokenizeMeter(source, options)}
 	b.meter.now.Tokens = int64(record.tokens())
 	return b, nil

@@ -106,10 +106,8 @@ func encodeChunk(ctx context.Context, tokenizer *Tokenizer, chunk []Document, fi
 			return out
 		}
 		e := encodedDocument{id: d.ID, bytes: int64(len(d.Text)), sum: sha256.Sum256([]byte(d.Text))}
-		if d.Text != "" && wanted(first+int64(i), d.ID) {
-			if e.tokens, e.err = tokenizer.Encode(d.Text); e.err == nil {
-				e.tokens = append(e.tokens, tokenizer.Separator())
-			}
+		if wanted(first+int64(i), d.ID) {
+			e.tokens, e.err = tokenizer.encodeDocument(d.Text)
 		}
 		out = append(out, e)
 	}
