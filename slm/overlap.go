@@ -65,17 +65,19 @@ func OverlapOf(teacher Config, first, second Subnet) Overlap {
 // sharedIn compares one dimension of a layer, which is nil where it is dropped.
 func sharedIn(teacher Config, first, second *LayerSubnet, axis Axis) Shared {
 	size := Subnet{}.Size(teacher, LayerSubnet{}, axis)
-	var both, a, b int
+	var both, inFirst, inSecond int
 	if first != nil {
-		a = first.kept(&teacher, axis).Len(size)
+		inFirst = Subnet{}.Size(teacher, *first, axis)
 	}
 	if second != nil {
-		b = second.kept(&teacher, axis).Len(size)
+		inSecond = Subnet{}.Size(teacher, *second, axis)
 	}
 	if first != nil && second != nil {
-		both = first.kept(&teacher, axis).common(*second.kept(&teacher, axis), size)
+		a, _ := Subnet{}.kept(teacher, *first, axis)
+		b, _ := Subnet{}.kept(teacher, *second, axis)
+		both = a.common(b, size)
 	}
-	return shared(both, a, b, size)
+	return shared(both, inFirst, inSecond, size)
 }
 
 // elements counts the elements of a weight that both keep: those of which both keep the unit of each dimension.
@@ -107,20 +109,6 @@ func (s Subnet) byLayer(teacher Config) []*LayerSubnet {
 		out[l.Layer] = &l
 	}
 	return out
-}
-
-// kept are the indices of one of a layer's dimensions.
-func (l *LayerSubnet) kept(teacher *Config, axis Axis) *Indices {
-	heads, groups := l.headsAndGroups(teacher)
-	switch axis {
-	case HeadAxis:
-		return heads
-	case GroupAxis:
-		return groups
-	case HeadSizeAxis:
-		return &l.HeadSize
-	}
-	return &l.FFN
 }
 
 // common counts the indices that two sets of a dimension with the given size have both.

@@ -134,40 +134,34 @@ func (c Config) OuterWeights() []Weight {
 // LayerWeights lists the weights of a layer, in a fixed order.
 func (c Config) LayerWeights() []Weight { return layered[c.Family] }
 
-// Size is how many of an axis a sub-network keeps in one of its layers; outside the layers l does not matter.
-func (s Subnet) Size(teacher Config, l LayerSubnet, a Axis) int {
+// kept is which of an axis a sub-network keeps in one of its layers, and the axis's size in the teacher.
+func (s Subnet) kept(teacher Config, l LayerSubnet, a Axis) (set Indices, size int) {
 	switch a {
 	case VocabAxis:
-		return teacher.Vocab
+		return Indices{}, teacher.Vocab
 	case EmbdAxis:
-		return s.Embd.Len(teacher.Embd)
+		return s.Embd, teacher.Embd
 	case HeadAxis:
-		return l.heads(teacher).Len(teacher.Heads)
+		return l.heads(teacher), teacher.Heads
 	case GroupAxis:
-		return l.groups(teacher).Len(teacher.QueryGroups)
+		return l.groups(teacher), teacher.QueryGroups
 	case HeadSizeAxis:
-		return l.HeadSize.Len(teacher.HeadSize)
+		return l.HeadSize, teacher.HeadSize
 	case FFNAxis:
-		return l.FFN.Len(teacher.FFN)
+		return l.FFN, teacher.FFN
 	}
-	return 3
+	return Indices{}, 3
+}
+
+// Size is how many of an axis a sub-network keeps in one of its layers; outside the layers l does not matter.
+func (s Subnet) Size(teacher Config, l LayerSubnet, a Axis) int {
+	set, size := s.kept(teacher, l, a)
+	return set.Len(size)
 }
 
 // Indices lists which of an axis a sub-network keeps in one of its layers, ascending; nil when that is the whole axis.
 func (s Subnet) Indices(teacher Config, l LayerSubnet, a Axis) []int {
-	set, size := Indices{}, 0
-	switch a {
-	case EmbdAxis:
-		set, size = s.Embd, teacher.Embd
-	case HeadAxis:
-		set, size = l.heads(teacher), teacher.Heads
-	case GroupAxis:
-		set, size = l.groups(teacher), teacher.QueryGroups
-	case HeadSizeAxis:
-		set, size = l.HeadSize, teacher.HeadSize
-	case FFNAxis:
-		set, size = l.FFN, teacher.FFN
-	}
+	set, size := s.kept(teacher, l, a)
 	if set.Len(size) == size {
 		return nil
 	}
