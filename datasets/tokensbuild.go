@@ -12,8 +12,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
+	"github.com/offshoot-ml/offshoot/internal/atomicfile"
 	"github.com/offshoot-ml/offshoot/slm/checkpoint"
 )
 
@@ -193,7 +193,7 @@ func (b *tokensBuilder) flush(complete bool) error {
 func (b *tokensBuilder) removeAbandoned() error {
 	entries, err := os.ReadDir(b.dir)
 	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), ".") && strings.HasSuffix(e.Name(), ".tmp") {
+		if atomicfile.IsPartial(e.Name()) {
 			err = errors.Join(err, os.Remove(filepath.Join(b.dir, e.Name())))
 		}
 	}

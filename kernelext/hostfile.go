@@ -2,11 +2,12 @@ package kernelext
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/offshoot-ml/offshoot/internal/atomicfile"
 )
 
 // HostFile is how a client finds the host: a file that only its owner may read, since the token opens the host.
@@ -41,16 +42,7 @@ func WriteHostFile(home string, f HostFile) error {
 	if err := os.MkdirAll(hostFolder(home), 0o700); err != nil {
 		return err
 	}
-	file, err := os.CreateTemp(hostFolder(home), ".host-*") // made with mode 0600
-	if err != nil {
-		return err
-	}
-	defer os.Remove(file.Name())
-	_, err = file.Write(append(text, '\n'))
-	if err := errors.Join(err, file.Close()); err != nil {
-		return err
-	}
-	return os.Rename(file.Name(), hostFilePath(home))
+	return atomicfile.WriteBytes(hostFilePath(home), append(text, '\n'), 0o600)
 }
 
 // RemoveHostFile removes the host file of a home if it is that of the process pid.

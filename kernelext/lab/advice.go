@@ -5,7 +5,8 @@ import (
 	"fmt"
 	"regexp"
 	"runtime"
-	"syscall"
+
+	"github.com/offshoot-ml/offshoot/internal/atomicfile"
 )
 
 // missingTool says that a program is not on PATH.
@@ -55,7 +56,7 @@ func advise(err error, log string) string {
 		}
 		return "install " + tool.name + " and run the same command again"
 	}
-	if errors.Is(err, syscall.ENOSPC) {
+	if atomicfile.IsDiskFull(err) {
 		return logAdvice[0].advice
 	}
 	text := err.Error() + "\n" + log

@@ -16,7 +16,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 )
 
 func TestSafetensorsRoundTrip(t *testing.T) {
@@ -146,34 +145,6 @@ func TestWriteAtomicKeepsTheOld(t *testing.T) {
 	}
 	if entries, _ := os.ReadDir(filepath.Dir(folder)); len(entries) != 1 {
 		t.Errorf("left behind: %v", entries)
-	}
-}
-
-// TestAbandoned finds what a killed writer left, and what one may still be writing.
-func TestAbandoned(t *testing.T) {
-	path := place(t, "w", []byte("old"))
-	leave := func(name string, age time.Duration) {
-		p := filepath.Join(filepath.Dir(path), name)
-		if err := errors.Join(os.WriteFile(p, nil, 0o644), os.Chtimes(p, time.Time{}, time.Now().Add(-age))); err != nil {
-			t.Fatal(err)
-		}
-	}
-	leave(".w.1.tmp", time.Hour)
-	leave(".w.2.tmp", time.Minute)
-	leave(".v.3.tmp", time.Hour)
-	if err := WriteAtomic(path, 1, func(out io.Writer) error { _, err := out.Write([]byte("new")); return err }); err != nil {
-		t.Fatal(err)
-	}
-	var names []string
-	entries, _ := os.ReadDir(filepath.Dir(path))
-	for _, e := range entries {
-		names = append(names, e.Name())
-	}
-	if want := []string{".v.3.tmp", ".w.2.tmp", "w"}; !slices.Equal(names, want) {
-		t.Errorf("the folder holds %v, want %v", names, want)
-	}
-	if text, _ := os.ReadFile(path); string(text) != "new" {
-		t.Errorf("the file holds %q", text)
 	}
 }
 

@@ -11,8 +11,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
+
+	"github.com/offshoot-ml/offshoot/internal/atomicfile"
 )
 
 // output is a file to be written.
@@ -157,24 +158,11 @@ func replace(dir, staging string, files []output, earlier []string) error {
 			return err
 		}
 	}
-	return syncFolder(dir)
-}
-
-// syncFolder makes renames last. A file system that cannot sync folders is let off: the files themselves are on the disk.
-func syncFolder(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	if err := d.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) && !errors.Is(err, syscall.ENOTSUP) {
-		return err
-	}
-	return nil
+	return atomicfile.SyncFolder(dir)
 }
 
 func explain(dir string, need int64, err error) error {
-	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+	if atomicfile.IsDiskFull(err) {
 		return fmt.Errorf("export to %s: the disk is full; the student needs %.1f MB there, free that much and try again: %w", dir, float64(need)/1e6, err)
 	}
 	return fmt.Errorf("export to %s: %w", dir, err)

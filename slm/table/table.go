@@ -9,36 +9,30 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
 
 	"github.com/parquet-go/parquet-go"
 
+	"github.com/offshoot-ml/offshoot/internal/atomicfile"
 	"github.com/offshoot-ml/offshoot/slm"
 )
 
 // Write writes a population into a file, in the format that its suffix names. The file appears as a whole or not at all, in
 // the place of what was there.
-func Write(path string, p slm.Population) (err error) {
+func Write(path string, p slm.Population) error {
 	if err := slm.CheckTable(path); err != nil { // before there is a file
 		return err
 	}
-	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.tmp")
+	err := atomicfile.Write(path, 0o644, func(file io.Writer) error {
+		out := bufio.NewWriter(file)
+		return errors.Join(Encode(out, path, p), out.Flush())
+	})
 	if err != nil {
-		return fmt.Errorf("table: %w", err)
+		return fmt.Errorf("table %s: %w", path, err)
 	}
-	defer func() {
-		if err != nil {
-			err = fmt.Errorf("table %s: %w", path, errors.Join(err, os.Remove(file.Name())))
-		}
-	}()
-	out := bufio.NewWriter(file)
-	if err = errors.Join(Encode(out, path, p), out.Flush(), file.Sync(), file.Chmod(0o644), file.Close()); err != nil {
-		return err
-	}
-	return os.Rename(file.Name(), path)
+	return nil
 }
 
 // Encode writes what is in such a file, in the format that the suffix of its name says.

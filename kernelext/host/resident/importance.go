@@ -3,11 +3,11 @@ package resident
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 
+	"github.com/offshoot-ml/offshoot/internal/atomicfile"
 	"github.com/offshoot-ml/offshoot/kernelext"
 	"github.com/offshoot-ml/offshoot/slm"
 )
@@ -74,7 +74,11 @@ func importance(ctx context.Context, home string, t Teacher, by slm.Reorder, tok
 	if kept.Importance, err = t.Importance(ctx, by, tokens, window, report); err != nil {
 		return slm.Importance{}, err
 	}
-	if err := replaceFile(path, []byte(text(kept))); err != nil {
+	err = os.MkdirAll(filepath.Dir(path), 0o755)
+	if err == nil {
+		err = atomicfile.WriteBytes(path, []byte(text(kept)), 0o644)
+	}
+	if err != nil {
 		return slm.Importance{}, fmt.Errorf("the importance of units cannot be kept: %w", unwritable(filepath.Dir(path), err))
 	}
 	return kept.Importance, nil
@@ -87,23 +91,4 @@ func readImportance(path string) (kept keptImportance, ok bool) {
 		return kept, false
 	}
 	return kept, true
-}
-
-// replaceFile makes a file's new content appear as a whole or not at all.
-func replaceFile(path string, content []byte) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return err
-	}
-	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(file.Name()) // after the rename there is none
-	if _, err = file.Write(content); err == nil {
-		err = file.Sync()
-	}
-	if err = errors.Join(err, file.Chmod(0o644), file.Close()); err != nil {
-		return err
-	}
-	return os.Rename(file.Name(), path)
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/offshoot-ml/offshoot/internal/atomicfile"
 	"github.com/offshoot-ml/offshoot/kernelext"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -85,7 +86,7 @@ func writeTrouble(err error) (reason, advice string) {
 		code = fromDatabase.Code() & 0xff
 	}
 	switch {
-	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT), code == sqlite3.SQLITE_FULL:
+	case atomicfile.IsDiskFull(err), code == sqlite3.SQLITE_FULL:
 		return "the disk is full", "free some space"
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS), code == sqlite3.SQLITE_READONLY,
 		code == sqlite3.SQLITE_CANTOPEN, code == sqlite3.SQLITE_PERM:

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"syscall"
 
+	"github.com/offshoot-ml/offshoot/internal/atomicfile"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -84,7 +85,7 @@ func (s *Snapshot) fetch(ctx context.Context, f File, m *meter) error {
 
 // explain says what to do about a full disk.
 func (s *Snapshot) explain(f File, err error) error {
-	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+	if atomicfile.IsDiskFull(err) {
 		return fmt.Errorf("the disk of %s is full; the file has %.1f MB: free that much, or set HF_HOME to a folder on another disk: %w",
 			s.client.settings.Cache, float64(f.Size)/1e6, err)
 	}
