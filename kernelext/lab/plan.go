@@ -103,11 +103,9 @@ func readStudent(text string, teacher slm.Config) (slm.Model, error) {
 }
 
 func printJSON(w io.Writer, v any) error {
-	text, err := json.MarshalIndent(v, "", "  ")
-	if err == nil {
-		_, err = fmt.Fprintf(w, "%s\n", text)
-	}
-	return err
+	lines := json.NewEncoder(w)
+	lines.SetIndent("", "  ")
+	return lines.Encode(v)
 }
 
 // printPlan writes a plan as tables of less than a hundred columns.
@@ -134,24 +132,19 @@ func describe(m slm.Model) string {
 	if m.Subnet.Embd.IsZero() && len(m.Subnet.Layers) == 0 {
 		return m.Config.Name
 	}
-	layers := m.Subnet.KeptLayers(m.Config)
-	span := func(size func(slm.Shape) int) string {
-		low, high := size(layers[0].Shape(m.Config)), 0
-		for _, l := range layers {
-			low, high = min(low, size(l.Shape(m.Config))), max(high, size(l.Shape(m.Config)))
-		}
-		if low == high {
-			return fmt.Sprint(low)
-		}
-		return fmt.Sprintf("%d-%d", low, high)
-	}
+	a := m.Subnet.Architecture(m.Config, "")
 	groups := ""
 	if m.Config.HeadsPerGroup() > 1 {
-		groups = " in " + span(func(z slm.Shape) int { return z.QueryGroups }) + " query groups"
+		groups = " in " + span(a.QueryGroups) + " query groups"
 	}
-	return fmt.Sprintf("%d layers, %d wide, %s heads of %s%s, FFN %s", len(layers), m.Subnet.Embd.Len(m.Config.Embd),
-		span(func(z slm.Shape) int { return z.Heads }), span(func(z slm.Shape) int { return z.HeadSize }), groups,
-		span(func(z slm.Shape) int { return z.FFN }))
+	return fmt.Sprintf("%d layers, %d wide, %s heads of %s%s, FFN %s", a.Layers, a.Embd, span(a.Heads), span(a.HeadSize), groups, span(a.FFN))
+}
+
+func span(sizes slm.SizeRange) string {
+	if sizes.Min == sizes.Max {
+		return fmt.Sprint(sizes.Min)
+	}
+	return fmt.Sprintf("%d-%d", sizes.Min, sizes.Max)
 }
 
 // newTable aligns numbers to the right; the last column, of remarks, begins where they end.
