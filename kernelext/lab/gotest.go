@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"io"
 	"os"
 	"regexp"
 	"strings"
@@ -37,7 +38,7 @@ func (c *checks) goTests(short bool, run string, packages []string) {
 		cmd.Dir = dir // packages may be relative to where the person is
 	}
 	tally := &tally{checks: c, output: map[string]string{}}
-	lines := &lineWriter{log: discard{}, watch: tally.line}
+	lines := &lineWriter{log: io.Discard, watch: tally.line}
 	cmd.Stdout, cmd.Stderr = lines, lines
 	before := len(c.failed)
 	err := supervise(c.ctx, cmd, 10*time.Second)
@@ -46,10 +47,6 @@ func (c *checks) goTests(short bool, run string, packages []string) {
 		c.fail("go test", tally.other+err.Error())
 	}
 }
-
-type discard struct{}
-
-func (discard) Write(p []byte) (int, error) { return len(p), nil }
 
 // tally reads events. Output is kept by test until it is known how the test ended.
 type tally struct {

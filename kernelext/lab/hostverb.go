@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os/exec"
 	"time"
@@ -46,13 +45,5 @@ func (l *lab) askHost(ctx context.Context, name string, args []string) error {
 		return err
 	}
 	cmd.Stdout = l.stdout
-	err = supervise(ctx, cmd, 30*time.Second)
-	var exit *exec.ExitError
-	switch {
-	case ctx.Err() != nil:
-		return exitError(130)
-	case errors.As(err, &exit):
-		return exitError(max(exit.ExitCode(), 1))
-	}
-	return err
+	return speaking(ctx, supervise(ctx, cmd, 30*time.Second))
 }

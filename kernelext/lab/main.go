@@ -24,6 +24,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"os/signal"
 	"strings"
 	"syscall"
@@ -42,7 +43,8 @@ func verbs() []verb {
 		{"up", "[--port N] [--no-browser]", "set up, open JupyterLab on notebooks/ and print its URL (the default)", up},
 		{"run", "[--out DIR] [--timeout D] NOTEBOOK...", "execute notebooks through the Go kernel and save their outputs", runNotebooks},
 		{"test", "[-short] [-v] [-run X] [--browser NOTEBOOK] [--out DIR] [PACKAGE...]", "run every test: Go, notebooks, browser", test},
-		{"bench", "[models|search [--teacher T] [--quick]|search speed] [--json]", "measure cells, steps and memory through the kernel; or loading, evaluating and extracting models; or what searches find", bench},
+		{"bench", "[models|search|search speed|distill|distill speed] [--teacher T] [--bin BIN] [--quick] [--json]",
+			"measure cells, steps and memory through the kernel; or loading, evaluating and extracting models; or what searches or starts find, or their speed", bench},
 		{"plan", "--teacher NAME --student bin:410M [--batch N] [--seq N] [--device NAME] [--json]",
 			"show the memory, work and time of a distillation, before anything is downloaded", plan},
 		{"eval", "(--model MODEL [--subnet FILE] | --lab LAB --run RUN [--best]) (--data DATA [--whole] [--document-mask] [--tokens N] | --text FILE) [--seq N] [--batch N] [--json]",
@@ -150,6 +152,18 @@ func parseNone(set *flag.FlagSet, args []string) error {
 type exitError int
 
 func (e exitError) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
+
+// speaking turns the error of a program that speaks to the terminal itself into its exit status: it has said what is wrong.
+func speaking(ctx context.Context, err error) error {
+	var exit *exec.ExitError
+	switch {
+	case ctx.Err() != nil:
+		return exitError(130)
+	case errors.As(err, &exit):
+		return exitError(max(exit.ExitCode(), 1))
+	}
+	return err
+}
 
 func exitStatus(err error, stderr io.Writer) int {
 	var exit exitError

@@ -47,8 +47,8 @@ func (l *lab) execute(ctx context.Context, notebook, out string, options ...stri
 		}
 		target = filepath.Join(out, filepath.Base(notebook))
 	}
-	driver := l.path("etc", "run_notebook.py")
-	if err := writeFile(driver, recipe("run_notebook.py"), 0o644); err != nil {
+	driver, err := l.script("run_notebook.py")
+	if err != nil {
 		return err
 	}
 	cmd := exec.Command(l.python("python"), append([]string{driver, notebook, target}, options...)...)
@@ -56,13 +56,5 @@ func (l *lab) execute(ctx context.Context, notebook, out string, options ...stri
 	cmd.Stdout, cmd.Stderr = l.stdout, l.stderr
 
 	// A Ctrl-C goes to the driver, which stops the cell and saves what is there.
-	err := supervise(ctx, cmd, time.Minute)
-	var exit *exec.ExitError
-	switch {
-	case ctx.Err() != nil:
-		return exitError(130)
-	case errors.As(err, &exit):
-		return exitError(max(exit.ExitCode(), 1))
-	}
-	return err
+	return speaking(ctx, supervise(ctx, cmd, time.Minute))
 }

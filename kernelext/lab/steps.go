@@ -26,6 +26,12 @@ func recipe(name string) []byte {
 	return text
 }
 
+// script writes a recipe that a Python runs, and says where.
+func (l *lab) script(name string) (string, error) {
+	path := l.path("etc", name)
+	return path, writeFile(path, recipe(name), 0o644)
+}
+
 // prepare sets up what is missing. Every verb that needs the lab begins with it.
 func (l *lab) prepare(ctx context.Context) error { return l.prepareSteps(ctx, setupSteps) }
 
