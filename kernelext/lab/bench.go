@@ -25,7 +25,7 @@ func bench(ctx context.Context, l *lab, args []string) error {
 	set := flags("bench", l.stdout)
 	asJSON := set.Bool("json", false, "print JSON (of models, search, distill)")
 	teacher := set.String("teacher", "", "the `TEACHER` of search (default: "+benchTeacher+") and distill (default: "+efficiencyTeacher+")")
-	size := set.String("bin", "", "the `SIZE` of distill's students, ±5% (default: around half of the teacher's parameters)")
+	size := set.String("bin", "", "the `BIN` of distill's students, such as 2M (default: around half of the teacher's parameters)")
 	quick := set.Bool("quick", false, "search or distill for some minutes only")
 	parts, err := parse(set, args)
 	switch {
@@ -40,9 +40,11 @@ func bench(ctx context.Context, l *lab, args []string) error {
 	case len(parts) == 2 && parts[0] == "distill" && parts[1] == "speed":
 		return benchDistillSpeed(ctx, l, *asJSON)
 	case len(parts) == 1 && parts[0] == "distill":
-		bin, err := parseBin(*size)
-		if err != nil {
-			return err
+		var bin slm.Bin
+		if *size != "" {
+			if bin, err = slm.ParseBin(*size); err != nil {
+				return fmt.Errorf("--bin: %w", err)
+			}
 		}
 		return benchDistill(ctx, l, cmp.Or(*teacher, efficiencyTeacher), bin, *quick, *asJSON)
 	case len(parts) == 2 && parts[0] == "search" && parts[1] == "speed":
@@ -191,10 +193,10 @@ func report(l *lab, cells []cellTime) error {
 		return taken
 	}
 	table := tabwriter.NewWriter(l.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(table, "empty GoNB cell\t%.2f s\tmedian of %d\n", median(take(benchCells), whole), benchCells)
+	fmt.Fprintf(table, "empty GoNB cell\t%.2f s\tmedian of %d\n", medianTime(take(benchCells)), benchCells)
 	load, _ := strconv.ParseFloat(strings.TrimSpace(take(1)[0].Text), 64)
 	fmt.Fprintf(table, "teacher load, GGUF to ready\t%.2f s\tas the host logs it\n", load)
-	fmt.Fprintf(table, "trivial call to a warm lab\t%.2f s\tmedian of %d\n", median(take(benchCells), whole), benchCells)
+	fmt.Fprintf(table, "trivial call to a warm lab\t%.2f s\tmedian of %d\n", medianTime(take(benchCells)), benchCells)
 	for _, loss := range []string{"cross-entropy", "with the teacher"} {
 		if err := reportSteps(table, loss, take(1)[0], take(shortCells)); err != nil {
 			return err
@@ -204,8 +206,6 @@ func report(l *lab, cells []cellTime) error {
 	fmt.Fprintf(table, "host's memory, two students held\t%.2f GiB\tresident\n", bytes/(1<<30))
 	return table.Flush()
 }
-
-func whole(c cellTime) float64 { return c.Seconds }
 
 // cellSteps is what a cell with steps printed.
 type cellSteps struct {
@@ -235,23 +235,11 @@ func reportSteps(w io.Writer, loss string, long cellTime, short []cellTime) erro
 	return nil
 }
 
-func median(cells []cellTime, of func(cellTime) float64) float64 {
-	values := make([]float64, len(cells))
-	for i, c := range cells {
-		values[i] = of(c)
+// medianTime is the median of how long cells took.
+func medianTime(cells []cellTime) float64 {
+	var seconds []float64
+	for _, c := range cells {
+		seconds = append(seconds, c.Seconds)
 	}
-	slices.Sort(values)
-	return (values[(len(values)-1)/2] + values[len(values)/2]) / 2
-}
-
-// parseBin reads a size such as 4M; nothing is the zero Bin.
-func parseBin(size string) (slm.Bin, error) {
-	if size == "" {
-		return slm.Bin{}, nil
-	}
-	n, err := slm.ParseCount(size)
-	if err != nil {
-		return slm.Bin{}, fmt.Errorf("--bin: %w", err)
-	}
-	return slm.Around(float64(n), 0.05), nil
+	return medianOf(seconds)
 }

@@ -129,16 +129,14 @@ func (l *lab) whittleDistillCommand(ctx context.Context, python string, t speedT
 	if err != nil {
 		return nil, fmt.Errorf("writing the student for whittle: %w", err)
 	}
-	model := t.model
-	if model == benchTeacher {
-		model = l.path("teachers", benchTeacher+".gguf")
+	if _, err := l.script("whittle_evaluate.py"); err != nil { // which the other imports
+		return nil, err
 	}
-	for _, name := range []string{"whittle_evaluate.py", "whittle_distill.py"} {
-		if err := writeFile(l.path("etc", name), recipe(name), 0o644); err != nil {
-			return nil, err
-		}
+	script, err := l.script("whittle_distill.py")
+	if err != nil {
+		return nil, err
 	}
-	args := []string{l.path("etc", "whittle_distill.py"), model, student}
+	args := []string{script, l.benchFile(t.model), student}
 	for _, v := range []any{d.Batch, d.SeqLen, d.Schedule.Peak, d.WeightDecay, d.Beta1, d.Beta2, d.Clip} {
 		args = append(args, fmt.Sprint(v))
 	}

@@ -36,11 +36,7 @@ type forwardBench struct {
 
 // rate is the median speed of passes in tokens a second.
 func rate(passes []ask.Passed) float64 {
-	seconds := make([]float64, len(passes))
-	for i, p := range passes {
-		seconds[i] = p.Seconds
-	}
-	return forwardBatch * (forwardSeq - 1) / medianOf(seconds)
+	return forwardBatch * (forwardSeq - 1) / medianSeconds(passes)
 }
 
 // compare sets the ratio: the median over the turns of both, since a machine's clock drifts by more than the two differ.
@@ -82,11 +78,11 @@ func (l *lab) measureForward(ctx context.Context) (f *forwardBench, skipped stri
 	if python := l.referencesPython(); python == "" {
 		skipped = "needs PyTorch: lab setup --references"
 	} else {
-		script := l.path("etc", "forward.py")
-		if err := writeFile(script, recipe("forward.py"), 0o644); err != nil {
+		script, err := l.script("forward.py")
+		if err != nil {
 			return nil, "", err
 		}
-		theirs := exec.Command(python, script, l.path("teachers", benchTeacher+".gguf"), fmt.Sprint(forwardSeq), fmt.Sprint(forwardBatch))
+		theirs := exec.Command(python, script, l.benchFile(benchTeacher), fmt.Sprint(forwardSeq), fmt.Sprint(forwardBatch))
 		racers = append(racers, &racer{name: "transformers", cmd: theirs, passes: &f.Transformers})
 	}
 	if err := race(ctx, racers, forwardRepetitions); err != nil {

@@ -21,6 +21,14 @@ import (
 // benchTeacher is the real model that is measured.
 const benchTeacher = "smollm2-135m"
 
+// benchFile is where other programs than the host find a model: the file of benchTeacher, or the folder that another is.
+func (l *lab) benchFile(model string) string {
+	if model == benchTeacher {
+		return l.path("teachers", benchTeacher+".gguf")
+	}
+	return model
+}
+
 // randomModels are loaded in their published shapes, with random weights.
 var randomModels = []string{"pythia-14m", "pythia-31m", "pythia-70m", "pythia-160m"}
 

@@ -73,15 +73,12 @@ func raceSubjects(t speedTeacher, bin slm.Bin) (search slm.Search, subjects []st
 
 // whittleCommand is whittle's side of a race.
 func (l *lab) whittleCommand(python string, t speedTeacher) (*exec.Cmd, error) {
-	script, model := l.path("etc", "whittle_evaluate.py"), t.model
-	if model == benchTeacher {
-		model = l.path("teachers", benchTeacher+".gguf")
-	}
-	if err := writeFile(script, recipe("whittle_evaluate.py"), 0o644); err != nil {
+	script, err := l.script("whittle_evaluate.py")
+	if err != nil {
 		return nil, err
 	}
 	batch := min(t.windows, 1024/(speedSeq-1)) // as ours
-	return exec.Command(python, script, model, fmt.Sprint(speedSeq), fmt.Sprint(batch), fmt.Sprint(t.windows)), nil
+	return exec.Command(python, script, l.benchFile(t.model), fmt.Sprint(speedSeq), fmt.Sprint(batch), fmt.Sprint(t.windows)), nil
 }
 
 // raceOn gives each runner each subject in turns, after one round to warm up.
