@@ -86,6 +86,9 @@ func (d Distillation) StepTokens() int { return d.Batches() * d.Batch * d.SeqLen
 // Batches is the number of batches in a step.
 func (d Distillation) Batches() int { return max(1, d.Accumulate) }
 
+// HeldOut is the number of tokens that a validation predicts: EvalTokens, in whole sequences.
+func (d Distillation) HeldOut() int { return ((d.EvalTokens-1)/d.SeqLen + 1) * d.SeqLen }
+
 // Validate reports the first field that cannot work with the teacher.
 func (d Distillation) Validate(teacher Config) error {
 	if err := d.Subnet.Validate(teacher); err != nil {

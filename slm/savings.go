@@ -98,7 +98,7 @@ func (e Efficiency) Savings(teacher Config, teacherTokens int64, found []Seeded)
 	var parameters, target, flops, search []float64
 	for _, f := range found {
 		parameters, target = append(parameters, float64(f.Baseline.Parameters)), append(target, f.Target())
-		flops, search = append(flops, float64(f.Baseline.FLOPs())), append(search, float64(f.Search.FLOPs()))
+		flops, search = append(flops, f.Baseline.FLOPs()), append(search, float64(f.Search.FLOPs()))
 		s.Tokens = f.Baseline.Points[len(f.Baseline.Points)-1].Tokens
 	}
 	s.Parameters, s.Target, s.FLOPs, s.SearchFLOPs = SpreadOf(parameters), SpreadOf(target), SpreadOf(flops), SpreadOf(search)
@@ -116,7 +116,7 @@ func (s Savings) saved(start string, found []Seeded) Saved {
 		if !ok {
 			continue
 		}
-		last, whole, own := run.Points[len(run.Points)-1], float64(f.Baseline.FLOPs()), run.FLOPs()
+		last, whole, own := run.Points[len(run.Points)-1], f.Baseline.FLOPs(), run.FLOPs()
 		searched := own + float64(f.Search.FLOPs())
 		tokens = append(tokens, float64(last.Tokens))
 		byTokens = append(byTokens, float64(s.Tokens)/float64(last.Tokens))

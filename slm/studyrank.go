@@ -33,13 +33,19 @@ func Foretold(early, later []float64) (Foresight, bool) {
 	f.Low, f.High = correlationInterval(f.Rank, len(a))
 	pick := slices.Index(a, slices.Min(a))
 	f.Regret = b[pick] - slices.Min(b)
-	f.Place = 1
-	for _, loss := range b {
-		if loss < b[pick] {
-			f.Place++
+	f.Place = place(b[pick], b)
+	return f, true
+}
+
+// place is that of a loss among all, from 1.
+func place(loss float64, all []float64) int {
+	p := 1
+	for _, other := range all {
+		if other < loss {
+			p++
 		}
 	}
-	return f, true
+	return p
 }
 
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
@@ -139,11 +145,6 @@ func (l *Ladder) halve(searches []Population, losses [][]float64) {
 	}
 	last := losses[len(losses)-1]
 	l.Regret = last[standing[0]] - slices.Min(last)
-	l.Place = 1
-	for _, loss := range last {
-		if loss < last[standing[0]] {
-			l.Place++
-		}
-	}
+	l.Place = place(last[standing[0]], last)
 	l.Work = float64(judged) / float64(l.Candidates*l.Tokens)
 }

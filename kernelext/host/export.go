@@ -27,11 +27,7 @@ func exportStudent(ctx context.Context, request ask.Request, out io.Writer, m *m
 	if asked.Model != "" {
 		return exportModel(ctx, asked.Model, asked.Subnet, asked.Out, options, out, m)
 	}
-	home, err := kernelext.Home()
-	if err != nil {
-		return err
-	}
-	history, err := resident.ReadHistory(ctx, home, asked.Lab, asked.Run)
+	history, err := readHistory(ctx, asked.Lab, asked.Run)
 	if err != nil {
 		return err
 	}
@@ -220,7 +216,7 @@ func runProvenance(h resident.History, saved distill.Saved) export.Provenance {
 		heldText = strings.TrimPrefix(text+", attention within documents", ", ")
 	}
 	held := func(model string, loss float64) export.Loss {
-		return export.Loss{Model: model, Loss: loss, Tokens: ((d.EvalTokens-1)/d.SeqLen + 1) * d.SeqLen, Window: d.SeqLen, Corpus: heldText}
+		return export.Loss{Model: model, Loss: loss, Tokens: d.HeldOut(), Window: d.SeqLen, Corpus: heldText}
 	}
 	first, last := validations(h.Curve.Points, saved.Steps)
 	if first.Validation > 0 {

@@ -98,15 +98,20 @@ func openStudent(name string, s export.Student) (o *opened, err error) {
 
 // openRun opens the student of a run in a lab, as of its last checkpoint, or the best of those that were kept.
 func openRun(ctx context.Context, lab, run string, best bool, p progress) (*opened, error) {
-	home, err := kernelext.Home()
-	if err != nil {
-		return nil, err
-	}
-	history, err := resident.ReadHistory(ctx, home, lab, run)
+	history, err := readHistory(ctx, lab, run)
 	if err != nil {
 		return nil, err
 	}
 	return openHistory(ctx, history, best, p)
+}
+
+// readHistory reads what a lab's folder knows of a run.
+func readHistory(ctx context.Context, lab, run string) (resident.History, error) {
+	home, err := kernelext.Home()
+	if err != nil {
+		return resident.History{}, err
+	}
+	return resident.ReadHistory(ctx, home, lab, run)
 }
 
 func openHistory(ctx context.Context, history resident.History, best bool, p progress) (*opened, error) {

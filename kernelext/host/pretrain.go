@@ -198,7 +198,7 @@ func (p *pretraining) write(ctx context.Context, asked *ask.Pretrain, loss float
 		Provenance: newProvenance(p.architecture().Name)}
 	s.Provenance.Training = &export.Training{Distillation: d, Steps: p.Steps(), Tokens: int64(p.Steps() * d.StepTokens()), Corpus: p.corpus}
 	s.Provenance.Measured = []export.Loss{{Model: fmt.Sprintf("the model after %d steps", p.Steps()), Loss: loss,
-		Tokens: ((d.EvalTokens-1)/d.SeqLen + 1) * d.SeqLen, Window: d.SeqLen, Corpus: p.corpus + ", held out"}}
+		Tokens: d.HeldOut(), Window: d.SeqLen, Corpus: p.corpus + ", held out"}}
 	_, err = export.Write(ctx, asked.Out, s, export.Options{DType: export.DType(asked.DType), Progress: m.part("writing "+asked.Out, "bytes")})
 	return err
 }
