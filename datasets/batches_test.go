@@ -66,7 +66,7 @@ func TestLongDocuments(t *testing.T) {
 	for epoch(b) < 1 {
 		batches = append(batches, take(t, b, 1)...)
 	}
-	read := c.tokenizer.Decode(stream(t, batches, 64))
+	read := decode(t, c.tokenizer, stream(t, batches, 64))
 	parts := strings.SplitAfter(read, endOfText)
 	if n := b.passages.count(); n < 2*len(c.training) || len(parts) < n {
 		t.Fatalf("%d documents in %d passages, %d read", len(c.training), n, len(parts))
@@ -128,7 +128,7 @@ func TestEpochs(t *testing.T) {
 		}
 		documents := make([]string, 3*n)
 		for r, windows := range rowsOf(batches, rows, 5) {
-			for i, d := range strings.Split(c.tokenizer.Decode(stream(t, windows, 5)), endOfText) {
+			for i, d := range strings.Split(decode(t, c.tokenizer, stream(t, windows, 5)), endOfText) {
 				if at := i*rows + r; at < len(documents) {
 					documents[at] = d
 				}

@@ -31,8 +31,12 @@ func ExampleCorpus_Train() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	text, err := tokenizer.Decode(ids[:257])
+	if err != nil {
+		log.Fatal(err)
+	}
 	saved := batches.Position()
-	fmt.Println(tokenizer.Decode(ids[:257]), saved)
+	fmt.Println(text, saved)
 
 	resumed := corpus.Train(1, 2, 256)
 	if err := resumed.Seek(saved); err != nil {

@@ -32,7 +32,7 @@ func TestReadSample(t *testing.T) {
 			t.Errorf("limit %d: %d held-out documents of %d tokens, Tokenize has %d of %d", limit, got.Documents, got.Tokens(), held, len(want))
 		}
 		whole := readSample(t, source, tokenizer, SampleOptions{Limit: limit, Whole: true})
-		if bytes := int64(len(tokenizer.Decode(whole.IDs))); whole.Documents != int(training+held) || whole.IDs[0] != tokenizer.Separator() ||
+		if bytes := int64(len(decode(t, tokenizer, whole.IDs))); whole.Documents != int(training+held) || whole.IDs[0] != tokenizer.Separator() ||
 			whole.Bytes != bytes-int64(whole.Documents+1)*int64(len(endOfText)) {
 			t.Errorf("limit %d: all are %d documents of %d bytes, their tokens decode to %d; Tokenize has %d", limit, whole.Documents, whole.Bytes, bytes, training+held)
 		}
@@ -51,7 +51,7 @@ func TestSampleOfSomeTokens(t *testing.T) {
 	if small.Tokens() < 1000 || small.Tokens() > 1100 || !slices.Equal(large.IDs[:len(small.IDs)], small.IDs) {
 		t.Errorf("%d tokens, and of twice as many %d", small.Tokens(), large.Tokens())
 	}
-	if first, _, _ := strings.Cut(tokenizer.Decode(small.IDs[1:]), endOfText); first == source.documents[0].Text {
+	if first, _, _ := strings.Cut(decode(t, tokenizer, small.IDs[1:]), endOfText); first == source.documents[0].Text {
 		t.Errorf("the sample begins with the first document")
 	}
 }

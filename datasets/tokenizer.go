@@ -107,32 +107,44 @@ func (t *Tokenizer) encode(with *tokenizers.Tokenizer, text string) ([]int32, er
 }
 
 // Decode is the text of ids, special tokens included as their text. Ids outside the vocabulary are left out, and bytes
-// that do not make UTF-8, as a cut at the end of ids leaves them, become U+FFFD.
-func (t *Tokenizer) Decode(ids []int32) string {
+// that do not make UTF-8, as a cut at the end of ids leaves them, become U+FFFD. The error is the library's, such as that of a
+// tokenizer that is closed.
+func (t *Tokenizer) Decode(ids []int32) (string, error) {
 	var text strings.Builder
 	known := make([]uint32, 0, len(ids))
-	flush := func() {
-		text.WriteString(t.plain.Decode(known, false))
+	flush := func() error {
+		part, err := t.plain.DecodeErr(known, false)
+		if err != nil {
+			return fmt.Errorf("tokenizer: %w", err)
+		}
+		text.WriteString(part)
 		known = known[:0]
+		return nil
 	}
 	for _, id := range ids {
 		switch {
+		case id < 0 || int(id) >= t.vocab:
 		case id == t.nul:
-			flush()
+			if err := flush(); err != nil {
+				return "", err
+			}
 			text.WriteByte(0)
-		case id >= 0 && int(id) < t.vocab:
+		default:
 			known = append(known, uint32(id))
 		}
 	}
-	flush()
-	return text.String()
+	if err := flush(); err != nil {
+		return "", err
+	}
+	return text.String(), nil
 }
 
 // Piece is the text of one token where it stands in the middle of a text: with its space, which some vocabularies drop at the
-// beginning. Bytes that are a part of a letter become U+FFFD.
+// beginning. Bytes that are a part of a letter become U+FFFD. It is empty where [Tokenizer.Decode] has no text.
 func (t *Tokenizer) Piece(id int32) string {
-	alone := t.Decode([]int32{id})
-	if after, ok := strings.CutPrefix(t.Decode([]int32{id, id}), alone); ok && utf8.ValidString(after) {
+	alone, _ := t.Decode([]int32{id})
+	twice, _ := t.Decode([]int32{id, id})
+	if after, ok := strings.CutPrefix(twice, alone); ok && utf8.ValidString(after) {
 		return after
 	}
 	return alone

@@ -69,11 +69,11 @@ func TestEncodeDecode(t *testing.T) {
 		if back == "" {
 			back = test.text
 		}
-		if text := tokenizer.Decode(got); text != back {
+		if text := decode(t, tokenizer, got); text != back {
 			t.Errorf("Decode(Encode(%q)) = %q, want %q", test.text, text, back)
 		}
 	}
-	if text := tokenizer.Decode([]int32{-1, byteID('a'), 260, 1 << 30, byteID(0xc3)}); text != "a\uFFFD" {
+	if text := decode(t, tokenizer, []int32{-1, byteID('a'), 260, 1 << 30, byteID(0xc3)}); text != "a\uFFFD" {
 		t.Errorf("ids outside and half a letter: %q", text)
 	}
 }
@@ -88,6 +88,16 @@ func encode(t testing.TB, tokenizer *Tokenizer, text string) []int32 {
 	return ids
 }
 
+// decode is Decode of ids that a tokenizer has a text for.
+func decode(t testing.TB, tokenizer *Tokenizer, ids []int32) string {
+	t.Helper()
+	text, err := tokenizer.Decode(ids)
+	if err != nil {
+		t.Error(err)
+	}
+	return text
+}
+
 func TestSpecialTokens(t *testing.T) {
 	tokenizer := newByteTokenizer(t)
 	const text = "<|im_start|>i"
@@ -98,7 +108,7 @@ func TestSpecialTokens(t *testing.T) {
 	if want := []int32{1, byteID('i')}; err != nil || !slices.Equal(ids, want) {
 		t.Errorf("EncodePrompt = %v, %v, want %v", ids, err, want)
 	}
-	if back := tokenizer.Decode(ids); back != text {
+	if back := decode(t, tokenizer, ids); back != text {
 		t.Errorf("Decode = %q", back)
 	}
 	if tokenizer.Separator() != 0 || tokenizer.Vocab() != 260 {
@@ -154,7 +164,7 @@ func TestTokenizerConcurrently(t *testing.T) {
 		wait.Go(func() {
 			for range 20 {
 				ids, err := tokenizer.EncodePrompt(text)
-				if err != nil || !slices.Equal(ids, want) || !slices.Equal(encode(t, tokenizer, text), want) || tokenizer.Decode(ids) != text {
+				if err != nil || !slices.Equal(ids, want) || !slices.Equal(encode(t, tokenizer, text), want) || decode(t, tokenizer, ids) != text {
 					t.Error("another result beside other goroutines")
 				}
 			}
@@ -175,6 +185,9 @@ func TestCloseTwice(t *testing.T) {
 	}
 	if ids, err := tokenizer.Encode("a"); err == nil {
 		t.Errorf("a closed tokenizer encodes: %v", ids)
+	}
+	if text, err := tokenizer.Decode([]int32{byteID('a')}); err == nil {
+		t.Errorf("a closed tokenizer decodes: %q", text)
 	}
 }
 
@@ -226,7 +239,7 @@ func TestAgainstHuggingFace(t *testing.T) {
 		if got, err := tokenizer.EncodePrompt(c.Text); err != nil || !slices.Equal(got, c.Special) {
 			t.Errorf("EncodePrompt(%q) = %v, %v, want %v", c.Text, got, err, c.Special)
 		}
-		if got := tokenizer.Decode(c.Plain); got != c.Decoded {
+		if got := decode(t, tokenizer, c.Plain); got != c.Decoded {
 			t.Errorf("Decode(%v) = %q, want %q", c.Plain, got, c.Decoded)
 		}
 	}

@@ -315,7 +315,8 @@ func continued(ctx context.Context, tokenizer *datasets.Tokenizer, prompt string
 		return "", err
 	}
 	ids, err = generate(ctx, ids, g)
-	return tokenizer.Decode(ids), err
+	text, undecoded := tokenizer.Decode(ids)
+	return text, cmp.Or(err, undecoded)
 }
 
 // Trainer makes a student and opens its data. The teacher's weights are loaded if each step asks them.
