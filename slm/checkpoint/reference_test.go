@@ -97,14 +97,18 @@ func TestGGUFOfEveryFolder(t *testing.T) {
 	if err != nil || len(folders) < 10 {
 		t.Fatalf("%d cases, %v", len(folders), err)
 	}
+	args, dir := []string{filepath.Join("testdata", "convert.py")}, t.TempDir()
+	target := func(folder string) string { return filepath.Join(dir, filepath.Base(folder)+".gguf") }
+	for _, path := range folders {
+		args = append(args, filepath.Dir(path), target(filepath.Dir(path)))
+	}
+	if out, err := exec.Command(python, args...).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
 	for _, path := range folders {
 		folder := filepath.Dir(path)
-		target := filepath.Join(t.TempDir(), filepath.Base(folder)+".gguf")
-		if out, err := exec.Command(python, filepath.Join("testdata", "convert.py"), folder, target).CombinedOutput(); err != nil {
-			t.Fatalf("%s: %v\n%s", folder, err, out)
-		}
 		want, wantWeights := openAll(t, folder)
-		got, gotWeights := openAll(t, target)
+		got, gotWeights := openAll(t, target(folder))
 		if !reflect.DeepEqual(gotWeights, wantWeights) {
 			t.Errorf("%s: the weights differ", folder)
 		}

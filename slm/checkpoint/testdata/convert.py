@@ -1,6 +1,6 @@
-"""Writes a model folder as a GGUF file with the gguf package, as llama.cpp's converter does, for a test to read both.
+"""Writes model folders as GGUF files with the gguf package, as llama.cpp's converter does, for a test to read both.
 
-    python convert.py FOLDER FILE.gguf
+    python convert.py FOLDER FILE.gguf [FOLDER FILE.gguf]...
 
 The parts of the converter that change something are conversion/llama.py (permute, and rope_freqs.weight for Llama 3's
 rotary scaling), conversion/gptneox.py (queries, keys and values apart) and conversion/base.py (linear scaling).
@@ -68,4 +68,5 @@ def main(folder, target):
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    for folder, target in zip(sys.argv[1::2], sys.argv[2::2]):
+        main(folder, target)
