@@ -177,8 +177,8 @@ func (s *Student) stepGraph(scope *gomlx.Scope, in []*Node) []*Node {
 
 // Loss is the mean cross-entropy, in nats per token, on windows of seqLen+1 tokens: see [Teacher.Loss].
 func (s *Student) Loss(ctx context.Context, windows []int32, seqLen int) (float64, error) {
-	if len(windows) == 0 || len(windows)%(seqLen+1) != 0 {
-		return 0, fmt.Errorf("loss: %d tokens are not windows of %d", len(windows), seqLen+1)
+	if err := checkWindows(windows, seqLen); err != nil {
+		return 0, fmt.Errorf("loss: %w", err)
 	}
 	return meanLoss(ctx, windows, seqLen, Passes{}, func(inputs, targets *tensors.Tensor) ([]float32, error) {
 		out, err := s.loss.Call1(inputs, targets)
