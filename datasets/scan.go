@@ -30,19 +30,12 @@ const maxDocument = 256 << 10
 //
 // progress, when not nil, is told now and then how many of the files have been looked at; calls do not overlap.
 func GoRoot(ctx context.Context, tokenizer *Tokenizer, progress func(done, total int)) (*Corpus, error) {
-	root, err := FindGoRoot(ctx)
+	s, err := openGoRoot(ctx)
 	if err != nil {
 		return nil, err
 	}
-	files, err := listFiles(root, goRootFile, goRootFolder)
-	if err != nil {
-		return nil, fmt.Errorf("corpus goroot: %w", err)
-	}
-	return open(ctx, goRootName(root), root, tokenizer, files, progress)
+	return open(ctx, s.name(), s.root, tokenizer, s.files, progress)
 }
-
-// goRootName is such as "goroot go1.26.0": another version of Go has another text.
-func goRootName(root string) string { return strings.TrimSpace("goroot " + GoVersion(root)) }
 
 // GoVersion is what a Go installation says of its version, such as "go1.26.0"; empty if it says nothing.
 func GoVersion(root string) string {
@@ -93,24 +86,31 @@ func Text(ctx context.Context, tokenizer *Tokenizer, paths ...string) (*Corpus, 
 	}
 	var files []string
 	for _, p := range paths {
-		listed, err := listFiles(p, visible, visible)
+		listed, err := listVisible(root, p)
 		if err != nil {
 			return nil, fmt.Errorf("corpus: %w", err)
 		}
-		for _, name := range listed {
-			absolute, err := filepath.Abs(filepath.Join(p, filepath.FromSlash(name)))
-			if err != nil {
-				return nil, err
-			}
-			relative, err := filepath.Rel(root, absolute)
-			if err != nil {
-				return nil, err
-			}
-			files = append(files, filepath.ToSlash(relative))
-		}
+		files = append(files, listed...)
 	}
 	slices.Sort(files)
 	return open(ctx, filepath.Base(root), root, tokenizer, slices.Compact(files), nil)
+}
+
+// listVisible lists the files under a path that are not hidden, as slash-separated paths relative to root, which holds it.
+func listVisible(root, p string) ([]string, error) {
+	absolute, err := filepath.Abs(p)
+	if err != nil {
+		return nil, err
+	}
+	files, err := listFiles(absolute, visible, visible)
+	if err != nil {
+		return nil, err
+	}
+	below, err := filepath.Rel(root, absolute)
+	for i := range files {
+		files[i] = path.Join(filepath.ToSlash(below), files[i])
+	}
+	return files, err
 }
 
 // visible reports a file or folder that is not hidden.

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"iter"
+	"strings"
 
 	"github.com/offshoot-ml/offshoot/slm"
 )
@@ -22,7 +23,7 @@ func openGoRoot(ctx context.Context) (*goRootSource, error) {
 	}
 	files, err := listFiles(root, goRootFile, goRootFolder)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("corpus goroot: %w", err)
 	}
 	return &goRootSource{root, files}, nil
 }
@@ -30,7 +31,8 @@ func openGoRoot(ctx context.Context) (*goRootSource, error) {
 // Data is the zero value. It does not say which version of Go is installed: the name does.
 func (s *goRootSource) Data() slm.Data { return slm.Data{} }
 
-func (s *goRootSource) name() string { return goRootName(s.root) }
+// name is such as "goroot go1.26.0": another version of Go has another text.
+func (s *goRootSource) name() string { return strings.TrimSpace("goroot " + GoVersion(s.root)) }
 
 func (s *goRootSource) Documents(ctx context.Context) iter.Seq2[Document, error] {
 	return func(yield func(Document, error) bool) {

@@ -65,19 +65,14 @@ const textColumnName = "text"
 
 // list adds the files under a path.
 func (s *pathsSource) list(absolute string) error {
-	names, err := listFiles(absolute, visible, visible)
+	names, err := listVisible(s.root, absolute)
 	if err != nil {
 		return err
 	}
 	for _, name := range names {
-		place := filepath.Join(absolute, filepath.FromSlash(name))
-		relative, err := filepath.Rel(s.root, place)
-		if err != nil {
-			return err
-		}
-		relative = filepath.ToSlash(relative)
-		format, packed, known := formatOf(relative)
-		s.files = append(s.files, pathsFile{sourceFile{path: place, name: relative, id: relative, format: format, packed: packed}, known || name == "."})
+		place := filepath.Join(s.root, filepath.FromSlash(name))
+		format, packed, known := formatOf(name)
+		s.files = append(s.files, pathsFile{sourceFile{path: place, name: name, id: name, format: format, packed: packed}, known || place == absolute})
 	}
 	return nil
 }
