@@ -3,8 +3,12 @@ package datasets
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"iter"
 	"strings"
+
+	"github.com/offshoot-ml/offshoot/slm"
 )
 
 // sourceFile is one file of a source.
@@ -16,6 +20,30 @@ type sourceFile struct {
 	packed compression
 	held   []byte // its text, where it was read already
 }
+
+// documentsOf gives the documents of a source's files, up to the first error: of a file that cannot be had, or read.
+func documentsOf(ctx context.Context, data slm.Data, files iter.Seq2[sourceFile, error]) iter.Seq2[Document, error] {
+	return func(yield func(Document, error) bool) {
+		r := &reading{ctx: ctx, column: data.Column, yield: yield}
+		for f, err := range files {
+			if err == nil {
+				err = r.file(f)
+			}
+			if err != nil {
+				yield(Document{}, fmt.Errorf("data %s: %w", data, err))
+				return
+			}
+			if r.done {
+				return
+			}
+		}
+		if r.given == 0 {
+			yield(Document{}, fmt.Errorf("data %s: %w", data, errNoText))
+		}
+	}
+}
+
+var errNoText = errors.New("there is no text in it: its files or their columns are empty, or its folders have no text, JSONL or Parquet")
 
 // reading is one pass over a source's documents.
 type reading struct {

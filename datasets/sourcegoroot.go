@@ -34,9 +34,9 @@ func (s *goRootSource) Data() slm.Data { return slm.Data{} }
 // name is such as "goroot go1.26.0": another version of Go has another text.
 func (s *goRootSource) name() string { return strings.TrimSpace("goroot " + GoVersion(s.root)) }
 
+// Documents leaves out what is no document, and a text that came before.
 func (s *goRootSource) Documents(ctx context.Context) iter.Seq2[Document, error] {
-	return func(yield func(Document, error) bool) {
-		r := &reading{ctx: ctx, yield: yield}
+	return documentsOf(ctx, s.Data(), func(yield func(sourceFile, error) bool) {
 		seen := map[[sha256.Size]byte]bool{}
 		for _, name := range s.files {
 			text, v := judge(s.root, name)
@@ -44,14 +44,9 @@ func (s *goRootSource) Documents(ctx context.Context) iter.Seq2[Document, error]
 				continue
 			}
 			seen[v.document.Sum] = true
-			if err := r.file(sourceFile{name: name, id: name, held: text}); err != nil {
-				yield(Document{}, fmt.Errorf("data goroot: %w", err))
-				return
-			}
-			if r.done {
+			if !yield(sourceFile{name: name, id: name, held: text}, nil) {
 				return
 			}
 		}
-		r.end(slm.Data{})
-	}
+	})
 }

@@ -114,8 +114,7 @@ func endings(files []hub.File) string {
 func (s *hubSource) Data() slm.Data { return s.data }
 
 func (s *hubSource) Documents(ctx context.Context) iter.Seq2[Document, error] {
-	return func(yield func(Document, error) bool) {
-		r := &reading{ctx: ctx, column: s.data.Column, yield: yield}
+	return documentsOf(ctx, s.data, func(yield func(sourceFile, error) bool) {
 		stop := func() {}
 		defer func() { stop() }()
 		for i, name := range s.files {
@@ -124,19 +123,11 @@ func (s *hubSource) Documents(ctx context.Context) iter.Seq2[Document, error] {
 			if s.ahead && err == nil && i+1 < len(s.files) {
 				stop = s.fetchAhead(ctx, s.files[i+1])
 			}
-			if err == nil {
-				err = r.file(s.file(name))
-			}
-			if err != nil {
-				yield(Document{}, fmt.Errorf("data %s: %w", s.data, err))
-				return
-			}
-			if r.done {
+			if !yield(s.file(name), err) {
 				return
 			}
 		}
-		r.end(s.data)
-	}
+	})
 }
 
 func (s *hubSource) file(name string) sourceFile {

@@ -3,8 +3,6 @@ package datasets
 import (
 	"cmp"
 	"context"
-	"errors"
-	"fmt"
 	"iter"
 	"path/filepath"
 	"slices"
@@ -80,8 +78,7 @@ func (s *pathsSource) list(absolute string) error {
 func (s *pathsSource) Data() slm.Data { return s.data }
 
 func (s *pathsSource) Documents(ctx context.Context) iter.Seq2[Document, error] {
-	return func(yield func(Document, error) bool) {
-		r := &reading{ctx: ctx, column: s.data.Column, yield: yield}
+	return documentsOf(ctx, s.data, func(yield func(sourceFile, error) bool) {
 		for _, f := range s.files {
 			if !f.asked {
 				text, v := judge(s.root, f.name)
@@ -90,23 +87,9 @@ func (s *pathsSource) Documents(ctx context.Context) iter.Seq2[Document, error] 
 				}
 				f.held = text
 			}
-			if err := r.file(f.sourceFile); err != nil {
-				yield(Document{}, fmt.Errorf("data %s: %w", s.data, err))
-				return
-			}
-			if r.done {
+			if !yield(f.sourceFile, nil) {
 				return
 			}
 		}
-		r.end(s.data)
-	}
+	})
 }
-
-// end reports a source that gave nothing.
-func (r *reading) end(data slm.Data) {
-	if r.given == 0 {
-		r.yield(Document{}, fmt.Errorf("data %s: %w", data, errNoText))
-	}
-}
-
-var errNoText = errors.New("there is no text in it: its files or their columns are empty, or its folders have no text, JSONL or Parquet")
