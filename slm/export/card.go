@@ -2,6 +2,7 @@ package export
 
 import (
 	"bytes"
+	"cmp"
 	_ "embed" // the template
 	"encoding/json"
 	"fmt"
@@ -48,7 +49,7 @@ func cardText(s Student, r Record, gguf string) ([]byte, error) {
 			return thousands(n)
 		},
 		"family":      func() string { return string(s.Teacher.Family) },
-		"teacherName": func() string { return firstOf(s.Provenance.Teacher.Name, s.Teacher.Name, "a teacher") },
+		"teacherName": func() string { return cmp.Or(s.Provenance.Teacher.Name, s.Teacher.Name, "a teacher") },
 		"alone":       func() bool { return alone(s) },
 		"trained":     func() string { return trainedTag(s.Provenance.Training) },
 		"start":       startText,
@@ -157,13 +158,4 @@ func thousands(n any) string {
 		text = text[:at] + "," + text[at:]
 	}
 	return text
-}
-
-func firstOf(texts ...string) string {
-	for _, text := range texts {
-		if text != "" {
-			return text
-		}
-	}
-	return ""
 }

@@ -89,7 +89,7 @@ func newWriting(ctx context.Context, s Student, o Options) (*writing, error) {
 		return w, nil
 	}
 	w.record.Model, w.record.Padding, w.weights = plain.config, plain.padding(), plain.weights(s.Weights)
-	w.record.Model.Name = firstOf(s.Provenance.Name, "student of "+s.Teacher.Name)
+	w.record.Model.Name = cmp.Or(s.Provenance.Name, "student of "+s.Teacher.Name)
 	for name := range (slm.Subnet{}).Tensors(plain.config) {
 		w.names = append(w.names, name)
 	}
@@ -182,7 +182,7 @@ func (w *writing) ggufFile() (output, error) {
 func (w *writing) ggufValues() ([]ggufValue, error) {
 	c, p := w.record.Model, w.Provenance
 	values := []ggufValue{{"general.architecture", ggufArchitectures[c.Family]}, {"general.type", "model"},
-		{"general.name", firstOf(p.Name, "student")}, {"general.file_type", ggufFileTypes[w.options.DType]}}
+		{"general.name", cmp.Or(p.Name, "student")}, {"general.file_type", ggufFileTypes[w.options.DType]}}
 	for _, v := range []struct{ key, text string }{{"general.license", p.License}, {"general.base_model.0.name", p.Teacher.Name},
 		{"general.base_model.0.version", p.Teacher.Revision}} {
 		if v.text != "" {
