@@ -107,7 +107,7 @@ func (s *Student) weight(scope *gomlx.Scope, g *Graph, name string) *Node {
 // layer's, nil for texts that begin here.
 func (s *Student) hiddenGraph(scope *gomlx.Scope, tokens *Node, pasts []*past, how Computing) []*Node {
 	g := tokens.Graph()
-	x := Gather(s.weight(scope, g, s.Teacher.OuterWeights()[0].Name), ExpandAxes(tokens, -1))
+	x := embedded(s.weight(scope, g, s.Teacher.OuterWeights()[0].Name), tokens)
 	states := []*Node{x}
 	shared := turns{}
 	var documents *Node
