@@ -45,7 +45,7 @@ func TestPickTellsTheStory(t *testing.T) {
 	k := newPicking(slm.Population{}, nil)
 	for want, c := range map[string]slm.Candidate{
 		"Candidate #12 of generation 3, crossover of #4 and #7: 30M parameters, loss 3.000, perplexity 20.1": {ID: 12, Generation: 3, Origin: "crossover", Parents: []int{4, 7}, Parameters: 30e6, Loss: 3},
-		"Candidate #1 of generation 0, random: 1M parameters, failed: no number":                           {ID: 1, Origin: "random", Parameters: 1e6, Failure: "no number"},
+		"Candidate #1 of generation 0, random: 1M parameters, failed: no number":                             {ID: 1, Origin: "random", Parameters: 1e6, Failure: "no number"},
 	} {
 		if got := k.story(c); got != want {
 			t.Errorf("%s\nwant %s", got, want)

@@ -9,7 +9,7 @@ import (
 	"runtime"
 	"strings"
 
-	"github.com/offshoot-ml/offshoot/internal/atomicfile"
+	"github.com/offshoot-ml/offshoot/slm/atomicfile"
 )
 
 // modulePath tells this repository from any other folder with a go.mod.

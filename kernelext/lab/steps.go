@@ -174,7 +174,7 @@ func (l *lab) hostSources() string {
 		fmt.Fprintf(hash, "%s %d\n%s", path, len(text), text)
 	}
 	add(l.source("go.mod"))
-	for _, dir := range []string{"internal", "slm", "datasets", "kernelext"} {
+	for _, dir := range []string{"slm", "datasets", "kernelext"} {
 		filepath.WalkDir(l.source(dir), func(path string, entry fs.DirEntry, err error) error {
 			switch {
 			case err != nil:

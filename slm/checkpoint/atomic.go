@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/offshoot-ml/offshoot/internal/atomicfile"
+	"github.com/offshoot-ml/offshoot/slm/atomicfile"
 )
 
 // WriteAtomic makes a file appear at path as a whole or not at all; on an error what was at path stays. size is what the file needs, for

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/offshoot-ml/offshoot/internal/atomicfile"
+	"github.com/offshoot-ml/offshoot/slm/atomicfile"
 )
 
 // output is a file to be written.

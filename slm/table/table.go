@@ -15,8 +15,8 @@ import (
 
 	"github.com/parquet-go/parquet-go"
 
-	"github.com/offshoot-ml/offshoot/internal/atomicfile"
 	"github.com/offshoot-ml/offshoot/slm"
+	"github.com/offshoot-ml/offshoot/slm/atomicfile"
 )
 
 // Write writes a population into a file, in the format that its suffix names. The file appears as a whole or not at all, in

@@ -7,9 +7,9 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/offshoot-ml/offshoot/internal/atomicfile"
 	"github.com/offshoot-ml/offshoot/kernelext"
 	"github.com/offshoot-ml/offshoot/slm"
+	"github.com/offshoot-ml/offshoot/slm/atomicfile"
 )
 
 // Tokens of a measurement: it takes as long as evaluating the teacher on them. More change the order of units little.

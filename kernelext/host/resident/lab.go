@@ -11,8 +11,8 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/offshoot-ml/offshoot/internal/atomicfile"
 	"github.com/offshoot-ml/offshoot/kernelext"
+	"github.com/offshoot-ml/offshoot/slm/atomicfile"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 )

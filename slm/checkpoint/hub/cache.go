@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/offshoot-ml/offshoot/internal/atomicfile"
+	"github.com/offshoot-ml/offshoot/slm/atomicfile"
 )
 
 // The cache has a folder for each repository:

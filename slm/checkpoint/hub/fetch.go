@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"github.com/offshoot-ml/offshoot/internal/atomicfile"
+	"github.com/offshoot-ml/offshoot/slm/atomicfile"
 	"golang.org/x/sync/errgroup"
 )
 
