@@ -47,6 +47,14 @@ func (c *Client) Importance(ctx context.Context, teacher string, aggregate slm.A
 	return importance, err
 }
 
+// LayerDrop measures what a teacher loses without each of its layers, on the held-out text of its perplexity. An interrupted
+// measurement keeps the layers that are done, and so does a finished one: the next call goes on after them.
+func (c *Client) LayerDrop(ctx context.Context, teacher string, watch func(Event)) (slm.Importance, error) {
+	var drop slm.Importance
+	err := c.work(ctx, VerbLayerDrop, WorkRequest{Name: teacherName(teacher)}, watch, &drop)
+	return drop, err
+}
+
 // Search runs a search to its end, continuing what the lab holds of it, and returns all that it evaluated. A finished
 // search returns at once. Other options under the same name are an error of code [Differs].
 func (c *Client) Search(ctx context.Context, name string, search slm.Search, watch func(Event)) (slm.Population, error) {

@@ -18,3 +18,10 @@ func ExampleRun_Predict() {
 	first := slm.IndicesOf(0)
 	plots.Show(plots.Attention(teacher.Attention(text, first, slm.Indices{}), run.Attention(text, first, slm.Indices{})))
 }
+
+// What dropping each layer of a teacher costs: which layers a sub-network could do without.
+func ExampleTeacher_LayerDrop() {
+	lab := kernelext.Open("quickstart")
+	teacher := lab.Teacher("smollm2-135m")
+	plots.Show(plots.LayerImportance(teacher.Config, teacher.LayerDrop()))
+}

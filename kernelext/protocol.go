@@ -39,6 +39,7 @@ const (
 	VerbPredict      = "predict"      // WorkRequest, ends with a slm.Predicted
 	VerbAttention    = "attention"    // WorkRequest, ends with a slm.Attention
 	VerbImportance   = "importance"   // WorkRequest, ends with a slm.Importance
+	VerbLayerDrop    = "layer-drop"   // WorkRequest, ends with a slm.Importance: the layers' scores, by slm.LayerDrop
 	VerbEvaluate     = "evaluate"     // WorkRequest, ends with a slm.Evaluated
 	VerbExport       = "export"       // WorkRequest, ends with an Exported
 	VerbTasks        = "tasks"        // WorkRequest, ends with a TaskScores

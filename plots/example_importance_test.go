@@ -26,7 +26,7 @@ func ExampleLayerImportance() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	measured := slm.Importance{Method: slm.LayerDrop, Layers: []float64{5.2, 0.4, 0.2, 0.1, 0.2, 0.9}} // model.Teacher.LayerDrop measures it
+	measured := slm.Importance{Method: slm.LayerDrop, Layers: []float64{5.2, 0.4, 0.2, 0.1, 0.2, 0.9}} // a lab measures it: teacher.LayerDrop()
 	fmt.Println(plots.LayerImportance(teacher, measured).Caption)
 	// Output: Without layer 0 perplexity is ×181, which costs most; without layer 3 it is ×1.11.
 }

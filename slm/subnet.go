@@ -51,6 +51,11 @@ func (s Subnet) KeptLayers(teacher Config) []LayerSubnet {
 	return all
 }
 
+// WithoutLayer is all of a teacher but one layer. A teacher of one layer is nothing without it.
+func WithoutLayer(teacher Config, layer int) Subnet {
+	return Subnet{Layers: slices.Delete(Subnet{}.KeptLayers(teacher), layer, layer+1)}
+}
+
 // headsAndGroups are the kept query heads and query groups: where the teacher has a group for each head, one names both.
 // It copies neither the layer nor the architecture, which are large: counting asks this for every layer.
 func (l *LayerSubnet) headsAndGroups(teacher *Config) (heads, groups *Indices) {

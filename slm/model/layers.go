@@ -3,7 +3,6 @@ package model
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/offshoot-ml/offshoot/slm"
 )
@@ -35,11 +34,10 @@ func (t *Teacher) LayerDrop(ctx context.Context, windows []int32, seqLen int, pr
 		return slm.Importance{}, fmt.Errorf("layer drop: teacher %s has only one layer", t.Config.Name)
 	}
 	losses := make([]float64, 0, 1+t.Config.Layers)
-	all := slm.Subnet{}.KeptLayers(t.Config)
 	for dropped := -1; dropped < t.Config.Layers; dropped++ {
 		s := slm.Subnet{}
 		if dropped >= 0 {
-			s.Layers = slices.Delete(slices.Clone(all), dropped, dropped+1)
+			s = slm.WithoutLayer(t.Config, dropped)
 		}
 		loss, err := t.Loss(ctx, s, windows, seqLen)
 		if err != nil {

@@ -8,7 +8,7 @@
 //   - Verbs arrive as NATS requests (server.go, verbs.go). What takes time becomes a job, which reports by events, stops
 //     at a step boundary when it is cancelled or when nobody listens any more, and waits for its turn on the accelerator
 //     (job.go, queue.go).
-//   - The jobs load teachers (teachers.go), evaluate candidates (searches.go) and train students (runs.go) until an
+//   - The jobs load teachers (teachers.go), evaluate candidates (searches.go) and layers (layerdrop.go), and train students (runs.go) until an
 //     increment's end (goal.go), through the interfaces of engine.go: the tensor library is behind them, so that all this is
 //     tested without one. Runs keep a few checkpoints (kept.go), to undo to and to branch at (branches.go).
 //     Teachers and students are written for other programs (exports.go), and measured on texts (evaluations.go) and, by lm-eval,

@@ -65,10 +65,15 @@ func (s *store) putCandidate(ctx context.Context, search string, c slm.Candidate
 		if c.Failed() { // measured anew by another search: what made it fail may have been mended
 			return nil
 		}
-		_, err := tx.ExecContext(ctx, "INSERT OR IGNORE INTO losses VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-			b.Teacher, b.Corpus, b.Held, b.Warm, b.Subnet, c.Loss, c.Untrained, c.Latency)
-		return err
+		return putLoss(ctx, tx, b, c)
 	})
+}
+
+// putLoss records what was measured of a candidate, unless it is known.
+func putLoss(ctx context.Context, tx *sql.Tx, b Basis, c slm.Candidate) error {
+	_, err := tx.ExecContext(ctx, "INSERT OR IGNORE INTO losses VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+		b.Teacher, b.Corpus, b.Held, b.Warm, b.Subnet, c.Loss, c.Untrained, c.Latency)
+	return err
 }
 
 // putTold records candidates that a cell has judged: all or none.

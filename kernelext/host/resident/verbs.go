@@ -40,6 +40,7 @@ func (h *Host) addVerbs() error {
 		kernelext.VerbPredict:      h.predictWork,
 		kernelext.VerbAttention:    h.attentionWork,
 		kernelext.VerbImportance:   h.importanceWork,
+		kernelext.VerbLayerDrop:    h.layerDropWork,
 		kernelext.VerbEvaluate:     h.evaluateWork,
 		kernelext.VerbExport:       h.exportWork,
 		kernelext.VerbTasks:        h.tasksWork,
@@ -151,7 +152,7 @@ func checkSubject(verb string, request kernelext.WorkRequest) error {
 	switch {
 	case verb == kernelext.VerbSearch, verb == kernelext.VerbAsk, verb == kernelext.VerbTell:
 		return kernelext.CheckName("search", request.Name)
-	case verb == kernelext.VerbTeacher, verb == kernelext.VerbArchitecture, verb == kernelext.VerbImportance,
+	case verb == kernelext.VerbTeacher, verb == kernelext.VerbArchitecture, verb == kernelext.VerbImportance, verb == kernelext.VerbLayerDrop,
 		!request.Run && slices.Contains(ofEither, verb):
 		return kernelext.CheckTeacher(request.Name)
 	}
