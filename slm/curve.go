@@ -15,6 +15,7 @@ type Point struct {
 	Rate       float64   `json:"rate,omitzero"`       // learning rate
 	GradNorm   float64   `json:"grad_norm,omitzero"`  // before clipping
 	Seconds    float64   `json:"seconds,omitzero"`    // time of this step, validation and saving left out
+	Spent      Spent     `json:"spent,omitzero"`      // that time by part, with validation and saving
 	Time       time.Time `json:"time,omitzero"`       // when it was recorded
 }
 

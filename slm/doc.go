@@ -27,7 +27,7 @@
 //     studyanswers.go, studytable.go).
 //   - A [Distillation] pretrains the best one, with a [Loss] that may listen to the teacher (distillation.go, loss.go,
 //     mix.go, schedule.go) on some [Data] (data.go), in increments (until.go), between which it may change (change.go). It leaves a
-//     [Curve] (curve.go), which is paired with what a search foresaw (trained.go), and is stopped when its loss rises (drift.go).
+//     [Curve] (curve.go) that tells where the time went (spent.go), which is paired with what a search foresaw (trained.go), and is stopped when its loss rises (drift.go).
 //     What it takes on a [Device] says a [Plan] (plan.go, planmemory.go).
 //   - An [Evaluation] asks how well a model predicts any text (evaluation.go). [Predicted] is what it expects of one, token by
 //     token (predicted.go), and [Attention] where its heads look meanwhile (attention.go).

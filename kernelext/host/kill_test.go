@@ -61,7 +61,7 @@ func TestKilledRunEndsInTheSameWeights(t *testing.T) {
 func losses(c slm.Curve) string {
 	var out strings.Builder
 	for _, p := range c.Points {
-		p.Seconds, p.Time = 0, time.Time{}
+		p.Seconds, p.Spent, p.Time = 0, slm.Spent{}, time.Time{}
 		fmt.Fprintf(&out, "%+v\n", p)
 	}
 	return out.String()

@@ -261,7 +261,8 @@ func noteStep(line *progress, e kernelext.Event) {
 // writePoints writes a run's points as CSV, one a row; what was not measured is empty.
 func writePoints(w io.Writer, points []slm.Point) error {
 	out := csv.NewWriter(w)
-	out.Write([]string{"step", "tokens", "loss", "cross_entropy", "validation", "perplexity", "learning_rate", "gradient_norm", "seconds"})
+	out.Write([]string{"step", "tokens", "loss", "cross_entropy", "validation", "perplexity", "learning_rate", "gradient_norm", "seconds",
+		"data_seconds", "teacher_seconds", "student_seconds", "validation_seconds", "checkpoint_seconds"})
 	number := func(v float64) string {
 		if v == 0 {
 			return ""
@@ -273,8 +274,12 @@ func writePoints(w io.Writer, points []slm.Point) error {
 		if p.Validation != 0 {
 			perplexity = math.Exp(p.Validation)
 		}
-		out.Write([]string{strconv.Itoa(p.Step), strconv.FormatInt(p.Tokens, 10), number(p.Loss), number(p.CE), number(p.Validation), number(perplexity),
-			number(p.Rate), number(p.GradNorm), number(p.Seconds)})
+		row := []string{strconv.Itoa(p.Step), strconv.FormatInt(p.Tokens, 10), number(p.Loss), number(p.CE), number(p.Validation), number(perplexity),
+			number(p.Rate), number(p.GradNorm), number(p.Seconds)}
+		for _, part := range p.Spent.Parts() {
+			row = append(row, number(part.Seconds))
+		}
+		out.Write(row)
 	}
 	out.Flush()
 	return out.Error()

@@ -65,7 +65,7 @@ func TestChangesOutliveACheckpoint(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, got := range take(t, resumed, 2) {
-		if got.Seconds = want[i].Seconds; got != want[i] {
+		if got.Seconds, got.Spent = want[i].Seconds, want[i].Spent; got != want[i] {
 			t.Errorf("resumed, step %+v, want %+v", got, want[i])
 		}
 	}

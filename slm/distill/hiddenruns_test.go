@@ -75,7 +75,7 @@ func TestHiddenStateRuns(t *testing.T) {
 func sameSteps(t *testing.T, what string, got, want []slm.Point) {
 	t.Helper()
 	for i := range want {
-		if got[i].Seconds = want[i].Seconds; got[i] != want[i] {
+		if got[i].Seconds, got[i].Spent = want[i].Seconds, want[i].Spent; got[i] != want[i] {
 			t.Errorf("%s: step %+v, want %+v", what, got[i], want[i])
 		}
 	}

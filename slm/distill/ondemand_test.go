@@ -50,7 +50,7 @@ func TestKeptLogitsTeachWithoutTheTeacher(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, p := range take(t, second, kept) {
-		if p.Seconds = want[i].Seconds; p != want[i] {
+		if p.Seconds, p.Spent = want[i].Seconds, want[i].Spent; p != want[i] {
 			t.Errorf("without the teacher, step %+v, want %+v", p, want[i])
 		}
 	}
@@ -62,7 +62,7 @@ func TestKeptLogitsTeachWithoutTheTeacher(t *testing.T) {
 	}
 	gone = nil
 	next, last := take(t, second, 1)[0], take(t, first, 1)[0] // the second writes the logits, the first reads them
-	if next.Seconds = last.Seconds; next != last || calls != 2 {
+	if next.Seconds, next.Spent = last.Seconds, last.Spent; next != last || calls != 2 {
 		t.Errorf("past the kept logits, step %+v, want %+v; the teacher was asked %d times", next, last, calls)
 	}
 }

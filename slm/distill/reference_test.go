@@ -155,7 +155,7 @@ func TestResumeIsExact(t *testing.T) {
 		}
 		got := take(t, resumed, 4)
 		for i := range want {
-			got[i].Seconds, want[i].Seconds = 0, 0
+			got[i].Seconds, got[i].Spent = want[i].Seconds, want[i].Spent
 			if got[i] != want[i] {
 				t.Errorf("after %d steps and a resumption, step %+v, want %+v", steps, got[i], want[i])
 			}
@@ -173,6 +173,25 @@ func take(t testing.TB, trainer *distill.Trainer, steps int) (points []slm.Point
 		points = append(points, p)
 	}
 	return points
+}
+
+// A step tells where its time went: to the teacher only where the loss asks it.
+func TestStepsTellTheirParts(t *testing.T) {
+	r := readReference(t)
+	backend, teacher := newTeacher(t)
+	alone := settings
+	alone.Loss = slm.CE(1)
+	for _, c := range []struct {
+		d     slm.Distillation
+		asked bool
+	}{{settings, true}, {alone, false}} {
+		for _, p := range take(t, newTrainer(t, backend, teacher, c.d, r.Windows), 2) {
+			s := p.Spent
+			if !(s.Data > 0) || !(s.Student > 0) || (s.Teacher > 0) != c.asked || s.Total() > p.Seconds || s.Total() < 0.9*p.Seconds {
+				t.Errorf("%s: step %d took %g s: %+v", c.d.Loss, p.Step, p.Seconds, s)
+			}
+		}
+	}
 }
 
 func TestLoadRefusesAnotherRunsCheckpoint(t *testing.T) {
@@ -209,7 +228,7 @@ func TestAlone(t *testing.T) {
 	trainer := alone(teacher.Config)
 	got, want := take(t, trainer, 3), take(t, newTrainer(t, backend, teacher, d, r.Windows), 3)
 	for i := range got {
-		if got[i].Seconds, want[i].Seconds = 0, 0; got[i] != want[i] {
+		if got[i].Seconds, got[i].Spent = want[i].Seconds, want[i].Spent; got[i] != want[i] {
 			t.Errorf("step %+v, with a teacher %+v", got[i], want[i])
 		}
 	}

@@ -48,7 +48,7 @@ func TestKeptLogitsTeachLikeTheTeacher(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, p := range kept() {
-		if p.Seconds = first[i].Seconds; p != first[i] {
+		if p.Seconds, p.Spent = first[i].Seconds, first[i].Spent; p != first[i] {
 			t.Errorf("from the file, step %+v, want %+v", p, first[i])
 		}
 	}

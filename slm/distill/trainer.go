@@ -225,12 +225,13 @@ func (t *Trainer) update(ctx context.Context) (slm.Point, error) {
 	}
 	d, rate := t.now, t.now.Schedule.Rate(t.steps)
 	var sums [3]float64 // loss, cross-entropy, gradient norm
+	var spent slm.Spent
 	for i := range d.Batches() {
 		program := t.gather
 		if i == d.Batches()-1 {
 			program = t.step
 		}
-		values, err := t.batch(ctx, program, rate, i)
+		values, err := t.batch(ctx, program, rate, i, &spent)
 		if err != nil {
 			return slm.Point{}, fmt.Errorf("step %d: %w", t.steps+1, err)
 		}
@@ -241,7 +242,7 @@ func (t *Trainer) update(ctx context.Context) (slm.Point, error) {
 	t.steps++
 	t.tokens += int64(d.StepTokens())
 	n := float64(d.Batches())
-	point := slm.Point{Step: t.steps, Tokens: t.tokens, Rate: rate, Loss: sums[0] / n, CE: sums[1] / n, GradNorm: sums[2]}
+	point := slm.Point{Step: t.steps, Tokens: t.tokens, Rate: rate, Loss: sums[0] / n, CE: sums[1] / n, GradNorm: sums[2], Spent: spent}
 	if math.IsNaN(point.Loss) || math.IsInf(point.Loss, 0) || math.IsNaN(point.GradNorm) {
 		return point, fmt.Errorf("%w at step %d: the loss is %g; continue from the last checkpoint with a lower learning rate (now %.2g) or a longer warm-up",
 			ErrDiverged, t.steps, point.Loss, rate)
@@ -249,13 +250,15 @@ func (t *Trainer) update(ctx context.Context) (slm.Point, error) {
 	return point, nil
 }
 
-// batch runs one of the step's programs on its i-th batch, and returns its numbers.
-func (t *Trainer) batch(ctx context.Context, program *gomlx.Exec, rate float64, i int) ([]float64, error) {
-	batch := t.steps*t.now.Batches() + i
+// batch runs one of the step's programs on its i-th batch, and returns its numbers. It adds its time to spent: a program's call,
+// the teacher's too, returns when the device is done.
+func (t *Trainer) batch(ctx context.Context, program *gomlx.Exec, rate float64, i int, spent *slm.Spent) ([]float64, error) {
+	batch, clock := t.steps*t.now.Batches()+i, time.Now()
 	windows, err := t.data.Next(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("training data: %w", err)
 	}
+	clock = lap(clock, &spent.Data)
 	inputs, targets := model.SplitWindows(windows, t.now.SeqLen)
 	defer inputs.MustFinalizeAll()
 	defer targets.MustFinalizeAll()
@@ -267,6 +270,9 @@ func (t *Trainer) batch(ctx context.Context, program *gomlx.Exec, rate float64, 
 	teaching, err := t.teach(ctx, batch, windows, inputs)
 	if err != nil {
 		return nil, fmt.Errorf("teacher: %w", err)
+	}
+	if len(teaching) > 0 {
+		clock = lap(clock, &spent.Teacher)
 	}
 	for _, part := range teaching {
 		defer part.FinalizeAll()
@@ -281,7 +287,15 @@ func (t *Trainer) batch(ctx context.Context, program *gomlx.Exec, rate float64, 
 		values[i] = float64(tensors.ToScalar[float32](out[i]))
 		out[i].MustFinalizeAll()
 	}
+	lap(clock, &spent.Student)
 	return values, nil
+}
+
+// lap adds the seconds since a moment, and returns the present one.
+func lap(since time.Time, seconds *float64) time.Time {
+	now := time.Now()
+	*seconds += now.Sub(since).Seconds()
+	return now
 }
 
 // gradients are those of a batch's loss with respect to the trainable variables, in the order of [trainable]. Inputs are

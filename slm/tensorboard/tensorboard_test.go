@@ -30,7 +30,7 @@ func someRun(t *testing.T, steps int) slm.Curve {
 		Points: []slm.Point{{Validation: 11, Time: began}}}
 	for s := 1; s <= steps; s++ {
 		p := slm.Point{Step: s, Tokens: int64(512 * s), Loss: 10 - float64(s)/10, CE: 9 - float64(s)/10, Rate: 1e-3, GradNorm: 2, Seconds: 0.5,
-			Time: began.Add(time.Duration(s) * time.Second)}
+			Spent: slm.Spent{Teacher: 0.25, Student: 0.125}, Time: began.Add(time.Duration(s) * time.Second)}
 		if s%2 == 0 {
 			p.Validation = 8 - float64(s)/10
 		}
@@ -153,6 +153,8 @@ func asTensorBoard(t *testing.T, dirs []string, run slm.Curve) {
 		add("training/learning_rate", p, p.Rate)
 		add("training/gradient_norm", p, p.GradNorm)
 		add("cost/tokens", p, float64(p.Tokens))
+		add("seconds/teacher", p, p.Spent.Teacher)
+		add("seconds/student", p, p.Spent.Student)
 		if p.Validation != 0 {
 			add("perplexity/validation", p, math.Exp(p.Validation))
 		}

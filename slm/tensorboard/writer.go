@@ -123,14 +123,19 @@ func (w *Writer) summary(p slm.Point) (b []byte) {
 	if p.Validation != 0 {
 		perplexity = math.Exp(p.Validation)
 	}
-	for _, scalar := range []struct {
+	type scalar struct {
 		tag   string
 		value float64
-	}{
+	}
+	scalars := []scalar{
 		{"loss/train", p.Loss}, {"loss/cross_entropy", p.CE}, {"loss/validation", p.Validation}, {"perplexity/validation", perplexity},
 		{"training/learning_rate", p.Rate}, {"training/gradient_norm", p.GradNorm},
 		{"cost/tokens", float64(p.Tokens)}, {"cost/flops", flops}, {"cost/tokens_per_second", rate},
-	} {
+	}
+	for _, part := range p.Spent.Parts() {
+		scalars = append(scalars, scalar{"seconds/" + part.Name, part.Seconds})
+	}
+	for _, scalar := range scalars {
 		if scalar.value != 0 {
 			b = appendScalar(b, scalar.tag, scalar.value)
 		}

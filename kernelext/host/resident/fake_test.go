@@ -314,7 +314,8 @@ func (t *fakeTrainer) Step(ctx context.Context, report resident.Report) (slm.Poi
 	}
 	rate := t.d.At(t.Done-1, t.changes).Schedule.Peak
 	t.Weight = math.Mod(t.Weight*1.7+float64(t.Done)+1000*rate, 11)
-	return slm.Point{Step: t.Done, Tokens: int64(t.Done * t.d.StepTokens()), Loss: 2 + t.Weight, CE: t.crossEntropy(rate), Rate: rate}, nil
+	return slm.Point{Step: t.Done, Tokens: int64(t.Done * t.d.StepTokens()), Loss: 2 + t.Weight, CE: t.crossEntropy(rate), Rate: rate,
+		Spent: slm.Spent{Data: 0.25, Student: 0.5}}, nil
 }
 
 func (t *fakeTrainer) crossEntropy(rate float64) float64 {

@@ -8,7 +8,7 @@ import (
 	"github.com/offshoot-ml/offshoot/slm"
 )
 
-// Rows in a page: a candidate takes 1 to 20 kB of JSON, and more of a deep fine space; a point takes 200 bytes.
+// Rows in a page: a candidate takes 1 to 20 kB of JSON, and more of a deep fine space; a point takes 200 to 350 bytes.
 const (
 	candidatePage = 500
 	pointPage     = 10000

@@ -25,7 +25,8 @@ type heldRun struct {
 	drift     slm.Drift
 	bytes     int64 // of the trainer, as of its last use
 	steps     int
-	saved     int // step of the checkpoint on disk; -1 without one
+	saved     int     // step of the checkpoint on disk; -1 without one
+	saving    float64 // seconds that checkpoints took since the last step
 }
 
 // distillWork names a run, or checks that its name stands for the same options.
@@ -304,11 +305,14 @@ func (h *Host) step(j *job, l *lab, r *heldRun, g *goal) (p slm.Point, done bool
 	if !loaded && r.teacher.Bytes() > 0 {
 		j.note("loaded %s: its logits are not kept for step %d", r.teacher.info.Config.Name, p.Step)
 	}
+	p.Spent.Checkpoint, r.saving = r.saving, 0
 	done = g.ends(p.Step)
 	if p.Step%r.d.EvalEvery == 0 || done {
+		begin := time.Now()
 		if p.Validation, err = r.trainer.Validate(j.whole()); err != nil {
 			return p, false, h.lost(l, r, err)
 		}
+		p.Spent.Validation = time.Since(begin).Seconds()
 	}
 	if !finite(p.Loss, p.CE, p.Validation, p.GradNorm) {
 		return p, false, h.lost(l, r, fmt.Errorf("the loss of step %d is not a finite number (%g): undo to an earlier step, and try a lower learning rate", p.Step, p.Loss))
@@ -353,11 +357,12 @@ func (h *Host) save(l *lab, r *heldRun) error {
 	if err != nil {
 		return h.kept(l, r, err)
 	}
-	r.saved = r.trainer.Steps()
+	took := time.Since(begin)
+	r.saved, r.saving = r.trainer.Steps(), r.saving+took.Seconds()
 	if err := l.keep(r.name, r.saved); err != nil { // the run is safe; only going back to this step is not possible
 		h.log.Warn("checkpoint not kept", "lab", l.name, "run", r.name, "step", r.saved, "error", err)
 	}
-	h.log.Info("checkpoint", "lab", l.name, "run", r.name, "step", r.saved, "took", time.Since(begin).Round(time.Millisecond))
+	h.log.Info("checkpoint", "lab", l.name, "run", r.name, "step", r.saved, "took", took.Round(time.Millisecond))
 	return nil
 }
 

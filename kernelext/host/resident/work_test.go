@@ -379,6 +379,22 @@ func TestAStartIsPartOfARun(t *testing.T) {
 	wantError(t, err, kernelext.Differs, "from: ", "not set here", "init: \"export\" in the lab, \"teacher\" here")
 }
 
+// A step's point also tells what its validation took, and the checkpoint before it.
+func TestPointsTellTheTimeOfParts(t *testing.T) {
+	newHome(t, nil)
+	client := connect(t, "one")
+	distill(t, client, "run") // validates every 5 steps and saves every 10
+	must(t)(client.Steps(t.Context(), "run", 12, nil))
+	c := must(t)(client.Steps(t.Context(), "run", 2, nil))
+	for _, p := range c.Points[1:] {
+		s := p.Spent
+		validated, saved := p.Step%5 == 0 || p.Step == 12 || p.Step == 14, p.Step == 11 || p.Step == 13
+		if s.Data != 0.25 || s.Student != 0.5 || s.Teacher != 0 || (s.Validation > 0) != validated || (s.Checkpoint > 0) != saved {
+			t.Errorf("step %d: %+v", p.Step, s)
+		}
+	}
+}
+
 func TestInterruptKeepsTheStepsAndTheNextCallContinuesInMemory(t *testing.T) {
 	newHome(t, nil)
 	client := connect(t, "one")
