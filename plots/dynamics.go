@@ -10,7 +10,8 @@ import (
 )
 
 // Dynamics draws how runs are trained, against their steps, in panels below each other: the learning rate, the norm of the
-// gradient before it is clipped, and the throughput in tokens a second, validation and saving left out. A colour is a run.
+// gradient before it is clipped, and the throughput in tokens a second, validation and saving left out. A colour is a run. Below them
+// a bar for each run that recorded it says which part of a step takes how much of the time, validation and saving included.
 func Dynamics(runs ...slm.Curve) Figure {
 	return dynamicsFigure(dynamicsNumbers(runs))
 }
@@ -19,6 +20,7 @@ type dynamics struct {
 	names  []string // of the runs
 	panels []tracePanel
 	last   int // step
+	time   timeShares
 }
 
 // tracePanel is one of the pictures below each other; lines are those of the runs.
@@ -53,6 +55,7 @@ func dynamicsNumbers(runs []slm.Curve) dynamics {
 				name = fmt.Sprintf("%s (%d)", name, i+1)
 			}
 			n.names, n.last = append(n.names, name), max(n.last, r.Steps())
+			n.time.add(name, r)
 		}
 		for i, trace := range traces {
 			for _, r := range group.runs {
@@ -64,6 +67,7 @@ func dynamicsNumbers(runs []slm.Curve) dynamics {
 		n.panels[i].name = trace.name
 		n.panels[i].fit()
 	}
+	n.time.fit()
 	return n
 }
 
@@ -130,6 +134,9 @@ func (n dynamics) caption() string {
 			text += fmt.Sprintf(" Above the axis: %s up to %.3g.", p.name, p.above)
 		}
 	}
+	if len(n.names) == 1 {
+		text = fitted(text, n.time.most()...)
+	}
 	return text
 }
 
@@ -156,6 +163,9 @@ func dynamicsFigure(n dynamics) Figure {
 			chart.MultiSeries = append(chart.MultiSeries, traceSeries(i, run, n.names[run], envelope(line, mostSamples)))
 		}
 	}
+	if len(n.time.names) > 0 {
+		n.time.extend(chart, len(n.panels))
+	}
 	title := "Training"
 	if len(n.names) == 1 {
 		title += " of " + cut(n.names[0], 40)
@@ -164,9 +174,13 @@ func dynamicsFigure(n dynamics) Figure {
 	}
 	f := New(title, n.caption(), chart)
 	f.frame()
+	n.time.legend(&f, n.names)
 	f.stack(len(n.panels))
 	for i, p := range n.panels {
 		f.set(fmt.Sprintf("yAxis.%d.interval", i), p.high/2)
+	}
+	if len(n.time.names) > 0 {
+		n.time.place(&f, len(n.panels))
 	}
 	return f
 }
@@ -209,7 +223,7 @@ func (f *Figure) stack(panels int) {
 	}
 	f.Height = top - panelGap + below
 	f.option["grid"] = grids
-	f.option["axisPointer"] = map[string]any{"link": []any{map[string]any{"xAxisIndex": "all"}}}
+	f.option["axisPointer"] = map[string]any{"link": []any{map[string]any{"xAxisIndex": axes}}}
 	f.option["dataZoom"] = []any{map[string]any{"type": "inside", "xAxisIndex": axes, "filterMode": "none", "zoomOnMouseWheel": "ctrl"}}
 	f.set("toolbox.feature.dataZoom.yAxisIndex", "none")
 }
