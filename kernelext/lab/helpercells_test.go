@@ -61,6 +61,8 @@ func TestHelperCellsBringWhatTheyUse(t *testing.T) {
 		{"Run50Steps", "Run 50 steps", "Offshoot", "kernelext plots slm", "lab evolution student distilled"},
 		{"CompareRuns", "Compare runs", "Offshoot", "kernelext plots", "lab"},
 		{"ExportStudent", "Export a student", "Offshoot", "kernelext slm", "lab evolution student distilled"},
+		{"Controls", "Controls", "Offshoot", "kernelext plots slm", "lab evolution student distilled"},
+		{"Text", "Text", "Offshoot figures", "kernelext plots slm", "lab evolution passage student distilled"},
 		{"Spaces", "Spaces", "Offshoot figures", "kernelext plots slm", "lab evolution searched"},
 	} {
 		at := slices.IndexFunc(cells, func(c helperCell) bool { return c.Name == test.cell })

@@ -35,6 +35,12 @@ func Importance() {
 	plots.Show(plots.Importance(teacher.Config, teacher.Importance(slm.Norm)))
 }
 
+// Layers dropped: the perplexity of the teacher without each of its layers; an evaluation for each, some minutes.
+func LayerImportance() {
+	teacher := lab.Teacher("smollm2-135m")
+	plots.Show(plots.LayerImportance(teacher.Config, teacher.LayerDrop()))
+}
+
 // Architectures: the sizes of the teacher and of the best sub-network found, side by side.
 func Architectures() {
 	found := lab.Search("30M", evolution)
@@ -116,7 +122,27 @@ func Saved() {
 	plots.Show(plots.Saved(plots.Tokens, trained(random(), 150), trained(distilled(), 150))) // or plots.FLOPs, plots.Time
 }
 
-// Dynamics: learning rate, norm of the gradient and throughput of the lab's runs.
+// Dynamics: learning rate, norm of the gradient, throughput and shares of time of the lab's runs.
 func Dynamics() {
 	plots.Show(plots.Dynamics(lab.Curves()...))
+}
+
+// Text: which of its tokens the student predicts worse than its teacher, and which better.
+func Text() {
+	teacher := lab.Teacher("smollm2-135m")
+	plots.Show(plots.Text(teacher.Predict(passage), distilled().Predict(passage))) // or of one model: its loss
+}
+
+// Next tokens: what teacher and student expect after a token of a text, side by side.
+func NextTokens() {
+	teacher := lab.Teacher("smollm2-135m")
+	after := 3 // tokens are counted from 0
+	plots.Show(plots.NextTokens(after, teacher.Predict(passage), distilled().Predict(passage)))
+}
+
+// Attention: where heads of the teacher look in a text, and the same heads of the student.
+func Attention() {
+	teacher := lab.Teacher("smollm2-135m")
+	layers, heads := slm.IndicesOf(0), slm.Indices{} // all heads of the first layer
+	plots.Show(plots.Attention(teacher.Attention(passage, layers, heads), distilled().Attention(passage, layers, heads)))
 }

@@ -25,6 +25,9 @@ var evolution = slm.Search{
 	Population: 16, Generations: 4,
 }
 
+// passage is what models read in figures; another one may have some hundred tokens.
+var passage = "The old fisherman rowed out to sea before sunrise, as he had done every day for forty years."
+
 // student is a run that pretrains the best sub-network found. Named again it goes on; other options need another name.
 func student(name string, start slm.Init, loss slm.Loss) *kernelext.Run {
 	best := lab.Search("30M", evolution).Best()

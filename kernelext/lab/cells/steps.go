@@ -50,3 +50,19 @@ func CompareRuns() {
 func ExportStudent() {
 	distilled().Export("student", kernelext.WithGGUF())
 }
+
+// Controls: buttons and sliders that train the student, pause it, and set its learning rate, temperature and α.
+func Controls() {
+	distilled().Watch(plots.LiveCurves(plots.Steps)).Controls()
+}
+
+// Pick a candidate: click a point of a search for that candidate's mask, its ancestors and its words.
+func Pick() {
+	found := lab.Search("30M", evolution)
+	plots.Pick(found.Population, func(c slm.Candidate) string { return found.Continue(c, "The main parts of a computer are", 20) })
+}
+
+// Dashboard: all that the host does and holds, with its devices and their memory.
+func Dashboard() {
+	lab.Dashboard() // until the cell is interrupted; or for a while: lab.Dashboard(time.Minute)
+}
