@@ -5,7 +5,7 @@ package slm
 type Spent struct {
 	Data       float64 `json:"data,omitzero"`       // waiting for the step's batches
 	Teacher    float64 `json:"teacher,omitzero"`    // asking the teacher, or reading what is kept of its logits
-	Student    float64 `json:"student,omitzero"`    // forward and backward pass, and the update
+	Student    float64 `json:"student,omitzero"`    // forward and backward pass and the update; in a first step compiling them, too
 	Validation float64 `json:"validation,omitzero"` // measuring the held-out loss after it
 	Checkpoint float64 `json:"checkpoint,omitzero"` // writing the checkpoint before it, in the same process
 }
