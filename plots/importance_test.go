@@ -75,6 +75,24 @@ func TestLayerImportanceCaptions(t *testing.T) {
 	}
 }
 
+// The axis ends where most layers can be told apart.
+func TestLayerImportanceAxis(t *testing.T) {
+	for _, c := range []struct {
+		scores []float64
+		end    float64
+	}{
+		{[]float64{8.18, 0.04, 0.02, 0.03, 0.07, 0.08, 0.15, 0.2}, 0.25}, // three quarters of them are up to 0.15
+		{[]float64{5.2, 0.4, 0.2, 0.1, 0.2, 0.9}, 1},
+		{[]float64{2, 1, 1, 3}, 0},
+		{[]float64{5, -1, -1, -1}, 0}, // nothing to compare it with
+		{[]float64{1}, 0}, {nil, 0},
+	} {
+		if n := layerImportanceNumbers(tiny, slm.Importance{Layers: c.scores}); n.end != c.end {
+			t.Errorf("%v: the axis ends at %g, want %g", c.scores, n.end, c.end)
+		}
+	}
+}
+
 func TestImportancePictures(t *testing.T) {
 	needECharts(t)
 	big := slm.Importance{Method: "norms", Layers: equalScores(1, 96), Embd: equalScores(1, largest.Embd)}
@@ -83,7 +101,8 @@ func TestImportancePictures(t *testing.T) {
 		big.Heads[l][l] *= 9
 		big.FFN[l][l] *= 1e6
 	}
-	drop := slm.Importance{Method: slm.LayerDrop, Layers: []float64{2.5, -0.01}}
+	drop, fiveLayers := slm.Importance{Method: slm.LayerDrop, Layers: []float64{2.5, -0.01}}, tiny
+	fiveLayers.Layers = 5
 	for _, c := range []struct {
 		name   string
 		figure Figure
@@ -94,6 +113,7 @@ func TestImportancePictures(t *testing.T) {
 		{"embedding alone", Importance(tiny, slm.Importance{Method: "m", Embd: equalScores(1, 8)}), 20, []string{"embedding dimensions, sorted"}},
 		{"layers alone", Importance(tiny, drop), 20, []string{"Each layer of tiny dropped", "loss added (nats per token)"}},
 		{"96 layers", LayerImportance(largest, slm.Importance{Method: "block importance", Layers: equalScores(0.1, 96)}), 40, []string{"score", "layer"}},
+		{"a high layer", LayerImportance(fiveLayers, slm.Importance{Method: slm.LayerDrop, Layers: []float64{8.18, 0.1, 0.2, 0.1, 0.3}}), 40, []string{"↑8.2", "0.4"}},
 		{"nothing", Importance(tiny, slm.Importance{}), 5, []string{"Nothing has been measured."}},
 		{"no layers", LayerImportance(tiny, slm.Importance{}), 5, []string{"Layers have not been measured."}},
 	} {

@@ -3,6 +3,7 @@ package plots
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/go-echarts/go-echarts/v2/charts"
 	"github.com/go-echarts/go-echarts/v2/opts"
@@ -10,7 +11,8 @@ import (
 )
 
 // LayerImportance draws a bar for each layer's score. Of [slm.LayerDrop] that is the loss that dropping the layer alone adds, which
-// multiplies the perplexity by its exponential: a bar below zero is a layer without which the text is better predicted.
+// multiplies the perplexity by its exponential: a bar below zero is a layer without which the text is better predicted. Where few layers score much more than the others, as the first often does, their
+// bars end at the axis with their heights.
 func LayerImportance(teacher slm.Config, i slm.Importance) Figure {
 	if err := i.Validate(teacher); err != nil {
 		return notMeasured("Importance of layers", teacher, err)
@@ -22,6 +24,7 @@ type layerScores struct {
 	teacher, method string
 	scores          []float64 // by layer
 	high, low       int       // the layers with the highest and the lowest
+	end             float64   // of the axis, where few bars that are much higher would leave no room for the others; otherwise 0
 }
 
 func layerImportanceNumbers(teacher slm.Config, i slm.Importance) layerScores {
@@ -34,7 +37,22 @@ func layerImportanceNumbers(teacher slm.Config, i slm.Importance) layerScores {
 			n.low = l
 		}
 	}
+	n.fit()
 	return n
+}
+
+// fit ends the axis above the scores that are at most four times as high as three quarters of them, if there are others.
+func (n *layerScores) fit() {
+	if len(n.scores) == 0 {
+		return
+	}
+	sorted := slices.Sorted(slices.Values(n.scores))
+	quarter := sorted[3*(len(sorted)-1)/4]
+	last, _ := slices.BinarySearch(sorted, 4*quarter)
+	if quarter > 0 && last < len(sorted) {
+		step := roundStep(sorted[last-1] / 4)
+		n.end = rounded(math.Ceil(1.05*sorted[last-1]/step)*step, 12)
+	}
 }
 
 // dropped is whether scores are losses without the layer.
@@ -86,8 +104,17 @@ func layerImportanceFigure(n layerScores) Figure {
 		charts.WithYAxisOpts(opts.YAxis{Type: "value", Name: axis, NameLocation: "middle", NameGap: 48}),
 	)
 	chart.AddSeries("layers", bars, charts.WithItemStyleOpts(opts.ItemStyle{Color: categorical[0]}))
+	if n.end > 0 {
+		chart.MultiSeries[0].Label = &opts.Label{Show: opts.Bool(true), Position: "top", Color: inkText, FontSize: 11,
+			Formatter: opts.FuncOpts(fmt.Sprintf(`function(p){return p.value[1]>%g?"↑"+ +p.value[1].toPrecision(2):""}`, n.end))}
+	}
 	f := New(title, n.caption(), chart)
 	f.frame()
 	f.Height = 320
+	if n.end > 0 {
+		f.set("yAxis.0.max", n.end)
+		f.set("series.0.labelLayout", map[string]any{"hideOverlap": true})
+		f.set("grid.top", 80) // for the heights of the bars that end there
+	}
 	return f
 }
