@@ -213,7 +213,7 @@ const story = `function(p){` + compactNumber + `var v=p.value;if(!v||v.length<18
 	`+"<br>"+v[6]+" layers, "+v[7]+" embedding dimensions"` +
 	`+"<br>in a layer "+v[8]+" heads, "+v[9]+" FFN neurons"` +
 	`+(v[14]?"<br>a token: "+n(v[14])+" FLOPs forward"+(v[15]?", "+n(v[15])+"B of KV cache":""):"")` +
-	`+(v[16]?"<br>1,000 tokens in "+n(v[16])+" ms":"")` +
+	`+(v[16]?"<br>1,000 tokens in "+(v[16]<1000?n(v[16])+" ms":n(v[16]/1000)+" s"):"")` +
 	`+(v[10]?"<br>evaluated in "+v[10]+" s":"")+(v[11]?"<br>halving: judged "+v[11]+(v[11]>1?" times":" time"):"")` +
 	`+(v[17]?"<br><i>the best of "+(v[17]+1)+" in this place</i>":"")}`
 
