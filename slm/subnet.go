@@ -51,7 +51,7 @@ func (s Subnet) KeptLayers(teacher Config) []LayerSubnet {
 	return all
 }
 
-// WithoutLayer is all of a teacher but one layer. A teacher of one layer is nothing without it.
+// WithoutLayer is all of a teacher but one of its layers, which are at least two.
 func WithoutLayer(teacher Config, layer int) Subnet {
 	return Subnet{Layers: slices.Delete(Subnet{}.KeptLayers(teacher), layer, layer+1)}
 }

@@ -82,3 +82,22 @@ func FuzzSubnetJSON(f *testing.F) {
 		}
 	})
 }
+
+func TestWithoutLayer(t *testing.T) {
+	teacher := smol(t)
+	layer := Subnet{}.Parameters(teacher).Total() - WithoutLayer(teacher, 0).Parameters(teacher).Total()
+	for _, dropped := range []int{0, 7, teacher.Layers - 1} {
+		s := WithoutLayer(teacher, dropped)
+		if err := s.Validate(teacher); err != nil || len(s.Layers) != teacher.Layers-1 || s.Key() != s.Normalize(teacher).Key() {
+			t.Errorf("without layer %d: %d layers, %v", dropped, len(s.Layers), err)
+		}
+		for _, l := range s.Layers {
+			if l.Layer == dropped {
+				t.Errorf("layer %d is kept", dropped)
+			}
+		}
+		if got := (Subnet{}).Parameters(teacher).Total() - s.Parameters(teacher).Total(); got != layer || got <= 0 {
+			t.Errorf("layer %d has %d parameters, want %d", dropped, got, layer)
+		}
+	}
+}
