@@ -13,8 +13,8 @@
 //     (maskhistory.go) and [Importance] (importance.go); [LayerImportance] (layerimportance.go) has a bar for each layer,
 //     [Architectures] (architectures.go) is a table of bars.
 //   - Of training: [CurvesBy] draws runs against steps, tokens, FLOPs or time (curves.go, cost.go, seeds.go, lossaxis.go), [Saved] what
-//     they save until they reach a baseline (saved.go, arrow.go), [Dynamics] how they train (dynamics.go), [Savings] what a
-//     whole study found (savings.go).
+//     they save until they reach a baseline (saved.go, arrow.go), [Dynamics] how they train and where their time goes (dynamics.go,
+//     timeshare.go), [Savings] what a whole study found (savings.go).
 //   - Of a text: [Text] colours its tokens by loss or by the difference of two models (text.go, pieces.go), [NextTokens] sets what
 //     models expect next side by side (nexttokens.go), and [Attention] maps where heads look (attention.go).
 //   - All share how lines and axes are drawn and numbers are written (lines.go, ticks.go).
