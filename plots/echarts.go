@@ -1,13 +1,12 @@
 package plots
 
 import (
+	_ "embed"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
-	"strings"
 	"sync"
 
 	"github.com/dop251/goja"
@@ -36,23 +35,13 @@ type engine struct {
 	vm   *goja.Runtime
 }
 
-// browserless is what ECharts expects of its surroundings, and the drawing itself.
+// browserless is what ECharts expects of its surroundings.
 const browserless = `
 function setTimeout() { return 0 }
-function clearTimeout() {}
-function drawSVG(option, inks, width, height) {
-  option = inked(option, inks);
-  option.backgroundColor = inks.$paper;
-  option.toolbox = undefined;
-  if (option.timeline) option.timeline.controlStyle = {show: false};
-  var chart = echarts.init(null, null, {renderer: 'svg', ssr: true, width: width, height: height});
-  try {
-    chart.setOption(option);
-    return chart.renderToSVGString();
-  } finally {
-    chart.dispose();
-  }
-}`
+function clearTimeout() {}`
+
+//go:embed static.js
+var staticScript string
 
 func (e *engine) svg(option string, width, height int) (string, error) {
 	e.mu.Lock()
@@ -81,7 +70,7 @@ func (e *engine) load() error {
 	}
 	vm := goja.New()
 	for _, part := range []struct{ name, text string }{
-		{"browserless.js", browserless}, {"inks.js", inksScript}, {"echarts.min.js", source},
+		{"browserless.js", browserless}, {"inks.js", inksScript}, {"echarts.min.js", source}, {"static.js", staticScript},
 	} {
 		if _, err := vm.RunScript(part.name, part.text); err != nil {
 			return fmt.Errorf("plots: loading ECharts: %w", err)
@@ -93,53 +82,6 @@ func (e *engine) load() error {
 	}
 	e.vm, e.draw = vm, draw
 	return nil
-}
-
-// noise is what ECharts writes for scripts that would bring a picture to life; ours stays a picture.
-var noise = regexp.MustCompile(` (?:ecmeta_[a-z_]+|class|pointer-events)="[^"]*"|(?s:<style ?>.*?</style>)|></path>|></rect>|></circle>`)
-
-// tag finds what is not text, and fraction numbers with more decimals than a screen shows.
-var (
-	tag      = regexp.MustCompile(`<[^>]*>`)
-	fraction = regexp.MustCompile(`(\d\.\d\d)\d+`)
-)
-
-// unseen finds shapes that only serve a pointer.
-var unseen = regexp.MustCompile(`(?m)^<path d="[^"]*"(?: transform="[^"]*")? (?:fill="none"|fill="#000000" fill-opacity="0"|fill="#000000" opacity="0")/>\n`)
-
-// flat finds a shape that is nothing but its colour.
-var flat = regexp.MustCompile(`^<path d="([^"]*)"( fill="#[0-9a-f]{6}"(?: (?:fill-)?opacity="[0-9.]+")?/>)$`)
-
-// compact makes a picture less than half as large, so that a notebook of many figures stays small.
-func compact(svg string) string {
-	svg = noise.ReplaceAllStringFunc(svg, func(match string) string {
-		if match[0] == '>' {
-			return "/>"
-		}
-		return ""
-	})
-	svg = tag.ReplaceAllStringFunc(svg, func(tag string) string { return fraction.ReplaceAllString(tag, "$1") })
-	return joined(unseen.ReplaceAllString(svg, ""))
-}
-
-// joined turns neighbouring shapes of one colour into one. ECharts writes a shape a line.
-func joined(svg string) string {
-	var out []string
-	colour := "" // of the last shape, "" for anything else
-	for line := range strings.SplitSeq(svg, "\n") {
-		shape := flat.FindStringSubmatch(line)
-		if shape != nil && shape[2] == colour {
-			last := &out[len(out)-1]
-			*last = strings.TrimSuffix(*last, `"`+colour) + shape[1] + `"` + colour
-			continue
-		}
-		colour = ""
-		if shape != nil {
-			colour = shape[2]
-		}
-		out = append(out, line)
-	}
-	return strings.Join(out, "\n")
 }
 
 // echartsScript reads echarts.min.js, which the lab's set-up installs.

@@ -57,15 +57,14 @@ func importanceNumbers(teacher slm.Config, i slm.Importance) importances {
 	add := func(p panel, what string, rows int, scores func(l int) []float64, draw func(p *panel, row int, multiples []float64)) panel {
 		means := make([]float64, rows)
 		for l := range rows {
-			means[l] = meanOf(scores(l))
-			draw(&p, l, multiplesOf(scores(l), means[l]))
+			of := scores(l)
+			means[l] = meanOf(of)
+			draw(&p, l, multiplesOf(of, means[l]))
 		}
 		n.what, n.means = append(n.what, what), append(n.means, means)
 		return p
 	}
-	inPlace := func(c slm.Config) func(*panel, int, []float64) {
-		return func(p *panel, row int, multiples []float64) { p.addHeads(c, row, multiples, importanceLevel) }
-	}
+	inPlace := func(p *panel, row int, multiples []float64) { p.addHeads(row, multiples, importanceLevel) }
 	if i.Layers != nil {
 		mean := meanOf(i.Layers)
 		n.units.panels = append(n.units.panels, add(layersPanel(teacher), "", teacher.Layers, func(int) []float64 { return i.Layers },
@@ -75,14 +74,14 @@ func importanceNumbers(teacher slm.Config, i slm.Importance) importances {
 		n.top = slm.ByImportance(i)(slm.Units{Axis: slm.LayerAxis, Layer: -1, Count: teacher.Layers}, teacher.Layers)
 	}
 	if i.Heads != nil {
-		n.units.panels = append(n.units.panels, add(headsPanel(teacher), "head", teacher.Layers, func(l int) []float64 { return i.Heads[l] }, inPlace(teacher)))
+		n.units.panels = append(n.units.panels, add(headsPanel(teacher), "head", teacher.Layers, func(l int) []float64 { return i.Heads[l] }, inPlace))
 	}
 	if i.QueryGroups != nil && teacher.HeadsPerGroup() > 1 {
 		groups := teacher
 		groups.Heads = groups.QueryGroups
 		p := headsPanel(groups)
 		p.name, p.share = "query groups", 0.13
-		n.units.panels = append(n.units.panels, add(p, "query group", teacher.Layers, func(l int) []float64 { return i.QueryGroups[l] }, inPlace(groups)))
+		n.units.panels = append(n.units.panels, add(p, "query group", teacher.Layers, func(l int) []float64 { return i.QueryGroups[l] }, inPlace))
 	}
 	if i.FFN != nil {
 		p := ffnPanel(teacher)
@@ -156,9 +155,9 @@ func (n importances) caption() string {
 // readingImportance is the tooltip of a unit or a bin of them. Its arguments are the panel of the embedding, the units' names, and
 // the means by panel and row.
 const readingImportance = `function(p){var v=p.value,i=parseInt(p.seriesId),E=%d,W=%s[i],m=(%s[i]||[])[v[0]],s=i===E?"":"<b>layer "+v[0]+"</b>";` +
-	`if(v.length<7||m===undefined)return s||"<b>embedding dimensions</b>";` +
-	`return s+(s&&W?"<br>":"")+(W?W+" "+v[4]+(v[5]>v[4]?"–"+v[5]:""):"")+"<br>score <b>"+ +(v[6]*m).toPrecision(3)+"</b>"+(v[5]>v[4]?" on average":"")+", "+` +
-	`v[6].toFixed(2)+" times the mean"}`
+	`if(v.length<4||m===undefined)return s||"<b>embedding dimensions</b>";` +
+	`return s+(s&&W?"<br>":"")+(W?W+" "+v[1]+(v[2]-v[1]>1?"–"+(v[2]-1):""):"")+"<br>score <b>"+ +(v[3]*m).toPrecision(3)+"</b>"+(v[2]-v[1]>1?" on average":"")+", "+` +
+	`v[3].toFixed(2)+" times the mean"}`
 
 func importanceFigure(n importances) Figure {
 	title := fmt.Sprintf("Importance in %s (%s)", n.units.teacher.Name, n.method)

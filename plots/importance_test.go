@@ -28,7 +28,7 @@ func TestImportanceNumbers(t *testing.T) {
 	}
 	levels := func(runs []run) (out [][3]float64) {
 		for _, r := range runs {
-			out = append(out, [3]float64{float64(r.row), float64(r.level), r.tells.value})
+			out = append(out, [3]float64{float64(r.row), float64(r.level), r.value})
 		}
 		return out
 	}

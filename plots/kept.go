@@ -58,7 +58,7 @@ func keptNumbers(teacher slm.Config, candidates []slm.Candidate) frequencies {
 	for l, share := range n.Layers {
 		n.units.pale = append(n.units.pale, share == 0)
 		layers.addMeans(l, []float64{share}, 1, keptLevel)
-		heads.addHeads(teacher, l, n.Heads[l], keptLevel)
+		heads.addHeads(l, n.Heads[l], keptLevel)
 		headSize.addMeans(l, n.HeadSize[l], binsOf(teacher.HeadSize, teacher.Layers), keptLevel)
 		ffn.addMeans(l, n.FFN[l], binsOf(teacher.FFN, teacher.Layers), keptLevel)
 	}
@@ -69,6 +69,7 @@ func keptNumbers(teacher slm.Config, candidates []slm.Candidate) frequencies {
 
 // addMeans adds a row of values, one for each unit, as the means of bins.
 func (p *panel) addMeans(row int, values []float64, bins int, level func(float64) int) {
+	p.told = true
 	p.track = append(p.track, p.whole(row))
 	for bin := range bins {
 		first, next := binBounds(bin, bins, len(values))
@@ -78,24 +79,24 @@ func (p *panel) addMeans(row int, values []float64, bins int, level func(float64
 		}
 		mean := sum / float64(next-first)
 		if l := level(mean); l > 0 {
-			p.add(run{row: row, from: float64(first), to: float64(next), level: l, tells: tells{first, next - 1, mean}})
+			p.add(run{row: row, from: first, to: next, level: l, value: mean})
 		}
 	}
 }
 
 // addHeads adds a row of values of heads.
-func (p *panel) addHeads(teacher slm.Config, row int, values []float64, level func(float64) int) {
+func (p *panel) addHeads(row int, values []float64, level func(float64) int) {
+	p.told = true
 	if !p.boxes {
 		p.track = append(p.track, p.whole(row))
 	}
 	for head, v := range values {
-		at := headAt(teacher, head)
-		box := run{row: row, from: at, to: at + 1, level: level(v), tells: tells{head, head, v}}
+		box := run{row: row, from: head, to: head + 1, level: level(v), value: v}
 		switch {
 		case box.level > 0:
 			p.add(box)
 		case p.boxes:
-			p.track = append(p.track, run{row: row, from: at, to: at + 1})
+			p.track = append(p.track, box)
 		}
 	}
 }
@@ -124,8 +125,8 @@ func (n frequencies) caption() string {
 
 // readingKept is the tooltip of a unit or a bin of them; its arguments are the panel of the embedding and the layers' shares.
 const readingKept = `function(p){var v=p.value,i=parseInt(p.seriesId),E=%d,L=%s,n=["","head","head dimension","neuron"][i]||"embedding dimension",` +
-	`s=i===E?"":"<b>layer "+v[0]+"</b> kept by "+L[v[0]]+"%%";if(i===0||v.length<7)return s||"<b>embedding dimensions</b>";` +
-	`return s+(s?"<br>":"")+n+(v[5]>v[4]?"s "+v[4]+"–"+v[5]+": on average ":" "+v[4]+": ")+Math.round(100*v[6])+"%%"}`
+	`s=i===E?"":"<b>layer "+v[0]+"</b> kept by "+L[v[0]]+"%%";if(i===0||v.length<4)return s||"<b>embedding dimensions</b>";` +
+	`return s+(s?"<br>":"")+n+(v[2]-v[1]>1?"s "+v[1]+"–"+(v[2]-1)+": on average ":" "+v[1]+": ")+Math.round(100*v[3])+"%%"}`
 
 func keptFigure(n frequencies) Figure {
 	percents := make([]int, len(n.Layers))

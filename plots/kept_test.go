@@ -17,18 +17,18 @@ var keeping = []slm.Candidate{
 
 func TestKeptNumbers(t *testing.T) {
 	n := keptNumbers(tiny, keeping)
-	told := func(r run, first, last int, value float64) run {
-		r.tells = tells{first, last, value}
+	told := func(r run, value float64) run {
+		r.value = value
 		return r
 	}
 	for i, want := range [][]run{
-		{told(at(0, 0, 1, 2), 0, 0, 0.5), told(at(1, 0, 1, 5), 0, 0, 1)},
-		{told(at(0, 0, 1, 2), 0, 0, 0.5), told(at(0, 2.6, 3.6, 2), 2, 2, 0.5),
-			told(at(1, 0, 1, 2), 0, 0, 0.5), told(at(1, 1, 2, 5), 1, 1, 1), told(at(1, 2.6, 3.6, 2), 2, 2, 0.5), told(at(1, 3.6, 4.6, 5), 3, 3, 1)},
-		{told(at(0, 0, 2, 2), 0, 1, 0.5), told(at(1, 0, 2, 5), 0, 1, 1)},
+		{told(at(0, 0, 1, 2), 0.5), told(at(1, 0, 1, 5), 1)},
+		{told(at(0, 0, 1, 2), 0.5), told(at(0, 2, 3, 2), 0.5),
+			told(at(1, 0, 1, 2), 0.5), told(at(1, 1, 2, 5), 1), told(at(1, 2, 3, 2), 0.5), told(at(1, 3, 4, 5), 1)},
+		{told(at(0, 0, 2, 2), 0.5), told(at(1, 0, 2, 5), 1)},
 		// Of the first four neurons half are kept by half the candidates.
-		{told(at(0, 0, 4, 1), 0, 3, 0.25), told(at(1, 0, 128, 5), 0, 127, 1), told(at(1, 128, 256, 2), 128, 255, 0.5)},
-		{told(at(0, 0, 4, 5), 0, 3, 1), told(at(0, 4, 6, 2), 4, 5, 0.5)},
+		{told(at(0, 0, 4, 1), 0.25), told(at(1, 0, 128, 5), 1), told(at(1, 128, 256, 2), 0.5)},
+		{told(at(0, 0, 4, 5), 1), told(at(0, 4, 6, 2), 0.5)},
 	} {
 		if got := n.units.all()[i].runs; !reflect.DeepEqual(got, want) {
 			t.Errorf("panel %d: %v, want %v", i, got, want)
@@ -42,9 +42,9 @@ func TestKeptNumbers(t *testing.T) {
 func TestRunsThatTouchAreJoined(t *testing.T) {
 	var p panel
 	for i, v := range []float64{0.1, 0.2, 0.6} {
-		p.add(run{row: 0, from: float64(i), to: float64(i + 1), level: keptLevel(v), tells: tells{i, i, v}})
+		p.add(run{row: 0, from: i, to: i + 1, level: keptLevel(v), value: v})
 	}
-	if len(p.runs) != 2 || rounded(p.runs[0].tells.value, 9) != 0.15 || p.runs[0].tells.last != 1 {
+	if len(p.runs) != 2 || rounded(p.runs[0].value, 9) != 0.15 || p.runs[0].to != 2 {
 		t.Errorf("%v, want two runs, the first with the mean 0.15 of units 0 to 1", p.runs)
 	}
 }

@@ -63,8 +63,7 @@ func (m *mask) addHeads(layer int, kept []int) {
 		m.heads.track = append(m.heads.track, m.heads.whole(layer))
 	}
 	for head := range m.teacher.Heads {
-		at := headAt(m.teacher, head)
-		box := run{row: layer, from: at, to: at + 1, level: mostLevel}
+		box := run{row: layer, from: head, to: head + 1, level: mostLevel}
 		if heads.Contains(head) {
 			m.heads.add(box)
 		} else if m.heads.boxes {
@@ -85,7 +84,7 @@ func (p *panel) addBinned(row int, kept slm.Indices, size, rows int) {
 	for bin, count := range counts {
 		first, next := binBounds(bin, bins, size)
 		if level := int(math.Ceil(mostLevel * float64(count) / float64(next-first))); level > 0 {
-			p.add(run{row: row, from: float64(first), to: float64(next), level: level})
+			p.add(run{row: row, from: first, to: next, level: level})
 		}
 	}
 }
@@ -137,8 +136,10 @@ func maskFigure(m mask) Figure {
 	u := unitPanels{teacher: m.teacher, panels: []panel{m.heads, m.headSize, m.ffn}, embd: m.dim, pale: inverted(m.kept)}
 	chart := u.chart(rowStories(m.stories, len(u.panels), fmt.Sprintf("<b>embedding dimensions</b><br>%d of %d kept", m.dim.count, m.dim.of)))
 	for i, p := range u.all() {
-		chart.MultiSeries = append(chart.MultiSeries,
-			rowSeries(i, p, groundName, maskColours[i], fmt.Sprintf("api.value(3)/%d", mostLevel), p.runs))
+		for level := range mostLevel {
+			colour := fmt.Sprintf("%s%02x", maskColours[i], 255*(level+1)/mostLevel)
+			chart.MultiSeries = append(chart.MultiSeries, rowSeries(i, p, groundName, colour, 1, p.ofLevel(level+1)))
+		}
 	}
 	f := New("Sub-network of "+m.teacher.Name, m.caption(), chart)
 	u.place(&f, nil)

@@ -12,8 +12,8 @@ import (
 var tiny = slm.Config{Name: "tiny", Family: slm.Llama, Layers: 2, Embd: 8, Heads: 4, QueryGroups: 2, HeadSize: 2, FFN: 256,
 	Vocab: 16, Context: 32, NormEps: 1e-5, RopeTheta: 1e4, Tied: true}
 
-// at is a run that tells no more than its row does.
-func at(row int, from, to float64, level int) run {
+// at is a run without a value.
+func at(row, from, to, level int) run {
 	return run{row: row, from: from, to: to, level: level}
 }
 
@@ -29,7 +29,7 @@ func TestMaskNumbers(t *testing.T) {
 		runs      []run
 		count, of int
 	}{
-		{"heads", m.heads, []run{at(1, 0, 1, 4), at(1, 2.6, 3.6, 4), at(1, 3.6, 4.6, 4)}, 3, 8},
+		{"heads", m.heads, []run{at(1, 0, 1, 4), at(1, 2, 3, 4), at(1, 3, 4, 4)}, 3, 8},
 		{"head size", m.headSize, []run{at(1, 0, 2, 4)}, 2, 4},
 		// 64 bins of 4 neurons: 32 whole ones in one run, then half of one.
 		{"FFN", m.ffn, []run{at(1, 0, 128, 4), at(1, 128, 132, 2)}, 130, 512},
@@ -68,7 +68,7 @@ func TestBinsCoverEveryUnit(t *testing.T) {
 		for _, size := range []int{1, 2, 63, 64, 65, 576, 1000, 1536} {
 			p := unitsPanel("", 1, size, rows)
 			p.addBinned(0, slm.Indices{}, size, rows)
-			if want := []run{at(0, 0, float64(size), 4)}; !reflect.DeepEqual(p.runs, want) {
+			if want := []run{at(0, 0, size, 4)}; !reflect.DeepEqual(p.runs, want) {
 				t.Errorf("%d units, %d rows: %v, want one run of all", size, rows, p.runs)
 			}
 		}

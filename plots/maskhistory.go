@@ -1,6 +1,7 @@
 package plots
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -40,10 +41,10 @@ var changes = [4]string{"kept as before", "dropped", "new", "not kept"}
 // changeInks are the colours of the first three.
 var changeInks = []string{inkMuted, categorical[1], categorical[0]}
 
-// Bounds of what is shown: so many frames, and so many runs in all of them together, each of which weighs some 20 bytes.
+// Bounds of what is shown: so many frames, and so many bytes of all together.
 const (
-	mostFrames = 40
-	mostRuns   = 15_000
+	mostFrames     = 40
+	mostFrameBytes = 180_000
 )
 
 func maskHistoryNumbers(p slm.Population) maskHistory {
@@ -59,20 +60,17 @@ func maskHistoryNumbers(p slm.Population) maskHistory {
 	all := frame(first, last)
 	n.stays = all.Parameters.Jaccard()
 	before := first
-	for _, best := range spread(bests, min(mostFrames, mostRuns/all.units.runs())) {
+	for _, best := range spread(bests, min(mostFrames, mostFrameBytes/all.bytes())) {
 		n.frames = append(n.frames, frame(before, best))
 		before = best
 	}
 	return n
 }
 
-// runs is how many runs are drawn in all panels.
-func (u unitPanels) runs() int {
-	n := 0
-	for _, p := range u.all() {
-		n += len(p.runs) + len(p.track)
-	}
-	return n
+// bytes is what a frame weighs.
+func (f maskFrame) bytes() int {
+	text, _ := json.Marshal(f.option()) // our own words and numbers always marshal
+	return len(text)
 }
 
 func (n maskHistory) caption() string {
@@ -140,9 +138,9 @@ func (n maskHistory) slide(f *Figure) {
 func (f maskFrame) option() map[string]any {
 	var series []any
 	for i, p := range f.units.all() {
-		series = append(series, map[string]any{"id": rowID(i, groundName, inkFaint), "data": rowData(p.track)})
+		series = append(series, map[string]any{"id": rowID(i, groundName, inkFaint), "data": packed(p.track, false)})
 		for level, name := range changes[:3] {
-			series = append(series, map[string]any{"id": rowID(i, name, changeInks[level]), "data": rowData(p.ofLevel(level + 1))})
+			series = append(series, map[string]any{"id": rowID(i, name, changeInks[level]), "data": packed(p.ofLevel(level+1), false)})
 		}
 	}
 	story := map[string]any{"text": f.story(), "left": titleLeft, "bottom": sliderHeight - 22, "textStyle": map[string]any{"fontWeight": "normal"}}

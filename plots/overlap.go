@@ -83,8 +83,7 @@ func keptHeads(teacher slm.Config, s slm.Subnet) []slm.Indices {
 // addKept adds a row of heads by who keeps them.
 func (p *panel) addKept(teacher slm.Config, layer int, first, second slm.Indices) {
 	for head := range teacher.Heads {
-		at := headAt(teacher, head)
-		box := run{row: layer, from: at, to: at + 1}
+		box := run{row: layer, from: head, to: head + 1}
 		switch a, b := first.Contains(head), second.Contains(head); {
 		case a && b:
 			box.level = keptByBoth
@@ -106,7 +105,7 @@ func (p *panel) addStacked(row int, s slm.Shared) {
 	from := 0
 	for i, count := range []int{s.Both, s.First, s.Second} {
 		if count > 0 {
-			p.add(run{row: row, from: float64(from), to: float64(from + count), level: keptByBoth + i})
+			p.add(run{row: row, from: from, to: from + count, level: keptByBoth + i})
 		}
 		from += count
 	}

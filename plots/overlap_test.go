@@ -18,7 +18,7 @@ func TestOverlapNumbers(t *testing.T) {
 		got  []run
 		want []run
 	}{
-		{"heads", heads.runs, []run{at(1, 0, 1, keptByFirst), at(1, 1, 2, keptByFirst), at(1, 2.6, 3.6, keptByBoth), at(1, 3.6, 4.6, keptBySecond)}},
+		{"heads", heads.runs, []run{at(1, 0, 1, keptByFirst), at(1, 1, 2, keptByFirst), at(1, 2, 3, keptByBoth), at(1, 3, 4, keptBySecond)}},
 		{"head size", headSize.runs, []run{at(1, 0, 2, keptByBoth)}},
 		{"FFN", ffn.runs, []run{at(1, 0, 2, keptByBoth), at(1, 2, 100, keptByFirst), at(1, 100, 102, keptBySecond)}},
 		{"embedding", o.units.embd.runs, []run{at(0, 0, 6, keptByBoth), at(0, 6, 8, keptBySecond)}},

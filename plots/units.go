@@ -1,7 +1,6 @@
 package plots
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -25,8 +24,10 @@ type unitPanels struct {
 type panel struct {
 	name  string    // of its axis
 	share float64   // of the figure's width
-	size  float64   // width in units, gaps between query groups included
+	units int       // in a row
+	group int       // of them between two gaps; 0 for no gaps
 	boxes bool      // units stand apart
+	told  bool      // runs have values
 	track []run     // the pale ground: what could be there
 	runs  []run     // what is
 	ticks []float64 // positions that are numbered
@@ -38,15 +39,9 @@ type panel struct {
 // run is a stretch of a row whose units are drawn alike.
 type run struct {
 	row      int
-	from, to float64
-	level    int // of colour, from 1
-	tells    tells
-}
-
-// tells is what the tooltip of a run says more than that of its row.
-type tells struct {
-	first, last int // units
-	value       float64
+	from, to int     // units, up to but without the last
+	level    int     // of colour, from 1
+	value    float64 // mean of the units'
 }
 
 // mostBins is the number of bins of a long dimension: finer would show on no screen and make notebooks heavy.
@@ -66,20 +61,24 @@ const mostBoxes = 40
 // groupGap parts the heads of neighbouring query groups, in head widths.
 const groupGap = 0.6
 
-// headAt is where a head begins in its row.
-func headAt(teacher slm.Config, head int) float64 {
-	if teacher.HeadsPerGroup() == 1 {
-		return float64(head)
+// at is where a unit begins in its row.
+func (p panel) at(unit int) float64 {
+	if p.group == 0 {
+		return float64(unit)
 	}
-	return float64(head) + groupGap*float64(head/teacher.HeadsPerGroup())
+	return float64(unit) + groupGap*float64(unit/p.group)
 }
+
+// size is the width of a row in units, gaps included.
+func (p panel) size() float64 { return p.at(p.units-1) + 1 }
 
 // add appends a run and joins it with one of its level that it touches.
 func (p *panel) add(r run) {
-	if n := len(p.runs); n > 0 && !p.boxes {
+	gap := p.group > 0 && r.from%p.group == 0
+	if n := len(p.runs); n > 0 && !p.boxes && !gap {
 		if last := &p.runs[n-1]; last.row == r.row && last.level == r.level && last.to == r.from {
-			last.tells.value += (r.tells.value - last.tells.value) * (r.to - r.from) / (r.to - last.from) // the mean of both
-			last.to, last.tells.last = r.to, r.tells.last
+			last.value += (r.value - last.value) * float64(r.to-r.from) / float64(r.to-last.from) // the mean of both
+			last.to = r.to
 			return
 		}
 	}
@@ -87,19 +86,19 @@ func (p *panel) add(r run) {
 }
 
 // whole is the row of a panel from end to end.
-func (p panel) whole(row int) run { return run{row: row, to: p.size} }
+func (p panel) whole(row int) run { return run{row: row, to: p.units} }
 
 // mostTicks fit below the heads in a narrow cell.
 const mostTicks = 8
 
 // layersPanel is a column for the layers themselves.
 func layersPanel(teacher slm.Config) panel {
-	return panel{name: "layer", share: 0.03, size: 1, of: teacher.Layers}
+	return panel{name: "layer", share: 0.03, units: 1, of: teacher.Layers}
 }
 
 // headsPanel has the heads of a layer side by side, by query group.
 func headsPanel(teacher slm.Config) panel {
-	p := panel{name: "heads", share: 0.29, size: headAt(teacher, teacher.Heads-1) + 1, boxes: teacher.Heads <= mostBoxes,
+	p := panel{name: "heads", share: 0.29, units: teacher.Heads, boxes: teacher.Heads <= mostBoxes,
 		of: teacher.Heads * teacher.Layers}
 	perGroup := teacher.HeadsPerGroup()
 	if perGroup == 1 {
@@ -107,7 +106,7 @@ func headsPanel(teacher slm.Config) panel {
 		p.ticky = `function(v){return Math.round(v-0.5)}`
 		return p
 	}
-	p.name = "heads by query group"
+	p.name, p.group = "heads by query group", perGroup
 	p.ticks = thinned(middles(teacher.QueryGroups, groupGap, float64(perGroup)), mostTicks)
 	p.ticky = fmt.Sprintf(`function(v){return Math.round((v-%g)/%g)}`, float64(perGroup)/2, float64(perGroup)+groupGap)
 	return p
@@ -124,7 +123,7 @@ func middles(n int, gap, width float64) []float64 {
 
 // unitsPanel has the units of a long dimension side by side, numbered at its quarters.
 func unitsPanel(name string, share float64, size, rows int) panel {
-	p := panel{name: name, share: share, size: float64(size), of: size * rows}
+	p := panel{name: name, share: share, units: size, of: size * rows}
 	parts := 4
 	if share < 0.2 || share < 1 && size >= 10_000 { // as many numbers as a narrow cell has room for
 		parts = 2
@@ -147,18 +146,23 @@ func embdPanel(teacher slm.Config) panel {
 	return unitsPanel("embedding dimensions", 1, teacher.Embd, 1)
 }
 
-// drawRun is JavaScript that draws a run as a box of its row, with a hair of space around it.
-const drawRun = `function(p,api){var a=api.coord([api.value(1),api.value(0)]),b=api.coord([api.value(2),api.value(0)]),h=api.size([0,1])[1],g=%s;` +
-	`return{type:"rect",shape:{x:a[0]+g,y:a[1]-h/2+0.5,width:Math.max(1,b[0]-a[0]-2*g),height:Math.max(1,h-1)},style:{fill:api.visual("color"),opacity:%s}}}`
+// drawRun is JavaScript that draws a run as a box of its row, with a hair of space around it. Its arguments are a group's units and
+// the gap between groups, the space beside a box, and the opacity.
+const drawRun = `function(p,api){function x(u){return u+Math.floor(u/%d)*%g}` +
+	`var a=api.coord([x(api.value(1)),api.value(0)]),b=api.coord([x(api.value(2)-1)+1,api.value(0)]),h=api.size([0,1])[1],g=%g;` +
+	`return{type:"rect",shape:{x:a[0]+g,y:a[1]-h/2+0.5,width:Math.max(1,b[0]-a[0]-2*g),height:Math.max(1,h-1)},style:{fill:api.visual("color"),opacity:%g}}}`
 
-// rowSeries draws runs of a panel, the index-th, in one colour. Opacity is JavaScript.
-func rowSeries(index int, p panel, name, colour, opacity string, runs []run) charts.SingleSeries {
-	gap := "0"
-	if p.boxes {
-		gap = "0.5"
+// rowSeries draws runs of a panel, the index-th, in one colour.
+func rowSeries(index int, p panel, name, colour string, opacity float64, runs []run) charts.SingleSeries {
+	group, between, beside := 1, 0.0, 0.0
+	if p.group > 0 {
+		group, between = p.group, groupGap
 	}
-	return charts.SingleSeries{Id: rowID(index, name, colour), Name: name, Type: "custom", XAxisIndex: index, YAxisIndex: index, Data: rowData(runs),
-		ItemStyle: &opts.ItemStyle{Color: colour}, RenderItem: opts.FuncOpts(fmt.Sprintf(drawRun, gap, opacity))}
+	if p.boxes {
+		beside = 0.5
+	}
+	return charts.SingleSeries{Id: rowID(index, name, colour), Name: name, Type: "custom", XAxisIndex: index, YAxisIndex: index, Data: packed(runs, p.told),
+		ItemStyle: &opts.ItemStyle{Color: colour}, RenderItem: opts.FuncOpts(fmt.Sprintf(drawRun, group, between, beside, opacity))}
 }
 
 // rowID names a series; with it tooltips know the panel.
@@ -166,22 +170,27 @@ func rowID(index int, name, colour string) string {
 	return fmt.Sprintf("%d %s %s", index, name, colour)
 }
 
-// rowData are runs as data of a series.
-func rowData(runs []run) [][]any {
-	// Runs of one colour in a row become one shape of the static picture.
-	runs = slices.SortedStableFunc(slices.Values(runs), func(a, b run) int { return cmp.Compare(a.level, b.level) })
-	data := make([][]any, len(runs))
-	for i, r := range runs {
-		data[i] = []any{r.row, rounded(r.from, 2), rounded(r.to, 2), r.level}
-		if r.tells != (tells{}) {
-			data[i] = append(data[i], r.tells.first, r.tells.last, rounded(r.tells.value, 3))
+// packed are runs as data of a series, in few letters: inks.js unpacks them. They must be in the order of their rows and units.
+func packed(runs []run, told bool) map[string]any {
+	numbers := []float64{}
+	row, at := -1, 0
+	for _, r := range runs {
+		if r.row != row {
+			row, at = r.row, 0
+			numbers = append(numbers, float64(-1-row))
 		}
+		numbers = append(numbers, float64(r.from-at), float64(r.to-r.from))
+		if told {
+			numbers = append(numbers, significant(r.value, 3))
+		}
+		at = r.to
 	}
-	return data
+	return map[string]any{"$runs": numbers, "told": told}
 }
 
 // ground is what lies below the runs of a panel: rows that answer the pointer, and the track.
 func (u unitPanels) ground(index int, p panel) []charts.SingleSeries {
+	p.told = false
 	rows := u.teacher.Layers
 	if index == len(u.panels) {
 		rows = 1
@@ -191,8 +200,8 @@ func (u unitPanels) ground(index int, p panel) []charts.SingleSeries {
 		hover[row] = p.whole(row)
 	}
 	return []charts.SingleSeries{
-		rowSeries(index, p, groundName, "#000000", "0", hover),
-		rowSeries(index, p, groundName, inkFaint, "0.7", p.track),
+		rowSeries(index, p, groundName, "#000000", 0, hover),
+		rowSeries(index, p, groundName, inkFaint, 0.7, p.track),
 	}
 }
 
@@ -206,7 +215,7 @@ func (u unitPanels) all() []panel { return append(slices.Clone(u.panels), u.embd
 func (u unitPanels) levels(names, colours []string) (series []charts.SingleSeries) {
 	for i, p := range u.all() {
 		for level, name := range names {
-			series = append(series, rowSeries(i, p, name, colours[level], "1", p.ofLevel(level+1)))
+			series = append(series, rowSeries(i, p, name, colours[level], 1, p.ofLevel(level+1)))
 		}
 	}
 	return series
@@ -274,6 +283,9 @@ func (u unitPanels) place(f *Figure, legend map[string]any) {
 		grids, xAxes, yAxes = append(grids, grid), append(xAxes, p.unitAxis(i)), append(yAxes, u.layerAxis(i))
 		from = to + gap*(last-first)/total
 	}
+	for i := range f.option["series"].([]any) {
+		f.set(fmt.Sprintf("series.%d.alike", i), true)
+	}
 	i := len(u.panels)
 	f.option["grid"] = append(grids, map[string]any{"left": panelLeft, "right": panelRight, "top": panelTop + body + embdGap, "height": embdHeight})
 	f.option["xAxis"] = append(xAxes, u.embd.unitAxis(i))
@@ -312,7 +324,7 @@ func (p panel) unitAxis(grid int) map[string]any {
 	} else { // keep the ends from those of neighbouring panels
 		label["alignMinLabel"], label["alignMaxLabel"] = "left", "right"
 	}
-	return map[string]any{"type": "value", "gridIndex": grid, "min": 0, "max": p.size,
+	return map[string]any{"type": "value", "gridIndex": grid, "min": 0, "max": p.size(),
 		"name": p.name, "nameLocation": "middle", "nameGap": 24,
 		"axisTick": off(), "axisLine": off(), "splitLine": off(), "axisLabel": label}
 }
