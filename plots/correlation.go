@@ -106,7 +106,8 @@ func correlationCaption(searches []pairedLosses) string {
 
 // readingPair is the tooltip of a candidate.
 const readingPair = `function(p){` + compactNumber + `var v=p.value,e=echarts.format.encodeHTML,h=function(l){return"<b>"+n(Math.exp(l))+"</b> (loss "+l.toFixed(3)+")"};` +
-	`return e(p.seriesName)+" <b>#"+v[2]+"</b>"+(v[4]?"<br>"+e(v[4]):"")+"<br>perplexity before "+h(v[0])+"<br>after "+h(v[1])+"<br>"+v[3].toLocaleString("en")+" parameters"}`
+	`return e(p.seriesName)+" <b>#"+v[2]+"</b>"+(v[4]?"<br>"+e(v[4]):"")+"<br>perplexity before "+h(v[0])+"<br>after "+h(v[1])+"<br>"+v[3].toLocaleString("en")+" parameters"+` +
+	`(v[5]?"<br><i>the best of "+(v[5]+1)+" in this place</i>":"")}`
 
 // pairsFigure draws two losses of candidates against each other, as perplexities.
 func pairsFigure(title, caption string, axes [2]string, groups []pairedLosses) Figure {
@@ -114,9 +115,9 @@ func pairsFigure(title, caption string, axes [2]string, groups []pairedLosses) F
 	left, right, low, high := ranges(groups)
 	for i, g := range groups {
 		var data []opts.ScatterData
-		for _, c := range thin(g.crowd(), left, right, low, high) {
+		for _, c := range thin(g.crowd(), mostPoints/len(groups), left, right, low, high) {
 			p := g.points[c.id]
-			data = append(data, opts.ScatterData{Value: []any{rounded(p.before, 4), rounded(p.after, 4), p.id, p.parameters, p.run}})
+			data = append(data, opts.ScatterData{Value: []any{rounded(p.before, 4), rounded(p.after, 4), p.id, p.parameters, p.run, c.covers}})
 		}
 		chart.AddSeries(g.name, data, charts.WithScatterChartOpts(opts.ScatterChart{SymbolSize: 11, Symbol: symbolOf(i)}),
 			charts.WithItemStyleOpts(opts.ItemStyle{Color: colourOf(i), BorderColor: inkPaper, BorderWidth: 0.7}))

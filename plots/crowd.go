@@ -3,10 +3,10 @@ package plots
 // mostPoints bounds what a scatter draws: each costs a millisecond without a browser, and more would only cover each other.
 const mostPoints = 600
 
-// thin keeps of many candidates the best in each cell of a grid over the axes, the finest grid that leaves few enough; the kept
+// thin keeps of many candidates the best in each cell of a grid over the axes, the finest grid that leaves at most so many; the kept
 // one counts the others.
-func thin(drawn []candidate, left, right, low, high float64) []candidate {
-	for columns := 96; len(drawn) > mostPoints; columns = columns * 7 / 8 {
+func thin(drawn []candidate, most int, left, right, low, high float64) []candidate {
+	for columns := 96; len(drawn) > most; columns = columns * 7 / 8 {
 		type cell struct{ x, y int }
 		at := map[cell]int{}
 		var kept []candidate

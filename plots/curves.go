@@ -19,7 +19,8 @@ func Curves(runs ...slm.Curve) Figure { return CurvesBy(Steps, runs...) }
 // CurvesBy draws runs against what they cost, a colour for each name: the held-out loss strong and with its last value written
 // beside it, the training loss thin behind it. Runs of one name are repetitions with other seeds: their mean is drawn, with a
 // band from the lowest held-out loss to the highest. Both losses are the cross-entropy against the text, also of runs that are
-// trained on a divergence from their teacher, so that runs can be compared. The axis on the right is the perplexity.
+// trained on a divergence from their teacher, so that runs can be compared. The axis on the right is the perplexity. Of long runs
+// the lowest and the highest loss of each stretch are drawn.
 func CurvesBy(cost Cost, runs ...slm.Curve) Figure {
 	return curvesFigure(curvesNumbers(cost, runs))
 }
@@ -42,14 +43,16 @@ type curve struct {
 
 func curvesNumbers(cost Cost, runs []slm.Curve) curves {
 	n := curves{cost: cost}
-	for _, group := range byName(runs) {
+	groups := byName(runs)
+	most := samplesEach(len(groups))
+	for _, group := range groups {
 		var training, validation [][]sample
 		for _, r := range group.runs {
 			t, v := samplesOf(cost, r)
 			training, validation = append(training, t), append(validation, v)
 		}
 		n.lines = append(n.lines, curve{name: group.name, seeds: len(group.runs),
-			training: envelope(mean(training), mostSamples), validation: envelope(mean(validation), mostSamples)})
+			training: envelope(mean(training), most), validation: envelope(mean(validation), most)})
 	}
 	n.most = lastCost(n.lines)
 	n.unit = cost.unit(n.most)
@@ -76,8 +79,18 @@ func samplesOf(cost Cost, r slm.Curve) (training, validation []sample) {
 	return training, validation
 }
 
-// mostSamples bounds what is drawn of a training curve: more than a screen has pixels would show nothing more.
-const mostSamples = 600
+// Bounds of what is drawn: of a curve, since more than a screen has pixels would show nothing more, and of all curves of a panel,
+// which cover each other.
+const (
+	mostSamples  = 600
+	mostInPanel  = 2400
+	leastSamples = 120
+)
+
+// samplesEach are as many as each of some curves may have.
+func samplesEach(curves int) int {
+	return max(leastSamples, min(mostSamples, mostInPanel/max(1, curves)))
+}
 
 // drawable reports a loss that was measured (0 stands for one that was not) and has a place on the axis.
 func drawable(loss float64) bool { return loss != 0 && !math.IsNaN(loss) && !math.IsInf(loss, 0) }
@@ -300,7 +313,7 @@ func symbolOf(run int) string { return symbols[(run+run/len(categorical))%len(sy
 
 func trainingSeries(i int, c curve, data [][]float64) charts.SingleSeries {
 	opacity := float32(0.6)
-	if len(data) > mostSamples/2 { // so many that the line is an area
+	if len(data) > mostSamples/4 { // so many that the line is an area
 		opacity = 0.4
 	}
 	s := lineOf(i, c.name, 1, data, len(data) == 1)

@@ -194,6 +194,9 @@ func ring(colour string) opts.ItemStyle {
 	return opts.ItemStyle{Color: "transparent", BorderColor: colour, BorderWidth: 1.5}
 }
 
+// mostRings bounds the elites that are ringed: of more in one place, the best.
+const mostRings = 100
+
 // markElites rings the elites and names the best.
 func (n population) markElites(chart *charts.Scatter) {
 	best, ok := n.best()
@@ -201,7 +204,7 @@ func (n population) markElites(chart *charts.Scatter) {
 		return
 	}
 	if len(n.elites) > 1 && len(n.front) == 0 {
-		chart.AddSeries("elite", n.points(n.elites[1:]), charts.WithItemStyleOpts(ring(inkText)),
+		chart.AddSeries("elite", n.points(thin(n.elites[1:], mostRings, n.left, n.right, n.low, n.high)), charts.WithItemStyleOpts(ring(inkText)),
 			charts.WithScatterChartOpts(opts.ScatterChart{SymbolSize: 15}))
 	}
 	chart.AddSeries("best", n.points(n.elites[:1]),

@@ -22,6 +22,7 @@ type progressLine struct {
 	name    string
 	seeds   int
 	spreads []slm.Spread
+	level   []bool // where no line changes: nothing is drawn there
 }
 
 type progressLines struct {
@@ -35,7 +36,7 @@ func progressNumbers(searches []slm.Repeated) progressLines {
 	n := progressLines{common: common}
 	var losses []float64
 	for i, r := range searches {
-		n.lines = append(n.lines, progressLine{names[i], len(r.Searches), r.Progress()})
+		n.lines = append(n.lines, progressLine{name: names[i], seeds: len(r.Searches), spreads: r.Progress()})
 		for _, p := range r.Searches {
 			for _, c := range p.Candidates {
 				if placed(c) {
@@ -44,9 +45,28 @@ func progressNumbers(searches []slm.Repeated) progressLines {
 			}
 		}
 	}
+	level := n.level()
+	for i := range n.lines {
+		n.lines[i].level = level
+	}
 	slices.Sort(losses)
 	n.top = fence(losses)
 	return n
+}
+
+// level are the evaluations before and after which all lines are as they are there: most, in a long search. All lines are drawn at
+// the same ones, since a tooltip tells of the lines that have a point below it.
+func (n progressLines) level() (level []bool) {
+	for _, l := range n.lines {
+		last := len(l.spreads) - 1
+		for i, s := range l.spreads {
+			if i >= len(level) {
+				level = append(level, true)
+			}
+			level[i] = level[i] && i > 0 && i < last && l.spreads[i-1] == s && l.spreads[i+1] == s
+		}
+	}
+	return level
 }
 
 // highest is the highest loss that a band reaches.
@@ -167,11 +187,11 @@ func (l progressLine) mean(i int) charts.SingleSeries {
 	return s
 }
 
-// points leaves out the evaluations before every seed has a finite loss.
+// points leaves out the evaluations before every seed has a finite loss, and those where nothing changes.
 func (l progressLine) points(of func(slm.Spread) float64) [][2]float64 {
 	var out [][2]float64
 	for i, s := range l.spreads {
-		if !math.IsInf(s.Max, 0) && !math.IsNaN(s.Mean) {
+		if !l.level[i] && !math.IsInf(s.Max, 0) && !math.IsNaN(s.Mean) {
 			out = append(out, [2]float64{float64(i + 1), rounded(of(s), 4)})
 		}
 	}

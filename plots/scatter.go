@@ -58,7 +58,7 @@ func scatterOf(drawn []candidate, left, right float64, cost costName) scatter {
 		n.rungs = max(n.rungs, c.rungs)
 	}
 	n.low, n.high, n.above = lossRange(losses)
-	seen := thin(drawn, left, right, n.low, n.high)
+	seen := thin(drawn, mostPoints, left, right, n.low, n.high)
 	n.hidden = len(drawn) - len(seen)
 	n.groups = groupGenerations(seen, n.rungs)
 	return n

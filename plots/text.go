@@ -2,6 +2,7 @@ package plots
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"html"
 	"math"
@@ -160,25 +161,46 @@ func (n readText) caption() string {
 		first.Loss(), math.Exp(first.Loss()), cut(strings.TrimSpace(hardest.label), 12), hardest.nats)
 }
 
-// story is the tooltip of a token.
-func (n readText) story(i int) string {
-	var out strings.Builder
-	fmt.Fprintf(&out, "<b>%s</b> token %d", html.EscapeString(spaced(n.models[0].Tokens[i].Text)), i)
-	for _, m := range n.models {
-		token := m.Tokens[i]
-		if !token.IsPredicted() {
-			out.WriteString("<br>nothing precedes it")
-			break
+// readingText is the tooltip of a token. Its arguments are words, the models' names, and of each token the number of its word and,
+// unless nothing precedes it, of each model its loss and what the model expected: words' numbers, each with its ten-thousandths.
+const readingText = `function(p){var W=%s,M=%s,t=%s[p.value[4]],s="<b>"+W[t[0]]+"</b> token "+p.value[4];` +
+	`function l(q){return q>=995?Math.round(q/100)+"%%":q>=10?(q/100).toFixed(1)+"%%":"&lt;0.1%%"}` +
+	`if(t.length<2)return s+"<br>nothing precedes it";` +
+	`return s+M.map(function(m,k){var e=t[k+1],o=[];for(var i=1;i<e.length;i+=2)o.push(W[e[i]]+" "+l(e[i+1]));` +
+	`return"<br>"+m+": <b>"+e[0].toFixed(2)+"</b> nats, p "+l(1e4*Math.exp(-e[0]))+"<br>"+o.join(", ")}).join("")}`
+
+// reading is readingText with this text.
+func (n readText) reading() string {
+	var words, models []string
+	numbers := map[string]int{}
+	number := func(text string) int {
+		word := html.EscapeString(spaced(text))
+		if _, ok := numbers[word]; !ok {
+			numbers[word] = len(words)
+			words = append(words, word)
 		}
-		fmt.Fprintf(&out, "<br>%s: <b>%.2f</b> nats, p %s<br>", named(m.Model, m.Steps), token.Loss, likelihood(math.Exp(-token.Loss)))
-		for k, l := range token.Expected[:min(mostStory, len(token.Expected))] {
-			if k > 0 {
-				out.WriteString(", ")
+		return numbers[word]
+	}
+	for _, m := range n.models {
+		models = append(models, named(m.Model, m.Steps))
+	}
+	tokens := make([][]any, n.shown)
+	for i := range tokens {
+		tokens[i] = []any{number(n.models[0].Tokens[i].Text)}
+		for _, m := range n.models {
+			token := m.Tokens[i]
+			if !token.IsPredicted() {
+				break
 			}
-			fmt.Fprintf(&out, "%s %s", html.EscapeString(spaced(l.Text)), likelihood(l.Probability))
+			told := []float64{rounded(token.Loss, 3)}
+			for _, l := range token.Expected[:min(mostStory, len(token.Expected))] {
+				told = append(told, float64(number(l.Text)), rounded(1e4*l.Probability, 0))
+			}
+			tokens[i] = append(tokens[i], told)
 		}
 	}
-	return out.String()
+	told, _ := json.Marshal(tokens) // numbers always marshal
+	return fmt.Sprintf(readingText, quotedAll(words), quotedAll(models), told)
 }
 
 // likelihood is a probability in percent; it has two digits that matter, as far as one looks.
@@ -199,10 +221,7 @@ const letterPixels = 8.8
 var drawToken = fmt.Sprintf(`var w=Math.min(%g,api.size([1,0])[0]),o=api.coord([0,api.value(0)]),h=api.size([0,1])[1],x=o[0]+w*api.value(1);`, letterPixels)
 
 func textFigure(n readText) Figure {
-	labels, stories, data := make([]string, len(n.cells)), make([]string, n.shown), make([][]any, len(n.cells))
-	for i := range stories {
-		stories[i] = n.story(i)
-	}
+	labels, data := make([]string, len(n.cells)), make([][]any, len(n.cells))
 	for i, c := range n.cells {
 		word := strings.TrimLeft(c.label, " ") // pictures do not keep spaces at the beginning of a text
 		indent := len(c.label) - len(word)
@@ -214,7 +233,7 @@ func textFigure(n readText) Figure {
 		data[i] = []any{c.row, c.column, c.width, rounded(c.nats, 3), c.token, indent, coloured}
 	}
 	chart := charts.NewCustom()
-	chart.SetGlobalOptions(charts.WithTooltipOpts(opts.Tooltip{Trigger: "item", Formatter: opts.FuncOpts(fmt.Sprintf(`function(p){return %s[p.value[4]]}`, quotedAll(stories)))}))
+	chart.SetGlobalOptions(charts.WithTooltipOpts(opts.Tooltip{Trigger: "item", Formatter: opts.FuncOpts(n.reading())}))
 	chart.MultiSeries = []charts.SingleSeries{
 		{Name: "tokens", Type: "custom", Data: data, RenderItem: opts.FuncOpts(`function(p,api){` + drawToken +
 			`return{type:"rect",shape:{x:x+0.5,y:o[1]+1,width:w*api.value(2)-1,height:h-2,r:2},style:{fill:api.visual("color"),opacity:api.value(6)?0.8:0}}}`)},

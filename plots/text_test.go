@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/dop251/goja"
 	"github.com/offshoot-ml/offshoot/slm"
 )
 
@@ -51,15 +52,25 @@ func TestTextNumbers(t *testing.T) {
 	if got, want := n.caption(), "Orange: harder for b than a. Blue: easier. Mean loss 3.280, 3.000."; got != want {
 		t.Errorf("caption %q, want %q", got, want)
 	}
-	story := n.story(1)
+	story := told(t, n.reading(), 1)
 	for _, want := range []string{"<b>·two</b> token 1", "a: <b>1.00</b> nats, p 37%", "b: <b>3.00</b> nats, p 5.0%", "·two 37%, ·other 5.0%"} {
 		if !strings.Contains(story, want) {
 			t.Errorf("the tooltip %q lacks %q", story, want)
 		}
 	}
-	if n.story(0) != "<b>One</b> token 0<br>nothing precedes it" {
-		t.Errorf("the first token tells %q", n.story(0))
+	if first := told(t, n.reading(), 0); first != "<b>One</b> token 0<br>nothing precedes it" {
+		t.Errorf("the first token tells %q", first)
 	}
+}
+
+// told is what a tooltip says of a token.
+func told(t *testing.T, tooltip string, token int) string {
+	t.Helper()
+	value, err := goja.New().RunString(fmt.Sprintf("(%s)({value: [0, 0, 0, 0, %d]})", tooltip, token))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return value.String()
 }
 
 func TestTextRefuses(t *testing.T) {
