@@ -3,6 +3,7 @@ package plots
 import (
 	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -169,36 +170,62 @@ var (
 // own are attributes that elements do not take from a group around them.
 var own = map[string]bool{"d": true, "x": true, "y": true, "transform": true, "opacity": true, "dominant-baseline": true}
 
-// gathered puts neighbouring elements that look alike into a group that says so once.
+// gathered puts neighbouring elements that look alike, but perhaps for their colours, into a group that says so once.
 func gathered(svg string) string {
-	var out, group, whole []string // group are the elements without their common attributes, whole with them
-	looks := ""
-	flush := func() {
-		if len(group) > 1 && looks != "" {
-			whole = []string{"<g" + looks + ">" + strings.Join(group, "") + "</g>"}
-		}
-		out, group, whole = append(out, whole...), nil, nil
-	}
+	var out []string
+	var group gathering
 	for line := range strings.SplitSeq(svg, "\n") {
 		parts := element.FindStringSubmatch(line)
 		if parts == nil {
-			flush()
-			out = append(out, line)
+			out = append(append(out, group.end()...), line)
 			continue
 		}
-		theirs, its := "", ""
+		looks, fill, its := "", "", ""
 		for _, a := range attribute.FindAllStringSubmatch(parts[2], -1) {
-			if own[a[1]] {
+			switch {
+			case a[1] == "fill":
+				fill = a[0]
+			case own[a[1]]:
 				its += a[0]
-			} else {
-				theirs += a[0]
+			default:
+				looks += a[0]
 			}
 		}
-		if theirs != looks {
-			flush()
+		if looks != group.looks {
+			out = append(out, group.end()...)
 		}
-		looks, group, whole = theirs, append(group, "<"+parts[1]+its+parts[3]), append(whole, line)
+		group.add(line, looks, fill, [2]string{"<" + parts[1] + its, parts[3]})
 	}
-	flush()
-	return strings.Join(out, "\n")
+	return strings.Join(append(out, group.end()...), "\n")
+}
+
+// gathering is a group that grows.
+type gathering struct {
+	looks    string // what its elements have in common
+	whole    []string
+	fills    []string    // of each element
+	elements [][2]string // without what they have in common: before the fill and after it
+}
+
+func (g *gathering) add(whole, looks, fill string, element [2]string) {
+	g.looks, g.whole, g.fills, g.elements = looks, append(g.whole, whole), append(g.fills, fill), append(g.elements, element)
+}
+
+// end empties the group, and returns its lines.
+func (g *gathering) end() []string {
+	done := *g
+	*g = gathering{}
+	if len(slices.Compact(slices.Clone(done.fills))) == 1 {
+		done.looks += done.fills[0]
+		done.fills = make([]string, len(done.fills))
+	}
+	if len(done.whole) < 2 || done.looks == "" {
+		return done.whole
+	}
+	var out strings.Builder
+	out.WriteString("<g" + done.looks + ">")
+	for i, e := range done.elements {
+		out.WriteString(e[0] + done.fills[i] + e[1])
+	}
+	return []string{out.String() + "</g>"}
 }

@@ -20,8 +20,8 @@ func TestRelative(t *testing.T) {
 
 func TestGathered(t *testing.T) {
 	svg := "<rect/>\n" + `<text x="1" y="2" fill="red">a</text>` + "\n" + `<text x="3" y="2" fill="red">b</text>` + "\n" +
-		`<path d="M0 0z" fill="red"/>` + "\n" + `<path d="M1 1z" opacity="0.5" stroke="blue"/>` + "\n</svg>"
-	want := "<rect/>\n" + `<g fill="red"><text x="1" y="2">a</text><text x="3" y="2">b</text><path d="M0 0z"/></g>` + "\n" +
+		`<path d="M0 0z" fill="red"/>` + "\n" + `<path d="M0 0z" stroke="red" fill="red"/>` + "\n" + `<path d="M0 0z" stroke="red" fill="blue"/>` + "\n" + `<path d="M1 1z" opacity="0.5" stroke="blue"/>` + "\n</svg>"
+	want := "<rect/>\n" + `<g fill="red"><text x="1" y="2">a</text><text x="3" y="2">b</text><path d="M0 0z"/></g>` + "\n" + `<g stroke="red"><path d="M0 0z" fill="red"/><path d="M0 0z" fill="blue"/></g>` + "\n" +
 		`<path d="M1 1z" opacity="0.5" stroke="blue"/>` + "\n</svg>"
 	if got := gathered(svg); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)

@@ -9,20 +9,19 @@ function inked(node, inks) {
   return copy;
 }
 // unpacked are runs of units as data: the row, the first unit, the one after the last, and the value if they are told one. A
-// negative number opens a row, -1 the first; a run has the units that it leaves out after the last one, how many it has, its value.
+// negative number opens a row, -1 the first. Another is twice the units that a run leaves out after the last one, for a run of one
+// unit; of a longer one it is one more, and how many units it has comes next. Then comes its value.
 function unpacked(packed, told) {
   var data = [], row = 0, at = 0;
-  for (var i = 0; i < packed.length;) {
+  for (var i = 0; i < packed.length; i++) {
     if (packed[i] < 0) {
-      row = -1 - packed[i++];
+      row = -1 - packed[i];
       at = 0;
       continue;
     }
-    var run = [row, at + packed[i], at + packed[i] + packed[i + 1]];
-    if (told) run.push(packed[i + 2]);
-    data.push(run);
-    at = run[2];
-    i += told ? 3 : 2;
+    var from = at + (packed[i] >> 1);
+    at = from + (packed[i] & 1 ? packed[++i] : 1);
+    data.push(told ? [row, from, at, packed[++i]] : [row, from, at]);
   }
   return data;
 }

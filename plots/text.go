@@ -232,11 +232,15 @@ func textFigure(n readText) Figure {
 		}
 		data[i] = []any{c.row, c.column, c.width, rounded(c.nats, 3), c.token, indent, coloured}
 	}
+	corner := 2
+	if n.shown > 300 { // so many round corners weigh more than the text
+		corner = 0
+	}
 	chart := charts.NewCustom()
 	chart.SetGlobalOptions(charts.WithTooltipOpts(opts.Tooltip{Trigger: "item", Formatter: opts.FuncOpts(n.reading())}))
 	chart.MultiSeries = []charts.SingleSeries{
-		{Name: "tokens", Type: "custom", Data: data, RenderItem: opts.FuncOpts(`function(p,api){` + drawToken +
-			`return{type:"rect",shape:{x:x+0.5,y:o[1]+1,width:w*api.value(2)-1,height:h-2,r:2},style:{fill:api.visual("color"),opacity:api.value(6)?0.8:0}}}`)},
+		{Name: "tokens", Type: "custom", Data: data, RenderItem: opts.FuncOpts(`function(p,api){` + drawToken + fmt.Sprintf(
+			`return{type:"rect",shape:{x:x+0.5,y:o[1]+1,width:w*api.value(2)-1,height:h-2,r:%d},style:{fill:api.visual("color"),opacity:api.value(6)?0.8:0}}}`, corner))},
 		{Name: "words", Type: "custom", Data: data, ItemStyle: &opts.ItemStyle{Color: inkText},
 			RenderItem: opts.FuncOpts(fmt.Sprintf(`function(p,api){%sreturn{type:"text",silent:true,style:{text:%s[p.dataIndex],x:x+w*api.value(5),y:o[1]+h/2,`+
 				`verticalAlign:"middle",font:(w/0.605).toFixed(1)+"px monospace",fill:api.visual("color")}}}`, drawToken, quotedAll(labels)))},

@@ -170,7 +170,8 @@ func rowID(index int, name, colour string) string {
 	return fmt.Sprintf("%d %s %s", index, name, colour)
 }
 
-// packed are runs as data of a series, in few letters: inks.js unpacks them. They must be in the order of their rows and units.
+// packed are runs as data of a series, in few letters: inks.js tells how, and unpacks them. They must be in the order of their rows
+// and units.
 func packed(runs []run, told bool) map[string]any {
 	numbers := []float64{}
 	row, at := -1, 0
@@ -179,7 +180,11 @@ func packed(runs []run, told bool) map[string]any {
 			row, at = r.row, 0
 			numbers = append(numbers, float64(-1-row))
 		}
-		numbers = append(numbers, float64(r.from-at), float64(r.to-r.from))
+		if skipped, units := 2*(r.from-at), r.to-r.from; units == 1 {
+			numbers = append(numbers, float64(skipped))
+		} else {
+			numbers = append(numbers, float64(skipped+1), float64(units))
+		}
 		if told {
 			numbers = append(numbers, significant(r.value, 3))
 		}
