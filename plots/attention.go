@@ -52,6 +52,7 @@ type attentionMaps struct {
 type headMap struct {
 	layer, head int
 	row, column int
+	read        [2][][]float32 // the weights of each token
 	weights     [2][][]float64
 }
 
@@ -69,7 +70,7 @@ func attentionNumbers(models []slm.Attention) (n attentionMaps, err error) {
 			if at < 0 {
 				at, n.maps = len(n.maps), append(n.maps, headMap{layer: head.Layer, head: head.Head})
 			}
-			n.maps[at].weights[m] = widened(head.Weights)
+			n.maps[at].read[m] = head.Weights
 		}
 	}
 	if len(n.maps) == 0 {
@@ -79,16 +80,6 @@ func attentionNumbers(models []slm.Attention) (n attentionMaps, err error) {
 	n.arrange()
 	n.bin()
 	return n, nil
-}
-
-func widened(rows [][]float32) [][]float64 {
-	out := make([][]float64, len(rows))
-	for t, row := range rows {
-		for _, weight := range row {
-			out[t] = append(out[t], float64(weight))
-		}
-	}
-	return out
 }
 
 // arrange gives each layer a row and each head a column, or lets maps follow each other where that would be too wide.
@@ -129,18 +120,15 @@ func (n *attentionMaps) bin() {
 		first, _ := binBounds(b, bins, len(all))
 		n.tokens = append(n.tokens, all[first])
 	}
-	if !n.binned {
-		return
-	}
 	for i := range n.maps {
-		for m, weights := range n.maps[i].weights {
+		for m, weights := range n.maps[i].read {
 			n.maps[i].weights[m] = binned(weights, bins)
 		}
 	}
 }
 
 // binned adds up what the tokens of a bin give to those of another, in the mean over the former: rows still sum to 1.
-func binned(weights [][]float64, bins int) [][]float64 {
+func binned(weights [][]float32, bins int) [][]float64 {
 	if weights == nil {
 		return nil
 	}
@@ -150,7 +138,7 @@ func binned(weights [][]float64, bins int) [][]float64 {
 		first, next := binBounds(b, bins, size)
 		for _, row := range weights[first:next] {
 			for s, weight := range row {
-				out[b][s*bins/size] += weight / float64(next-first)
+				out[b][s*bins/size] += float64(weight) / float64(next-first)
 			}
 		}
 	}

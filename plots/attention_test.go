@@ -86,8 +86,8 @@ func drawnCells(t *testing.T, n attentionMaps, m int, p attentionPlaces, h headM
 
 // Coarser maps keep the weight of each token, in the mean over the tokens of a row.
 func TestBinned(t *testing.T) {
-	got := binned([][]float64{{1}, {0.5, 0.5}, {0.2, 0.3, 0.5}, {0.1, 0.1, 0.1, 0.7}}, 2)
-	if want := [][]float64{{1}, {0.35, 0.65}}; len(got) != 2 || math.Abs(got[1][0]-want[1][0]) > 1e-12 || math.Abs(got[1][1]-want[1][1]) > 1e-12 || got[0][0] != 1 {
+	got := binned([][]float32{{1}, {0.5, 0.5}, {0.2, 0.3, 0.5}, {0.1, 0.1, 0.1, 0.7}}, 2)
+	if want := [][]float64{{1}, {0.35, 0.65}}; len(got) != 2 || math.Abs(got[1][0]-want[1][0]) > 1e-6 || math.Abs(got[1][1]-want[1][1]) > 1e-6 || got[0][0] != 1 {
 		t.Errorf("%v, want %v", got, want)
 	}
 }
