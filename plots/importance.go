@@ -80,7 +80,7 @@ func importanceNumbers(teacher slm.Config, i slm.Importance) importances {
 		groups := teacher
 		groups.Heads = groups.QueryGroups
 		p := headsPanel(groups)
-		p.name, p.share = "query groups", 0.13
+		p.name, p.share, p.ticks = "query groups", 0.13, thinned(p.ticks, mostTicks/2)
 		n.units.panels = append(n.units.panels, add(p, "query group", teacher.Layers, func(l int) []float64 { return i.QueryGroups[l] }, inPlace))
 	}
 	if i.FFN != nil {

@@ -7,7 +7,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"path/filepath"
-	"strings"
+	"slices"
 	"sync"
 	"syscall"
 	"testing"
@@ -20,7 +20,7 @@ import (
 //
 //	go test -run '^$' -bench Large -benchtime 3x ./plots
 //
-// `lab bench figures` also opens them in a browser.
+// `go run ./kernelext/lab bench figures` also opens them in a browser.
 
 const (
 	mostDrawing = 2 * time.Second // of processor time, without that of loading ECharts
@@ -72,6 +72,9 @@ var large = []struct {
 	{"CurvesOfSeeds", func(e *most) Figure { return CurvesBy(Tokens, e.seeds...) }},
 	{"Saved", func(e *most) Figure { return Saved(Tokens, e.runs...) }},
 	{"Dynamics", func(e *most) Figure { return Dynamics(e.runs...) }},
+	{"Savings", func(e *most) Figure {
+		return Savings(slm.Seeded{Baseline: e.runs[0], Runs: map[string][]slm.Curve{"first-n": e.runs[1:4], "distilled": e.runs[4:]}})
+	}},
 	{"Text", func(e *most) Figure { return Text(e.texts[0], e.texts[1:]...) }},
 	{"NextTokens", func(e *most) Figure { return NextTokens(1000, e.texts...) }},
 	{"Attention", func(e *most) Figure { return Attention(e.looks[0], e.looks[1:]...) }},
@@ -82,7 +85,13 @@ var theMost = sync.OnceValue(func() *most {
 	r := rand.New(rand.NewPCG(8, 9))
 	e := &most{search: largeSearch(r), deep: deepSearch(r), scores: largeScores(r)}
 	e.warm = []slm.Population{e.search, e.search}
-	e.warm[1].Search.Space = slm.FineLayerWise
+	e.warm[1].Search.Space, e.warm[1].Candidates = slm.FineLayerWise, slices.Clone(e.search.Candidates)
+	for i := range e.warm {
+		e.warm[i].Search.Warm = slm.Warm{Steps: 20}
+	}
+	for i := range e.warm[1].Candidates {
+		e.warm[1].Candidates[i].Loss -= 1
+	}
 	e.repeated = slm.Repeated{Cell: slm.Cell{Bin: e.search.Search.Bin, Space: e.search.Search.Space.Name(), Variant: "evolution"},
 		Searches: []slm.Population{e.search, e.search, e.search, e.search}}
 	for i := range 8 {
@@ -213,7 +222,6 @@ func largeLooks(r *rand.Rand, model string) slm.Attention {
 	return a
 }
 
-// TestLargeFigures writes pages with the figures into [picturesFolder], if there is one.
 func TestLargeFigures(t *testing.T) {
 	needECharts(t)
 	if testing.Short() {
@@ -232,15 +240,11 @@ func TestLargeFigures(t *testing.T) {
 			if bytes := len(svg) + len(option); bytes > mostBytes {
 				t.Errorf("the figure has %d kB, want at most %d", bytes/1000, mostBytes/1000)
 			}
-			if dir := picturesFolder(); dir != "" {
-				if err := f.WriteFile(filepath.Join(dir, "large-"+strings.ToLower(figure.name)+".html")); err != nil {
-					t.Error(err)
-				}
-			}
 		})
 	}
 }
 
+// BenchmarkLarge writes pages with the figures into [picturesFolder], if there is one.
 func BenchmarkLarge(b *testing.B) {
 	needECharts(b)
 	for _, figure := range large {
@@ -257,6 +261,11 @@ func BenchmarkLarge(b *testing.B) {
 			b.ReportMetric(float64(len(svg))/1000, "svg-kB")
 			b.ReportMetric(float64(len(option))/1000, "option-kB")
 			b.ReportMetric(0, "ns/op") // others may use the machine too
+			if dir := picturesFolder(); dir != "" {
+				if err := figure.draw(e).WriteFile(filepath.Join(dir, figure.name+".html")); err != nil {
+					b.Error(err)
+				}
+			}
 		})
 	}
 }

@@ -6,7 +6,7 @@ function drawSVG(option, inks, width, height) {
   }
   option = inked(option, inks);
   option.backgroundColor = inks.$paper;
-  option.toolbox = undefined;
+  option.toolbox = option.brush = undefined; // buttons
   (option.series || []).forEach(function (series) {
     if (!series.alike || !series.data.length) return;
     series.renderItem = atOnce(series.renderItem, series.data);

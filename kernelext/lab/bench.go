@@ -23,7 +23,7 @@ const benchCells = 20
 // bench measures what the README quotes: of the lab itself, or of one of its parts.
 func bench(ctx context.Context, l *lab, args []string) error {
 	set := flags("bench", l.stdout)
-	asJSON := set.Bool("json", false, "print JSON (of models, search, distill)")
+	asJSON := set.Bool("json", false, "print JSON (of models, search, distill, figures)")
 	teacher := set.String("teacher", "", "the `TEACHER` of search (default: "+benchTeacher+") and distill (default: "+efficiencyTeacher+")")
 	size := set.String("bin", "", "the `BIN` of distill's students, such as 2M (default: around half of the teacher's parameters)")
 	quick := set.Bool("quick", false, "search or distill for some minutes only")
@@ -33,6 +33,8 @@ func bench(ctx context.Context, l *lab, args []string) error {
 		return err
 	case len(parts) == 0 && !*asJSON:
 		return benchLab(ctx, l)
+	case len(parts) == 1 && parts[0] == "figures":
+		return benchFigures(ctx, l, *asJSON)
 	case len(parts) == 1 && parts[0] == "models":
 		return benchModels(ctx, l, *asJSON)
 	case len(parts) == 1 && parts[0] == "search":
@@ -50,7 +52,7 @@ func bench(ctx context.Context, l *lab, args []string) error {
 	case len(parts) == 2 && parts[0] == "search" && parts[1] == "speed":
 		return benchSearchSpeed(ctx, l, *asJSON)
 	}
-	return fmt.Errorf("lab bench measures nothing called %q; want nothing, models, search, search speed, distill or distill speed", strings.Join(parts, " "))
+	return fmt.Errorf("lab bench measures nothing called %q; want nothing, models, search, search speed, distill, distill speed or figures", strings.Join(parts, " "))
 }
 
 // benchLab measures the lab: it runs a notebook of its own in a lab of its own, through the same kernel as any other, and

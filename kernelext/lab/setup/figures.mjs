@@ -2,7 +2,7 @@
 //
 //   node figures.mjs {"chrome", "pages": [path, …]}
 //
-// Prints a JSON list of {"page", "draw", "hover", "zoom"}: milliseconds of the page's main thread until the figure is drawn, ECharts'
+// Prints a JSON list of {"browser_ms", "hover_frame_ms", "zoom_frame_ms"}: milliseconds of the page's main thread until the figure is drawn, ECharts'
 // own loading included, and of the longest frame while a pointer moves over it and while it is zoomed or its slider moves. They are
 // processor time: other programs on the machine do not count. Exit status 1: a figure did not draw, or a script failed.
 
@@ -57,7 +57,7 @@ async function measure(path) {
   const zoom = await longest([0.2, 0.5, 0].map((from) => () => page.evaluate(zoomTo, from)));
   await page.close();
   if (failures.length) throw new Error(`${path}: ${failures[0]}`);
-  return { page: path, draw, hover, zoom };
+  return { browser_ms: draw, hover_frame_ms: hover, zoom_frame_ms: zoom };
 }
 
 // zoomTo shows a part of each axis that can be zoomed, from there on, and moves a slider there.
