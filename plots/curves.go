@@ -83,7 +83,7 @@ func samplesOf(cost Cost, r slm.Curve) (training, validation []sample) {
 // which cover each other.
 const (
 	mostSamples  = 600
-	mostInPanel  = 2400
+	mostInPanel  = 4800
 	leastSamples = 120
 )
 

@@ -160,7 +160,7 @@ func dynamicsFigure(n dynamics) Figure {
 		chart.ExtendYAxis(opts.YAxis{Type: "value", GridIndex: i, Name: p.name, NameLocation: "middle", NameGap: 50, Min: 0, Max: p.high,
 			AxisLabel: &opts.AxisLabel{Formatter: compactLabel}})
 		for run, line := range p.lines {
-			chart.MultiSeries = append(chart.MultiSeries, traceSeries(i, run, n.names[run], envelope(line, samplesEach(len(p.lines)))))
+			chart.MultiSeries = append(chart.MultiSeries, traceSeries(i, run, n.names[run], envelope(line, samplesEach(len(p.lines)*len(n.panels)/2))))
 		}
 	}
 	if len(n.time.names) > 0 {

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/go-echarts/go-echarts/v2/charts"
 	"github.com/go-echarts/go-echarts/v2/opts"
@@ -93,20 +92,6 @@ func checkPicture(t *testing.T, f Figure, mostKB int, contains ...string) {
 	}
 	if len([]rune(f.Caption)) > 105 {
 		t.Errorf("the caption %q is too long for 600 pixels", f.Caption)
-	}
-}
-
-func TestTenThousandCandidates(t *testing.T) {
-	needECharts(t)
-	start := time.Now()
-	svg, err := Population(manyCandidates(10_000)).SVG()
-	if err != nil {
-		t.Fatal(err)
-	}
-	words(t, svg)
-	t.Logf("%d KB in %v", len(svg)>>10, time.Since(start))
-	if len(svg) > 120<<10 {
-		t.Errorf("the picture has %d KB", len(svg)>>10)
 	}
 }
 

@@ -63,8 +63,9 @@ async function measure(path) {
 // zoomTo shows a part of each axis that can be zoomed, from there on, and moves a slider there.
 function zoomTo(from) {
   const chart = echarts.getInstanceByDom(document.querySelector(".offshoot-figure [_echarts_instance_]"));
-  const { dataZoom = [], timeline = [] } = chart.getOption();
-  const batch = dataZoom.map((_, dataZoomIndex) => ({ dataZoomIndex, start: 100 * from, end: from ? 100 * from + 30 : 100 }));
+  const batch = []; // also of the buttons above a figure, which getOption does not list
+  chart.getModel().eachComponent("dataZoom", ({ id }) => batch.push({ dataZoomId: id, start: 100 * from, end: from ? 100 * from + 30 : 100 }));
   if (batch.length) chart.dispatchAction({ type: "dataZoom", batch });
+  const { timeline = [] } = chart.getOption();
   if (timeline.length) chart.dispatchAction({ type: "timelineChange", currentIndex: Math.floor(from * timeline[0].data.length) });
 }
