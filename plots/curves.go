@@ -195,7 +195,7 @@ func cut(name string, most int) string {
 // reading is the tooltip of a step: each line's losses there. Values are cost, loss, step, and of a mean the lowest and the highest.
 func (n curves) reading() types.FuncStr {
 	return opts.FuncOpts(`function(ps){` + compactNumber + `var e=echarts.format.encodeHTML,at;var rows=ps.filter(function(p){return p.value&&/^[tv]/.test(p.seriesId)}).map(function(p){` +
-		`var v=p.value,held=p.seriesId.charAt(0)==="v";at=at||v;return"<br>"+p.marker+e(p.seriesName)+(held?" held-out ":" training ")+"<b>"+v[1].toFixed(3)+"</b>"+` +
+		`var v=p.value,held=p.seriesId.charAt(0)==="v";at=at||v;return"<br>"+p.marker+e(p.seriesName)+(held?" held-out ":" training ")+"<b>"+v[1].toFixed(3)+"</b>"+(v[2]===at[2]?"":" at step "+v[2])+` +
 		`(v.length>3&&held?" ("+v[3].toFixed(3)+" to "+v[4].toFixed(3)+")":"")+(held?", perplexity "+n(Math.exp(v[1])):"")});` +
 		`return rows.length?"<b>step "+at[2]+"</b>"+` + n.costWords() + `+rows.join(""):""}`)
 }

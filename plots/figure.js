@@ -44,8 +44,37 @@ function liven(id, option, height, maxWidth) {
 
     function styled() {
       var copy = inked(option, inksOf(host));
+      var tooltip = copy.tooltip || {}, x = [].concat(copy.xAxis)[0] || {};
+      if (tooltip.trigger === "axis" && typeof tooltip.formatter === "function" && x.type === "value") {
+        tooltip.formatter = ofAllLines(tooltip.formatter, copy.series);
+      }
       copy.textStyle.fontFamily = window.getComputedStyle(host).getPropertyValue("--jp-ui-font-family").trim() || "sans-serif";
       return copy;
+    }
+    // ofAllLines completes what a tooltip tells: ECharts leaves out the lines whose points others are nearer to the pointer than, but
+    // long lines are thinned, each in its own way.
+    function ofAllLines(formatter, series) {
+      return function (points) {
+        if (!points.length) return formatter(points);
+        var legend = [].concat(chart.getOption().legend)[0] || {}, x = points[0].value[0];
+        return formatter(series.map(function (line, i) {
+          var told = points.filter(function (point) { return point.seriesIndex === i; })[0];
+          var hidden = legend.selected && legend.selected[line.name] === false;
+          var value = told || hidden || line.type !== "line" ? null : nearest(line.data || [], x);
+          return told || value && {seriesIndex: i, seriesId: line.id, seriesName: line.name, value: value, axisValue: x,
+            marker: echarts.format.getTooltipMarker((line.itemStyle || {}).color)};
+        }).filter(Boolean));
+      };
+    }
+    // nearest is the point of a line, which is sorted, that is nearest to x; none where the line does not reach.
+    function nearest(data, x) {
+      var low = 0, high = data.length - 1;
+      if (high < 0 || !(x >= data[0][0] && x <= data[high][0])) return null;
+      while (high - low > 1) {
+        var middle = (low + high) >> 1;
+        if (data[middle][0] < x) low = middle; else high = middle;
+      }
+      return x - data[low][0] < data[high][0] - x ? data[low] : data[high];
     }
     // wrap breaks a caption that is longer than the cell is wide: figures leave room for a second line.
     function wrap() {
