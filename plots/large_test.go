@@ -167,6 +167,7 @@ func largeRun(r *rand.Rand, name string, steps int) slm.Curve {
 		loss := end + 5*math.Exp(-6*float64(step)/float64(steps))
 		p := slm.Point{Step: step, Tokens: 4096 * int64(step), CE: loss + 0.15*r.NormFloat64(), Rate: 1e-3 * (1 - float64(step)/float64(steps)),
 			GradNorm: 0.5 + r.ExpFloat64(), Seconds: 0.4 + 0.1*r.Float64()}
+		p.Spent = slm.Spent{Teacher: 0.3 * p.Seconds, Student: 0.7 * p.Seconds}
 		p.Loss = p.CE
 		if step%10 == 0 {
 			p.Validation = loss + 0.02*r.NormFloat64()
