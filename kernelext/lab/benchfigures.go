@@ -25,7 +25,7 @@ type largeFigure struct {
 	*watched         // nil without a browser
 }
 
-// watched is what figures.mjs saw.
+// watched is what benchfigures.mjs saw.
 type watched struct {
 	Draw  float64 `json:"browser_ms"`     // until it is drawn, ECharts' own loading included
 	Hover float64 `json:"hover_frame_ms"` // the longest frame while a pointer moves over it
@@ -100,8 +100,8 @@ func readFigures(output string) (figures []largeFigure) {
 
 // watchLarge opens the page of each figure in a browser.
 func (l *lab) watchLarge(ctx context.Context, chrome, dir string, figures []largeFigure) error {
-	script := l.path("js", "figures.mjs") // beside node_modules, where it finds Playwright
-	if err := writeFile(script, recipe("figures.mjs"), 0o644); err != nil {
+	script := l.path("js", "benchfigures.mjs") // beside node_modules, where it finds Playwright
+	if err := writeFile(script, recipe("benchfigures.mjs"), 0o644); err != nil {
 		return err
 	}
 	var pages []string

@@ -1,6 +1,6 @@
 // Opens pages of figures in headless Chromium, one after the other, and measures what a reader would feel.
 //
-//   node figures.mjs {"chrome", "pages": [path, …]}
+//   node benchfigures.mjs {"chrome", "pages": [path, …]}
 //
 // Prints a JSON list of {"browser_ms", "hover_frame_ms", "zoom_frame_ms"}: milliseconds of the page's main thread until the figure is drawn, ECharts'
 // own loading included, and of the longest frame while a pointer moves over it and while it is zoomed or its slider moves. They are
