@@ -12,7 +12,8 @@ import (
 	"github.com/dop251/goja"
 )
 
-// SVG draws the figure without a browser: a picture on a white sheet, which reads on every background.
+// SVG draws the figure without a browser: a picture on a white sheet, which reads on every background, or on a dark one after
+// [Figure.Dark].
 //
 // It runs Apache ECharts in a JavaScript engine written in Go. The script is looked for in the folder that the lab's
 // set-up fills: $OFFSHOOT_HOME, or .offshoot in the root of the module around the working directory. The first figure
@@ -22,7 +23,11 @@ func (f Figure) SVG() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return drawer.svg(option, f.Width, f.Height)
+	inks := paperInks
+	if f.dark {
+		inks = darkInks
+	}
+	return drawer.svg(option, inks, f.Width, f.Height)
 }
 
 // drawer is the process's one JavaScript engine.
@@ -43,7 +48,7 @@ function clearTimeout() {}`
 //go:embed static.js
 var staticScript string
 
-func (e *engine) svg(option string, width, height int) (string, error) {
+func (e *engine) svg(option string, inks map[string]string, width, height int) (string, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if err := e.load(); err != nil {
@@ -53,7 +58,7 @@ func (e *engine) svg(option string, width, height int) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("plots: the figure's option is not JavaScript: %w", err)
 	}
-	svg, err := e.draw(goja.Undefined(), value, e.vm.ToValue(paperInks), e.vm.ToValue(width), e.vm.ToValue(height))
+	svg, err := e.draw(goja.Undefined(), value, e.vm.ToValue(inks), e.vm.ToValue(width), e.vm.ToValue(height))
 	if err != nil {
 		return "", fmt.Errorf("plots: ECharts could not draw the figure: %w", err)
 	}

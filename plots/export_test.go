@@ -137,3 +137,20 @@ func TestPageOfTwenty(t *testing.T) {
 	}
 	t.Logf("%d figures in %d KB", len(figures), len(page)>>10)
 }
+
+// A dark picture has the inks of the dark page, and none of the white sheet's.
+func TestDark(t *testing.T) {
+	needECharts(t)
+	svg, err := Curves(sampleRuns(60)...).Dark().SVG()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for ink, dark := range darkInks {
+		if !strings.Contains(svg, dark) || !strings.Contains(pageTemplate, dark) {
+			t.Errorf("%s: no %s in the picture, or in the page", ink, dark)
+		}
+		if light := paperInks[ink]; strings.Contains(svg, light) {
+			t.Errorf("%s: the picture has the light %s", ink, light)
+		}
+	}
+}

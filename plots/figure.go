@@ -20,6 +20,7 @@ type Figure struct {
 	Height  int
 
 	option map[string]any // what ECharts draws but for the title, with inks and functions still marked
+	dark   bool           // the static picture
 	err    error
 }
 
@@ -57,6 +58,13 @@ func empty(title, caption string) Figure {
 	f.set("yAxis.0.show", false)
 	f.option["legend"] = off()
 	f.Height = 60
+	return f
+}
+
+// Dark is the figure with a static picture on a dark sheet, for slides and pages that are dark. In a page that runs scripts, a
+// figure takes the page's theme whatever its picture.
+func (f Figure) Dark() Figure {
+	f.dark = true
 	return f
 }
 

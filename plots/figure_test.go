@@ -121,7 +121,7 @@ func TestWithoutECharts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err = fresh.svg(option, 100, 100); err == nil || !strings.Contains(err.Error(), "go run ./kernelext/lab setup") {
+	if _, err = fresh.svg(option, paperInks, 100, 100); err == nil || !strings.Contains(err.Error(), "go run ./kernelext/lab setup") {
 		t.Errorf("the error does not say what to do: %v", err)
 	}
 	if html := f.fragment("", "a"); !strings.Contains(html, "liven(") || strings.Contains(html, "<img") || !strings.Contains(html, "<p>Loss of 3 runs.") {

@@ -17,6 +17,14 @@ var paperInks = map[string]string{
 	inkPaper: "#ffffff",
 }
 
+// darkInks are those of a static picture on a dark sheet, as [Page] has them in the dark.
+var darkInks = map[string]string{
+	inkText:  "#f2f2f2",
+	inkMuted: "#b0b0b0",
+	inkFaint: "#444444",
+	inkPaper: "#111111",
+}
+
 // categorical are colours for things without an order (Okabe and Ito 2008), without black and yellow, which vanish in
 // one theme or the other.
 var categorical = []string{"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00"}
