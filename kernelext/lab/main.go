@@ -59,6 +59,8 @@ func verbs() []verb {
 			"pretrain a student, as a batch job that goes on where it was stopped, here or in a notebook", distill},
 		{"pretrain", "--out FOLDER [--family FAMILY] [--layers N] [--embd N] [--heads N] [--vocab N] [--steps N] [--rate R] [--devices N] [--dtype TYPE]",
 			"train a small model from random weights on the Go installation's text: a teacher of one's own, offline", hostVerb("pretrain")},
+		{"figures", "--out DIR [--lab NAME] [--search NAME] [--runs NAMES]",
+			"draw every figure of a lab's searches and runs, into one page and PNG files", figures},
 		{"extract", "--model MODEL --subnet FILE --out FOLDER", "write a sub-network as a student that transformers loads", hostVerb("extract")},
 		{"setup", "[--references] [--whittle]", "only set up what is missing", setup},
 		{"doctor", "", "show each part of the lab: version, place, state, and the fix", doctor},
