@@ -56,7 +56,7 @@ func (r *records) ofSearch() []drawing {
 		{"parallel-coordinates", lacks, func() plots.Figure { return plots.ParallelCoordinates(p) }},
 		{"parts", lacks, func() plots.Figure { return plots.Parts(p.Teacher, elites...) }},
 		{"diversity", lacks, func() plots.Figure { return plots.Diversity(p) }},
-		{"prediction", cmp.Or(lacks, unless(len(p.Trained(r.All...)) > 0, "no run trains a candidate of the search")),
+		{"prediction", cmp.Or(lacks, unless(p.Name != "" && len(p.Trained(r.All...)) > 0, "no run trains a candidate of the search")),
 			func() plots.Figure { return plots.Prediction(p, r.All...) }},
 	}
 }

@@ -19,7 +19,7 @@ type records struct {
 	Search   slm.Population    `json:"search"`             // the zero one where the lab has none
 	Searches slm.Found         `json:"searches,omitempty"` // finished ones of the same teacher and the same text, seeds together
 	Runs     []slm.Curve       `json:"runs,omitempty"`     // those that are compared, the baseline first
-	All      []slm.Curve       `json:"all,omitempty"`      // every run
+	All      []slm.Curve       `json:"-"`                  // every run
 	Savings  []slm.Seeded      `json:"savings,omitempty"`  // finished seeds of `lab bench distill`
 	Measured map[string]string `json:"measured,omitempty"` // why the host could not measure something
 
