@@ -33,7 +33,7 @@ func (a arrow) line(loss, y float64) map[string]any {
 	tail, head := point(a.tail, y), point(a.head, y)
 	head["symbol"], head["symbolSize"] = "arrow", 9
 	tail["lineStyle"] = map[string]any{"color": a.colour, "width": 2, "type": "solid"}
-	tail["label"] = map[string]any{"show": true, "position": "middle", "formatter": a.words, "color": a.colour,
+	tail["label"] = map[string]any{"show": true, "position": "middle", "formatter": a.words, "color": inkText,
 		"fontSize": 12, "fontWeight": "bold", "lineHeight": 14}
 	return map[string]any{"silent": true, "label": map[string]any{"show": false},
 		"lineStyle": map[string]any{"color": inkMuted, "width": 1, "type": "dotted"},

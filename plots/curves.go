@@ -274,11 +274,13 @@ func (n curves) pairs(samples []sample) [][]float64 {
 	return out
 }
 
-// labelEnd writes the final value beside a line.
+// labelEnd writes the final value beside a line, after a dot of its colour: as words the colours would be too faint in one theme or the
+// other.
 func (f Figure) labelEnd(series int, colour string, end sample) {
 	at := fmt.Sprintf("series.%d.", series)
-	f.set(at+"endLabel", map[string]any{"show": true, "formatter": fmt.Sprintf("%.3f", end.loss), "color": colour,
-		"fontWeight": "bold", "fontSize": 12, "lineHeight": 13, "distance": 8})
+	f.set(at+"endLabel", map[string]any{"show": true, "formatter": fmt.Sprintf("{dot|} %.3f", end.loss), "color": inkText,
+		"fontWeight": "bold", "fontSize": 12, "lineHeight": 13, "distance": 4,
+		"rich": map[string]any{"dot": map[string]any{"width": 6, "height": 6, "borderRadius": 3, "backgroundColor": colour}}})
 	grid := f.option["grid"].(map[string]any)
 	f.set(at+"labelLayout", string(opts.FuncOpts(fmt.Sprintf(`function(p){var y=p.labelRect.y+p.labelRect.height/2;return y<%d||y>%d?{x:-999}:{moveOverlap:"shiftY"}}`,
 		grid["top"], f.Height-grid["bottom"].(int)+8)))) // what the reader has zoomed out of takes its value with it
