@@ -30,17 +30,37 @@ func findBrowser() string {
 	return ""
 }
 
+// opened are the notebooks that the browser test opens, each in its manner; "" stands for none.
+type opened struct {
+	notebook string // all cells run, and its figures are looked at
+	figures  string // each figure is looked at in both themes, and where no script runs; values stand beside it, in a file of its name
+	controls string // waits for a reader who uses its controls
+}
+
 // sighting is what the browser script saw.
 type sighting struct {
 	Cells       int      `json:"cells"`
 	Figures     int      `json:"figures"`
+	Gallery     *gallery `json:"gallery"`
 	Screenshots []string `json:"screenshots"`
 	Problems    []string `json:"problems"`
 }
 
-// browse opens copies of notebooks in a JupyterLab of its own, in headless Chromium, and puts screenshots into out. It runs all
-// cells of the first, and uses the controls of the second. "" stands for no notebook.
-func (l *lab) browse(ctx context.Context, chrome, notebook, controls, out string, limit time.Duration) (*sighting, error) {
+// gallery is the notebook of all figures.
+type gallery struct {
+	Count   int     `json:"count"`
+	Bytes   int64   `json:"bytes"`   // of the saved notebook
+	Seconds float64 `json:"seconds"` // to open it
+	Pages   int     `json:"pages"`   // in print
+}
+
+func (g *gallery) String() string {
+	return fmt.Sprintf("%d figures in one notebook of %.1f MB, which opens in %.1f s, in both themes, without scripts and on %d printed pages",
+		g.Count, float64(g.Bytes)/1e6, g.Seconds, g.Pages)
+}
+
+// browse opens copies of notebooks in a JupyterLab of its own, in headless Chromium, and puts screenshots into out.
+func (l *lab) browse(ctx context.Context, chrome string, notebooks opened, out string, limit time.Duration) (*sighting, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	root, err := os.MkdirTemp("", "offshoot-browser-")
@@ -51,19 +71,8 @@ func (l *lab) browse(ctx context.Context, chrome, notebook, controls, out string
 	if root, err = filepath.EvalSymlinks(root); err != nil {
 		return nil, err
 	}
-	names := map[string]string{}
-	for role, path := range map[string]string{"notebook": notebook, "controls": controls} {
-		if path == "" {
-			continue
-		}
-		text, err := os.ReadFile(path)
-		if err != nil {
-			return nil, err
-		}
-		names[role] = filepath.Base(path)
-		if err := os.WriteFile(filepath.Join(root, names[role]), text, 0o644); err != nil {
-			return nil, err
-		}
+	if err := notebooks.copyInto(root); err != nil {
+		return nil, err
 	}
 	jupyter, err := l.startJupyter(ctx, root, 8890)
 	if err != nil {
@@ -71,7 +80,7 @@ func (l *lab) browse(ctx context.Context, chrome, notebook, controls, out string
 	}
 	defer func() { cancel(); jupyter.wait() }()
 
-	for _, name := range []string{"browser.mjs", "helpercells.mjs", "controls.mjs"} { // beside node_modules, where they find Playwright
+	for _, name := range []string{"browser.mjs", "helpercells.mjs", "figures.mjs", "noscript.mjs", "controls.mjs"} { // beside node_modules, where they find Playwright
 		if err := writeFile(l.path("js", name), recipe(name), 0o644); err != nil {
 			return nil, err
 		}
@@ -84,13 +93,47 @@ func (l *lab) browse(ctx context.Context, chrome, notebook, controls, out string
 		return nil, err
 	}
 	options, err := json.Marshal(map[string]any{
-		"url": jupyter.server.URL, "token": jupyter.server.Token, "notebook": names["notebook"], "controls": names["controls"],
+		"url": jupyter.server.URL, "token": jupyter.server.Token, "root": root, "jupyter": l.python("jupyter"),
+		"notebook": base(notebooks.notebook), "figures": base(notebooks.figures), "controls": base(notebooks.controls),
 		"chrome": chrome, "out": out, "timeout": limit.Seconds(), "cells": cells,
 	})
 	if err != nil {
 		return nil, err
 	}
 	return runBrowser(ctx, l, l.path("js", "browser.mjs"), string(options))
+}
+
+// copyInto copies the notebooks, and the values of the figures.
+func (o opened) copyInto(folder string) error {
+	for _, path := range []string{o.notebook, o.figures, valuesOf(o.figures), o.controls} {
+		if path == "" {
+			continue
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(folder, filepath.Base(path)), text, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// valuesOf is the file that a notebook of figures reads.
+func valuesOf(notebook string) string {
+	if notebook == "" {
+		return ""
+	}
+	return strings.TrimSuffix(notebook, ".ipynb") + ".json"
+}
+
+// base is a path's last part, "" of none.
+func base(path string) string {
+	if path == "" {
+		return ""
+	}
+	return filepath.Base(path)
 }
 
 func runBrowser(ctx context.Context, l *lab, script, options string) (*sighting, error) {

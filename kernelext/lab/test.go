@@ -47,33 +47,44 @@ func test(ctx context.Context, l *lab, args []string) error {
 	switch {
 	case len(packages) > 0 || *run != "":
 		c.goTests(*short, *run, packages)
-	case *notebook != "" && filepath.Base(*notebook) == controlsNotebook:
-		c.browser("", *notebook, *out)
 	case *notebook != "":
-		c.browser(*notebook, "", *out)
+		c.browser(openedAs(*notebook), *out)
 	default:
 		c.sources()
 		c.goTests(*short, "", nil)
 		c.notebooks(*short, *out)
-		controls := l.source("kernelext", "lab", "testdata", controlsNotebook)
-		if *short {
-			controls = ""
-		}
-		c.browser(l.browserNotebook(*short), controls, *out)
+		c.browser(l.browserNotebooks(*short), *out)
 	}
 	return c.summary()
 }
 
-// controlsNotebook waits for a reader who uses its controls.
-const controlsNotebook = "controls.ipynb"
+// The notebooks that the browser test does not only run.
+const (
+	figuresNotebook  = "figures.ipynb"
+	controlsNotebook = "controls.ipynb"
+)
 
-// browserNotebook is what the browser test opens: the quickstart, or a small one.
-func (l *lab) browserNotebook(short bool) string {
-	quickstart := l.source("notebooks", "quickstart.ipynb")
-	if !short && exists(quickstart) {
-		return quickstart
+// openedAs opens a notebook in the manner that its name asks for.
+func openedAs(notebook string) opened {
+	switch filepath.Base(notebook) {
+	case figuresNotebook:
+		return opened{figures: notebook}
+	case controlsNotebook:
+		return opened{controls: notebook}
 	}
-	return l.source("kernelext", "lab", "testdata", "figure.ipynb")
+	return opened{notebook: notebook}
+}
+
+// browserNotebooks are what the browser test opens: the quickstart, all figures and the controls, or a small one.
+func (l *lab) browserNotebooks(short bool) opened {
+	if short {
+		return opened{notebook: l.source("kernelext", "lab", "testdata", "figure.ipynb")}
+	}
+	return opened{
+		notebook: l.source("notebooks", "quickstart.ipynb"),
+		figures:  l.source("kernelext", "lab", "testdata", figuresNotebook),
+		controls: l.source("kernelext", "lab", "testdata", controlsNotebook),
+	}
 }
 
 // testLab is a lab for tests: it shares all that set-up made, and has its own host and labs, so
@@ -244,7 +255,7 @@ func (c *checks) tidy() {
 	}
 }
 
-func (c *checks) browser(notebook, controls, out string) {
+func (c *checks) browser(notebooks opened, out string) {
 	if c.ctx.Err() != nil {
 		return
 	}
@@ -253,14 +264,18 @@ func (c *checks) browser(notebook, controls, out string) {
 		c.skip("browser", "no Chromium found (apt-get install chromium, or set CHROME)")
 		return
 	}
-	name := "browser " + filepath.Base(cmp.Or(notebook, controls))
+	name := "browser " + filepath.Base(cmp.Or(notebooks.notebook, notebooks.figures, notebooks.controls))
 	start := time.Now()
-	saw, err := c.lab.browse(c.ctx, chrome, notebook, controls, out, notebookLimit)
+	saw, err := c.lab.browse(c.ctx, chrome, notebooks, out, notebookLimit)
 	if err != nil {
 		c.fail(name, err.Error())
 		return
 	}
-	c.pass(name, start, fmt.Sprintf("  %d cells, %d figures, screenshots in %s", saw.Cells, saw.Figures, out))
+	note := fmt.Sprintf("  %d cells, %d figures, screenshots in %s", saw.Cells, saw.Figures, out)
+	if saw.Gallery != nil {
+		note += "; " + saw.Gallery.String()
+	}
+	c.pass(name, start, note)
 }
 
 // summary prints the closing lines.

@@ -1,7 +1,7 @@
 // Drives a real JupyterLab in headless Chromium, as a person would: opens a notebook, runs all
 // cells, waits, and looks at the figures.
 //
-//   node browser.mjs {"url", "token", "notebook", "controls", "chrome", "out", "timeout", "cells"}
+//   node browser.mjs {"url", "token", "root", "notebook", "figures", "controls", "chrome", "jupyter", "out", "timeout", "cells"}
 //
 // Prints one JSON line with what it saw. Exit status 1: something was wrong, and "problems" says
 // what. Figures are elements of class offshoot-figure; each must hold a chart that ECharts drew.
@@ -11,6 +11,8 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { tryHelperCells } from "./helpercells.mjs";
 import { tryControls } from "./controls.mjs";
+import { tryFigures } from "./figures.mjs";
+import { withoutScripts } from "./noscript.mjs";
 
 const options = JSON.parse(process.argv[2]);
 const deadline = Date.now() + options.timeout * 1000;
@@ -32,6 +34,7 @@ try {
     await lookAtFigures(page);
     await tryHelperCells(page, options.cells);
   }
+  if (options.figures) seen.gallery = await lookAtGallery(page, options.figures);
   if (options.controls) await tryControls(page, () => open(page, options.controls), (name) => shoot(page, name));
 } catch (error) {
   problems.push(String(error.message ?? error).split("\n").slice(0, 4).join("\n")); // with what was waited for
@@ -85,7 +88,7 @@ async function runAll(page) {
     quiet = (await prompts(page)).some((prompt) => prompt === "[*]:") ? 0 : quiet + 1;
   }
   const all = await prompts(page);
-  seen.cells = all.length;
+  seen.cells += all.length;
   const idle = all.findIndex((prompt) => !/^\[\d+\]:$/.test(prompt));
   if (idle >= 0) problems.push(`cell ${idle + 1} of ${all.length} did not run; the one before it failed:\n${await lastOutput(page)}`);
   const errors = await page.locator('.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.error"]').allInnerTexts();
@@ -106,9 +109,10 @@ async function lastOutput(page) {
 
 async function lookAtFigures(page) {
   const figures = page.locator(".jp-Notebook .offshoot-figure");
-  seen.figures = await figures.count();
-  if (seen.figures === 0) problems.push("no figure on the page (class offshoot-figure)");
-  for (let i = 0; i < seen.figures; i++) {
+  const count = await figures.count();
+  seen.figures += count;
+  if (count === 0) problems.push("no figure on the page (class offshoot-figure)");
+  for (let i = 0; i < count; i++) {
     const figure = figures.nth(i);
     await figure.scrollIntoViewIfNeeded();
     const state = await drawn(page, figure);
@@ -116,9 +120,20 @@ async function lookAtFigures(page) {
     await shoot(figure, `figure-${i + 1}.png`);
   }
   // The second figure, or the only one, with its cell: what a reader would like to see first.
-  await figures.nth(Math.min(1, seen.figures - 1)).evaluate((figure) => figure.scrollIntoView({ block: "center" }));
+  await figures.nth(Math.min(1, count - 1)).evaluate((figure) => figure.scrollIntoView({ block: "center" }));
   await page.waitForTimeout(300);
   await shoot(page, "notebook.png");
+}
+
+// lookAtGallery looks at a notebook of many figures, and at what is left of it where no script runs.
+async function lookAtGallery(page, name) {
+  const gallery = await tryFigures(page, {
+    name, url: (path) => `${options.url}${path}?token=${options.token}`, open: () => open(page, name), runAll: () => runAll(page),
+    drawn: (figure) => drawn(page, figure, 0), shoot, complain: (problem) => problems.push(problem),
+  });
+  seen.figures += gallery.count;
+  const pages = await withoutScripts(browser, watch, { notebook: join(options.root, name), jupyter: options.jupyter, out: options.out, count: gallery.count });
+  return { ...gallery, pages };
 }
 
 async function shoot(target, name) {
@@ -127,8 +142,8 @@ async function shoot(target, name) {
   seen.screenshots.push(path);
 }
 
-// drawn waits for ECharts to draw into a figure, past its opening animation.
-async function drawn(page, figure) {
+// drawn waits for ECharts to draw into a figure, past its opening animation where it has one.
+async function drawn(page, figure, opening = 800) {
   let state = "";
   for (let tries = 0; tries < 40; tries++) {
     state = await figure.evaluate((element) => {
@@ -145,6 +160,6 @@ async function drawn(page, figure) {
     if (state === "drawn") break;
     await page.waitForTimeout(250);
   }
-  await page.waitForTimeout(800);
+  await page.waitForTimeout(opening);
   return state;
 }
