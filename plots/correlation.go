@@ -101,7 +101,16 @@ func correlationCaption(searches []pairedLosses) string {
 		return fmt.Sprintf("Rank correlation %.2f (%.2f to %.2f). The best before is number %d of %d after.",
 			f.Rank, f.Low, f.High, f.Place, f.Candidates)
 	}
-	return "Rank correlation: " + strings.Join(told, ", ") + "."
+	if caption := "Rank correlation: " + strings.Join(told, ", ") + "."; len([]rune(caption)) <= mostCaption {
+		return caption
+	}
+	ranks := []float64{}
+	for _, s := range searches {
+		if s.told {
+			ranks = append(ranks, s.foresight.Rank)
+		}
+	}
+	return fmt.Sprintf("Rank correlation: %.2f to %.2f in %d searches.", slices.Min(ranks), slices.Max(ranks), len(ranks))
 }
 
 // readingPair is the tooltip of a candidate.

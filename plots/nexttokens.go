@@ -25,8 +25,9 @@ func NextTokens(i int, models ...slm.Predicted) Figure {
 }
 
 const (
-	likeliestOfEach = 8  // tokens of each model
-	mostTokens      = 12 // of the figure
+	likeliestOfEach = 8    // tokens of each model
+	mostTokens      = 12   // of the figure
+	leastChance     = 5e-4 // to any model of a token that is not the first, nor follows: a shorter bar is none
 )
 
 // nextTokens are the rows of the figure, the likeliest to the first model on top.
@@ -82,10 +83,13 @@ func (n *nextTokens) addRows(i int) {
 			}
 		}
 	}
-	for _, id := range ids[:min(mostTokens, len(ids))] {
+	for place, id := range ids[:min(mostTokens, len(ids))] {
 		row := nextToken{text: texts[id], follows: id == follows}
 		for _, m := range n.models {
 			row.chances = append(row.chances, chance(m, i, id))
+		}
+		if place > 0 && !row.follows && !slices.ContainsFunc(row.chances, func(p float64) bool { return p >= leastChance }) {
+			continue
 		}
 		n.rows = append(n.rows, row)
 	}

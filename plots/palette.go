@@ -32,8 +32,8 @@ var categorical = []string{"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9"
 // symbols double the colours, for readers and printers without any.
 var symbols = []string{"circle", "triangle", "rect", "diamond", "roundRect", "pin"}
 
-// viridis is the colour map of that name between a quarter and nine tenths, which keeps off black and white.
-var viridis = []string{"#3b528b", "#2c728e", "#21918c", "#28ae80", "#5ec962", "#addc30"}
+// viridis is the colour map of that name between a third and nine tenths, which keeps off the dark and the white sheet.
+var viridis = []string{"#31688e", "#26828e", "#1f9e89", "#35b779", "#6ece58", "#b5de2b"}
 
 // sequential picks n colours for things with an order, evenly spread over viridis.
 func sequential(n int) []string {

@@ -169,6 +169,7 @@ func progressFigure(n progressLines) Figure {
 	f := New(title, n.caption(), chart)
 	f.frame()
 	f.set("grid.right", 64)
+	f.set("xAxis.0.axisLabel.showMaxLabel", longest <= 10 || longest%5 == 0) // beside a round number another one has no room
 	if n.highest() > n.top {
 		f.set("yAxis.0.max", rounded(n.top, 4))
 		f.set("yAxis.0.axisLabel.showMaxLabel", false)

@@ -1,6 +1,7 @@
 package plots
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -92,6 +93,11 @@ func TestCorrelationNumbers(t *testing.T) {
 	}
 	if got := correlationCaption(n[:1]); !strings.HasPrefix(got, "Rank correlation 0.") || !strings.HasSuffix(got, "of 23 after.") {
 		t.Errorf("caption %q", got)
+	}
+	several := correlationNumbers([]slm.Population{a, b, b, a, b})
+	several[4].foresight.Rank = -0.5
+	if got, want := correlationCaption(several), fmt.Sprintf("Rank correlation: -0.50 to %.2f in 5 searches.", f.Rank); got != want {
+		t.Errorf("caption %q, want %q", got, want)
 	}
 	if got := correlationCaption(correlationNumbers([]slm.Population{sampleWarm(2, 1)})); !strings.HasPrefix(got, "Too few") {
 		t.Errorf("caption %q", got)
