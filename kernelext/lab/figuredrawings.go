@@ -66,13 +66,14 @@ func (r *records) ofSearches() []drawing {
 	var spaces []string
 	var warm []slm.Population
 	for _, repeated := range r.Searches {
+		if repeated.Bin != r.Search.Search.Bin {
+			continue
+		}
+		alike, spaces = append(alike, repeated), append(spaces, repeated.Space)
 		for _, p := range repeated.Searches {
 			if !p.Search.Warm.IsZero() {
 				warm = append(warm, p)
 			}
-		}
-		if repeated.Bin == r.Search.Search.Bin {
-			alike, spaces = append(alike, repeated), append(spaces, repeated.Space)
 		}
 	}
 	slices.Sort(spaces)
@@ -81,7 +82,7 @@ func (r *records) ofSearches() []drawing {
 		{"progress", unless(len(alike) > 0, "the lab has no finished search"), func() plots.Figure { return plots.Progress(alike...) }},
 		{"spaces", unless(several, "the lab has no finished searches of one bin in several spaces"),
 			func() plots.Figure { return plots.Spaces(alike, r.Search.Search.Bin) }},
-		{"correlation", unless(len(warm) > 0, "no finished search trains its candidates before it judges them"),
+		{"correlation", unless(len(warm) > 0, "no finished search of the bin trains its candidates before it judges them"),
 			func() plots.Figure { return plots.Correlation(warm...) }},
 	}
 }
@@ -121,7 +122,7 @@ func (r *records) architectures() plots.Figure {
 	teacher := r.teacher()
 	others := publishedNear(teacher)
 	if r.needsSearch() == "" {
-		others = append(others, r.Search.Best().Subnet.Architecture(teacher, "best of "+r.Search.Name))
+		others = append(others, r.Search.Best().Subnet.Architecture(teacher, "best found"))
 	}
 	seen := map[string]bool{r.Search.Best().Subnet.Normalize(teacher).Key(): true}
 	for _, c := range r.Runs {
@@ -171,10 +172,19 @@ func (r *records) ofTraining() []drawing {
 			func() plots.Figure { return plots.Savings(r.Savings...) }})
 }
 
-// shortened are runs without what all their names begin with, up to a hyphen: a legend has little room.
+// shortened are runs without what all their names begin with: a legend has little room.
 func shortened(runs []slm.Curve) []slm.Curve {
+	out := slices.Clone(runs)
+	for i := range out {
+		out[i].Name = strings.TrimPrefix(out[i].Name, commonName(runs))
+	}
+	return out
+}
+
+// commonName is what the names of several runs begin with, up to a hyphen.
+func commonName(runs []slm.Curve) string {
 	if len(runs) < 2 {
-		return runs
+		return ""
 	}
 	common := runs[0].Name
 	for _, c := range runs[1:] {
@@ -182,25 +192,28 @@ func shortened(runs []slm.Curve) []slm.Curve {
 			common = common[:len(common)-1]
 		}
 	}
-	common = common[:strings.LastIndex(common, "-")+1]
-	out := slices.Clone(runs)
-	for i := range out {
-		out[i].Name = strings.TrimPrefix(out[i].Name, common)
-	}
-	return out
+	return common[:strings.LastIndex(common, "-")+1]
 }
+
+// afterRead is the token of the text after which expectations are drawn, early in it, where there is much to expect.
+const afterRead = 4
 
 func (r *records) ofText() []drawing {
 	both := func(n int, why string) string { return unless(n > 1, "%s", why) }
 	one := func(n int, why string) string { return unless(n > 0, "%s", why) }
-	predicted, attention := r.Measured[predictedRecord], r.Measured[attentionRecord]
+	unpredicted, unattended, common := r.Measured[predictedRecord], r.Measured[attentionRecord], commonName(r.Runs)
+	predicted, attention := slices.Clone(r.Predicted), slices.Clone(r.Attention)
+	for i := range predicted {
+		predicted[i].Model = strings.TrimPrefix(predicted[i].Model, common)
+	}
+	for i := range attention {
+		attention[i].Model = strings.TrimPrefix(attention[i].Model, common)
+	}
 	return []drawing{
-		{"text", one(len(r.Predicted), predicted), func() plots.Figure { return plots.Text(r.Predicted[0]) }},
-		{"text-difference", both(len(r.Predicted), predicted), func() plots.Figure { return plots.Text(r.Predicted[0], r.Predicted[1]) }},
-		{"next-tokens", one(len(r.Predicted), predicted), func() plots.Figure {
-			return plots.NextTokens(len(r.Predicted[0].Tokens)-1, r.Predicted...)
-		}},
-		{"attention", one(len(r.Attention), attention), func() plots.Figure { return plots.Attention(r.Attention[0]) }},
-		{"attention-of-both", both(len(r.Attention), attention), func() plots.Figure { return plots.Attention(r.Attention[0], r.Attention[1]) }},
+		{"text", one(len(predicted), unpredicted), func() plots.Figure { return plots.Text(predicted[0]) }},
+		{"text-difference", both(len(predicted), unpredicted), func() plots.Figure { return plots.Text(predicted[0], predicted[1]) }},
+		{"next-tokens", one(len(predicted), unpredicted), func() plots.Figure { return plots.NextTokens(afterRead, predicted...) }},
+		{"attention", one(len(attention), unattended), func() plots.Figure { return plots.Attention(attention[0]) }},
+		{"attention-of-both", both(len(attention), unattended), func() plots.Figure { return plots.Attention(attention[0], attention[1]) }},
 	}
 }

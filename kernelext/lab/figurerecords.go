@@ -24,7 +24,7 @@ type records struct {
 	Measured map[string]string `json:"measured,omitempty"` // why the host could not measure something
 
 	Importance slm.Importance  `json:"importance,omitzero"` // of the teacher, by its activations
-	Predicted  []slm.Predicted `json:"predicted,omitempty"` // of the teacher, and of the last of Runs that begins with its weights
+	Predicted  []slm.Predicted `json:"predicted,omitempty"` // of the teacher, and of the student of Runs with the lowest held-out loss
 	Attention  []slm.Attention `json:"attention,omitempty"` // likewise
 }
 
@@ -268,7 +268,7 @@ func ofBoth[T any](student slm.Curve, teacher, its func() (T, error)) ([]T, erro
 		return nil, err
 	}
 	if student.Name == "" {
-		return []T{first}, errors.New("no run that is compared begins with the teacher's weights")
+		return []T{first}, errors.New("no run that is compared has this teacher")
 	}
 	second, err := its()
 	if err != nil {
@@ -277,14 +277,11 @@ func ofBoth[T any](student slm.Curve, teacher, its func() (T, error)) ([]T, erro
 	return []T{first, second}, nil
 }
 
-// models are the teacher, and the last of the compared runs that begins with its weights; "" and the zero Curve where there is none.
+// models are the teacher, and the compared run of it with the lowest held-out loss; "" and the zero Curve where there is none.
 func (r *records) models() (teacher string, student slm.Curve) {
-	teacher = r.Search.Teacher.Name
+	teacher = r.teacher().Name
 	for _, c := range r.Runs {
-		if teacher == "" {
-			teacher = c.Teacher.Name
-		}
-		if c.Teacher.Name == teacher && c.Distillation.Init == slm.FromTeacher {
+		if c.Teacher.Name == teacher && (student.Name == "" || c.Validation() < student.Validation()) {
 			student = c
 		}
 	}
@@ -293,10 +290,6 @@ func (r *records) models() (teacher string, student slm.Curve) {
 
 // looked are the layers and the heads whose attention is drawn: of the first and the last layer that the student keeps, its first heads.
 func (r *records) looked(student slm.Curve) (layers, heads slm.Indices) {
-	config := r.Search.Teacher
-	if student.Name != "" {
-		config = student.Teacher
-	}
-	kept := student.Distillation.Subnet.KeptLayers(config)
+	kept := student.Distillation.Subnet.KeptLayers(r.teacher())
 	return slm.IndicesOf(kept[0].Layer, kept[len(kept)-1].Layer), slm.First(8)
 }
