@@ -81,6 +81,9 @@ func (e *engine) load() error {
 			return fmt.Errorf("plots: loading ECharts: %w", err)
 		}
 	}
+	if err := vm.Set("textWidth", textWidth); err != nil {
+		return fmt.Errorf("plots: loading ECharts: %w", err)
+	}
 	draw, ok := goja.AssertFunction(vm.Get("drawSVG"))
 	if !ok {
 		return errors.New("plots: loading ECharts: no drawing function")

@@ -45,6 +45,9 @@ function atOnce(draw, data) {
   };
 }
 
+// Words are as wide as in the fonts of PNG files (measure.go).
+echarts.setPlatformAPI({measureText: function (words, font) { return {width: textWidth(words || "", font || "12px sans-serif")}; }});
+
 echarts.graphic.registerShape("bars", echarts.graphic.extendShape({
   shape: {boxes: []},
   buildPath: function (path, shape) {
