@@ -20,7 +20,7 @@ import (
 	"github.com/offshoot-ml/offshoot/slm"
 )
 
-// Attention draws where heads look, a small map for each: a row is a token, and the darker a column of it, the more the head takes
+// Attention draws where heads look, a small map for each: a row is a token, and the stronger a column of it, the more the head takes
 // from the token there. With another model that has read the same text, such as a student that keeps some of its teacher's heads,
 // each map holds both: the first below the diagonal, the other mirrored above it.
 func Attention(model slm.Attention, other ...slm.Attention) Figure {
@@ -183,7 +183,7 @@ func (n attentionMaps) caption() string {
 	if count == 0 {
 		return caption
 	}
-	return fmt.Sprintf("%s The darker, the more. On the first token, “%s”: %.0f%%.", caption, cut(spaced(n.tokens[0]), 13), 100*first/float64(count))
+	return fmt.Sprintf("%s The stronger, the more. On the first token, “%s”: %.0f%%.", caption, cut(spaced(n.tokens[0]), 13), 100*first/float64(count))
 }
 
 // attentionPlaces is where maps lie, in cells of a map.

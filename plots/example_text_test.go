@@ -40,5 +40,5 @@ func ExampleAttention() {
 	fmt.Println(figure.Caption)
 	// Output:
 	// Attention of teacher, layer 5, head 1
-	// Rows look at columns. The darker, the more. On the first token, “a”: 80%.
+	// Rows look at columns. The stronger, the more. On the first token, “a”: 80%.
 }

@@ -193,9 +193,17 @@ func nextFigure(n nextTokens) Figure {
 	f.set("xAxis.0.max", end)
 	f.set("xAxis.0.interval", step)
 	f.set("xAxis.0.axisLabel.showMaxLabel", end <= 100)
-	f.set("grid.left", 132)
+	f.set("grid.left", 28+widest(names))
 	f.Height = 66 + max(24, 8+14*len(n.models))*len(n.rows) + 80
 	return f
+}
+
+// widest is how much room names beside an axis need, in pixels.
+func widest(names []any) (pixels int) {
+	for _, name := range names {
+		pixels = max(pixels, int(math.Ceil(textWidth(name.(map[string]any)["value"].(string), "bold 12px sans-serif"))))
+	}
+	return pixels
 }
 
 // percentAxis is a round end, in percent, that is not less, and the step of its numbers.
