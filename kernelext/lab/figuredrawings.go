@@ -195,9 +195,6 @@ func commonName(runs []slm.Curve) string {
 	return common[:strings.LastIndex(common, "-")+1]
 }
 
-// afterRead is the token of the text after which expectations are drawn, early in it, where there is much to expect.
-const afterRead = 4
-
 func (r *records) ofText() []drawing {
 	both := func(n int, why string) string { return unless(n > 1, "%s", why) }
 	one := func(n int, why string) string { return unless(n > 0, "%s", why) }
@@ -212,7 +209,7 @@ func (r *records) ofText() []drawing {
 	return []drawing{
 		{"text", one(len(predicted), unpredicted), func() plots.Figure { return plots.Text(predicted[0]) }},
 		{"text-difference", both(len(predicted), unpredicted), func() plots.Figure { return plots.Text(predicted[0], predicted[1]) }},
-		{"next-tokens", one(len(predicted), unpredicted), func() plots.Figure { return plots.NextTokens(afterRead, predicted...) }},
+		{"next-tokens", one(len(predicted), unpredicted), func() plots.Figure { return plots.NextTokens(len(predicted[0].Tokens)/2, predicted...) }},
 		{"attention", one(len(attention), unattended), func() plots.Figure { return plots.Attention(attention[0]) }},
 		{"attention-of-both", both(len(attention), unattended), func() plots.Figure { return plots.Attention(attention[0], attention[1]) }},
 	}
