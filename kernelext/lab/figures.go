@@ -128,16 +128,21 @@ func (r *records) write(ctx context.Context, l *lab, out string) error {
 		return err
 	}
 	var page []plots.Figure
-	var drawn, lacking []drawing
+	var drawn []drawing
+	var reasons []string
+	without := map[string][]string{} // figures, by reason
 	for _, d := range r.drawings() {
-		if d.lacks != "" {
-			lacking = append(lacking, d)
+		if d.lacks == "" {
+			drawn, page = append(drawn, d), append(page, d.draw())
 			continue
 		}
-		drawn, page = append(drawn, d), append(page, d.draw())
+		if without[d.lacks] == nil {
+			reasons = append(reasons, d.lacks)
+		}
+		without[d.lacks] = append(without[d.lacks], d.name)
 	}
-	for _, d := range lacking {
-		fmt.Fprintf(l.stdout, "left out  %-22s %s\n", d.name, d.lacks)
+	for _, reason := range reasons {
+		fmt.Fprintf(l.stdout, "left out: %s\n    %s\n", strings.Join(without[reason], ", "), reason)
 	}
 	if len(drawn) == 0 {
 		return fmt.Errorf("lab figures: lab %s has no data for any figure", r.Lab)

@@ -372,7 +372,7 @@ func TestFiguresAreWritten(t *testing.T) {
 		}
 	}
 	page, err := os.ReadFile(filepath.Join(out, "index.html"))
-	if err != nil || bytes.Count(page, []byte(`class="offshoot-figure"`)) != 2 || !strings.Contains(told.String(), "text-difference        no student") {
+	if err != nil || bytes.Count(page, []byte(`class="offshoot-figure"`)) != 2 || !strings.Contains(told.String(), "left out: text-difference\n    no student\n") {
 		t.Errorf("the page has %d bytes (%v); told:\n%s", len(page), err, &told)
 	}
 	if err := (&records{Lab: "made-up", Measured: r.Measured}).write(t.Context(), l, out); err == nil || !strings.Contains(err.Error(), "no data for any figure") {
