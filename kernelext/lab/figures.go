@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -122,30 +123,20 @@ var forms = []form{
 	{"full", full, 2, false}, {"full-dark", full, 2, true},
 }
 
-// write draws the figures, and says which ones the lab has no data for.
+// write draws the figures that the lab has data for, and says which ones those are not, and why.
 func (r *records) write(ctx context.Context, l *lab, out string) error {
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return err
 	}
-	var page []plots.Figure
-	var drawn []drawing
-	var reasons []string
-	without := map[string][]string{} // figures, by reason
-	for _, d := range r.drawings() {
-		if d.lacks == "" {
-			drawn, page = append(drawn, d), append(page, d.draw())
-			continue
-		}
-		if without[d.lacks] == nil {
-			reasons = append(reasons, d.lacks)
-		}
-		without[d.lacks] = append(without[d.lacks], d.name)
-	}
-	for _, reason := range reasons {
-		fmt.Fprintf(l.stdout, "left out: %s\n    %s\n", strings.Join(without[reason], ", "), reason)
-	}
+	all := r.drawings()
+	tellLacking(l.stdout, all)
+	drawn := slices.DeleteFunc(all, func(d drawing) bool { return d.lacks != "" })
 	if len(drawn) == 0 {
 		return fmt.Errorf("lab figures: lab %s has no data for any figure", r.Lab)
+	}
+	page := make([]plots.Figure, len(drawn))
+	for i, d := range drawn {
+		page[i] = d.draw()
 	}
 	line := startProgress(l.stderr, fmt.Sprintf("%d figures", len(drawn)))
 	err := drawAll(ctx, drawn, page, out, line)
@@ -159,6 +150,20 @@ func (r *records) write(ctx context.Context, l *lab, out string) error {
 	}
 	line.End(fmt.Sprintf("%s, and %d PNG files beside it", filepath.Join(out, "index.html"), len(drawn)*len(forms)))
 	return nil
+}
+
+// tellLacking says each reason once, with the figures that it leaves out.
+func tellLacking(w io.Writer, all []drawing) {
+	without := map[string][]string{}
+	for _, d := range all {
+		without[d.lacks] = append(without[d.lacks], d.name)
+	}
+	delete(without, "")
+	for _, d := range all {
+		if names := without[d.lacks]; len(names) > 0 && names[0] == d.name {
+			fmt.Fprintf(w, "left out: %s\n    %s\n", strings.Join(names, ", "), d.lacks)
+		}
+	}
 }
 
 // drawAll writes the PNG files of figures.
