@@ -103,14 +103,15 @@ function showTip(figure) {
 
 // save saves the notebook, and returns its size once the server has the figures of every cell.
 async function save(page, contents, count) {
-  await page.keyboard.press("Control+s");
-  for (let tries = 0; tries < 60; tries++) {
+  await choose(page, "File", "Save Notebook");
+  let saved = 0;
+  for (let tries = 0; tries < 120; tries++) {
     const { size, content } = await (await page.request.get(contents)).json();
-    const outputs = content.cells.flatMap((cell) => cell.outputs ?? []);
-    if (outputs.filter((output) => output.data?.["image/svg+xml"]).length === count) return size;
-    await page.waitForTimeout(250);
+    saved = content.cells.flatMap((cell) => cell.outputs ?? []).filter((output) => output.data?.["image/svg+xml"]).length;
+    if (saved === count) return size;
+    await page.waitForTimeout(500);
   }
-  throw new Error(`the saved notebook does not have its ${count} figures`);
+  throw new Error(`the saved notebook has ${saved} of its ${count} figures`);
 }
 
 // reopen is how many seconds a running JupyterLab takes from the click on the notebook until the last figure is drawn.
