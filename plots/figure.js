@@ -37,7 +37,7 @@ function liven(id, option, height, maxWidth) {
   function start(echarts, host) {
     var picture = host.firstElementChild; // or the words that stand in for it
     var box = document.createElement("div");
-    var chart = null;
+    var chart = null, width = 0;
     box.style.cssText = "width:100%;max-width:" + maxWidth + "px;height:" + height + "px";
     host.appendChild(box);
     picture.style.display = "none";
@@ -76,9 +76,11 @@ function liven(id, option, height, maxWidth) {
       }
       return x - data[low][0] < data[high][0] - x ? data[low] : data[high];
     }
-    // wrap breaks a caption that is longer than the cell is wide: figures leave room for a second line.
+    // wrap breaks a caption that is longer than the cell is wide: figures leave room for a second line. While the page changes its
+    // theme, nothing in it has a width.
     function wrap() {
-      chart.setOption({title: {subtextStyle: {width: box.clientWidth - 16}}});
+      width = box.clientWidth || width;
+      chart.setOption({title: {subtextStyle: {width: width - 16}}});
     }
     function paint() {
       if (!chart) return;

@@ -40,8 +40,8 @@ async function choose(page, menu, ...items) {
   for (const item of items) await page.locator(".lm-Menu-item", { has: page.getByText(item, { exact: true }) }).last().click();
 }
 
-// look runs in the page: it tells which words of a figure do not stand out from the paper (WCAG 2.2, success criterion 1.4.3: a contrast of
-// 4.5 to 1). Words on a shape of its own colour are left to who looks at the picture.
+// look runs in the page: it tells which words of a figure lie over each other, and which do not stand out from the paper (WCAG 2.2, success
+// criterion 1.4.3: a contrast of 4.5 to 1). The colours of words on a shape of its own are left to who looks at the picture.
 function look(figure) {
   const box = figure.querySelector("[_echarts_instance_]");
   const ink = Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d", { willReadFrequently: true });
@@ -64,16 +64,20 @@ function look(figure) {
     return rect;
   };
   const problems = [];
-  let words = 0;
+  const words = [];
   for (const [at, element] of all.entries()) {
     const { text, fill, opacity } = element.style;
     if (element.type !== "tspan" || !text?.trim() || opacity === 0) continue;
-    words++;
     const { x, y, width, height } = bounds(element);
+    for (const [other, b] of words) {
+      const common = Math.max(0, Math.min(x + width, b.x + b.width) - Math.max(x, b.x)) * Math.max(0, Math.min(y + height, b.y + b.height) - Math.max(y, b.y));
+      if (common > 0.3 * Math.min(width * height, b.width * b.height)) problems.push(`“${text}” lies over “${other}”`);
+    }
+    words.push([text, { x, y, width, height }]);
     const on = all.slice(0, at).some((below) => below.type !== "tspan" && below.style.fill && below.style.fill !== "none" && bounds(below).contain(x + width / 2, y + height / 2));
     if (!on && contrast(luminance(paper, fill), luminance(paper)) < 4.5) problems.push(`“${text}” in ${fill} on ${paper}`);
   }
-  return words < 3 ? [`only ${words} words`] : [...new Set(problems)].slice(0, 5);
+  return words.length < 3 ? [`only ${words.length} words`] : [...new Set(problems)].slice(0, 5);
 }
 
 // showTip runs in the page: it opens the tooltip of a point of a figure, and tells what is wrong with it.
