@@ -165,14 +165,14 @@ var madeUpText = []string{"func", " ReadAll", "(", "r", " Reader", ")", " (", "[
 
 func predictedBy(model string, steps int, worse float64) slm.Predicted {
 	p := slm.Predicted{Model: model, Steps: steps}
-	expected := func(token string, probability float64) []slm.Likely {
-		return []slm.Likely{{ID: 1, Text: token, Probability: short(probability)}, {ID: 2, Text: " {", Probability: short((1 - probability) / 2)}}
+	expected := func(id int, token string, probability float64) []slm.Likely {
+		return []slm.Likely{{ID: int32(id), Text: token, Probability: short(probability)}, {ID: 100, Text: " {", Probability: short((1 - probability) / 2)}}
 	}
 	for i, token := range madeUpText {
 		loss := short(0.5 + worse*math.Abs(math.Sin(float64(i))))
-		p.Tokens = append(p.Tokens, slm.PredictedToken{ID: int32(i), Text: token, Loss: loss, Expected: expected(token, math.Exp(-loss))})
+		p.Tokens = append(p.Tokens, slm.PredictedToken{ID: int32(i), Text: token, Loss: loss, Expected: expected(i, token, math.Exp(-loss))})
 	}
-	p.Next = expected("\n", 0.5/worse)
+	p.Next = expected(101, "\n", 0.5/worse)
 	return p
 }
 
