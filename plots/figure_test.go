@@ -225,3 +225,21 @@ func TestZeroFigure(t *testing.T) {
 		t.Errorf("the page says %q", html)
 	}
 }
+
+// A picture has no buttons, whatever tools the interactive figure has.
+func TestPicturesHaveNoButtons(t *testing.T) {
+	needECharts(t)
+	f := Population(sampleSearch(t, 8, 1))
+	if f.option["brush"] == nil || f.option["toolbox"] == nil {
+		t.Fatal("the figure has no tools")
+	}
+	with, err := f.SVG()
+	if err != nil {
+		t.Fatal(err)
+	}
+	delete(f.option, "brush")
+	delete(f.option, "toolbox")
+	if without, err := f.SVG(); err != nil || with != without {
+		t.Errorf("the picture is another one than that of the figure without tools (%v)", err)
+	}
+}
