@@ -21,8 +21,9 @@
 //   - Colours come from palettes that colour-blind readers can tell apart; text and lines are named inks that take the
 //     reader's light or dark theme when the figure is drawn (palette.go).
 //   - A [Figure] is the option with its words and size (figure.go, option.go). [Figure.SVG] draws it without a browser: ECharts
-//     itself, in a JavaScript engine written in Go (echarts.go). [Figure.HTML] carries that picture and a script that
-//     replaces it by the interactive chart where scripts run (html.go, figure.js).
+//     itself, in a JavaScript engine written in Go (echarts.go, static.js), measures words in the fonts of [Figure.PNG]
+//     (measure.go); the picture is made small (compact.go), and [Figure.Dark] puts it on a dark sheet. [Figure.HTML] carries that
+//     picture and a script that replaces it by the interactive chart where scripts run (html.go, figure.js, inks.js).
 //   - [Show] puts figures below a notebook cell (show.go), [Live] one that follows a search, [LiveCurves] one that follows a run
 //     (live.go), and [Pick] hears which candidate a reader clicks on (pick.go, package frontend). [Figure.PNG] (png.go) and [Page]
 //     (page.go) are for use elsewhere.

@@ -3,12 +3,12 @@ package plots
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 
 	"github.com/go-echarts/go-echarts/v2/charts"
+	"github.com/offshoot-ml/offshoot/slm/atomicfile"
 )
 
 // Figure is a picture that can be drawn in a browser and without one. Make it with a function of this package; change
@@ -120,24 +120,9 @@ func (f Figure) WriteFile(path string) error {
 	return writeWhole(path, text)
 }
 
-// writeWhole writes beside the file first, so that a full disk does not leave half a file.
+// writeWhole leaves no half file on a full disk.
 func writeWhole(path, text string) error {
-	partial, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return fmt.Errorf("plots: %w", err)
-	}
-	defer os.Remove(partial.Name())
-	_, err = partial.WriteString(text)
-	if err == nil {
-		err = partial.Chmod(0o644)
-	}
-	if closeErr := partial.Close(); err == nil {
-		err = closeErr
-	}
-	if err == nil {
-		err = os.Rename(partial.Name(), path)
-	}
-	if err != nil {
+	if err := atomicfile.WriteBytes(path, []byte(text), 0o644); err != nil {
 		return fmt.Errorf("plots: writing %s: %w", path, err)
 	}
 	return nil
