@@ -43,12 +43,13 @@ type beforeAfter struct {
 
 func correlationNumbers(searches []slm.Population) []pairedLosses {
 	out := make([]pairedLosses, len(searches))
+	of := map[string]int{} // searches of a space
+	for _, p := range searches {
+		of[p.Search.Space.Name()]++
+	}
 	for i, p := range searches {
-		out[i].name = p.Search.Space.Name()
-		for _, other := range out[:i] {
-			if other.name == out[i].name {
-				out[i].name = p.Name
-			}
+		if out[i].name = p.Search.Space.Name(); of[out[i].name] > 1 {
+			out[i].name = p.Name
 		}
 		for _, c := range p.Candidates {
 			if drawable(c.Untrained) && drawable(c.Loss) && !c.Failed() {

@@ -83,8 +83,10 @@ func TestCorrelationNumbers(t *testing.T) {
 	a, b := sampleWarm(24, 1), sampleWarm(20, 0)
 	b.Search.Space = slm.FineLayerWise
 	a.Candidates[3].Loss = math.NaN()
-	n := correlationNumbers([]slm.Population{a, b, b})
-	if len(n[0].points) != 23 || n[0].name != "coarse-uniform" || n[1].name != "fine-layer-wise" || n[2].name != "warm" {
+	c := b
+	b.Name, c.Name = "second search", "third search"
+	n := correlationNumbers([]slm.Population{a, b, c})
+	if len(n[0].points) != 23 || n[0].name != "coarse-uniform" || n[1].name != "second search" || n[2].name != "third search" {
 		t.Errorf("%d points, %q, %q, %q", len(n[0].points), n[0].name, n[1].name, n[2].name)
 	}
 	f, _ := a.Foresight()
@@ -94,7 +96,7 @@ func TestCorrelationNumbers(t *testing.T) {
 	if got := correlationCaption(n[:1]); !strings.HasPrefix(got, "Rank correlation 0.") || !strings.HasSuffix(got, "of 23 after.") {
 		t.Errorf("caption %q", got)
 	}
-	several := correlationNumbers([]slm.Population{a, b, b, a, b})
+	several := correlationNumbers([]slm.Population{a, b, c, a, b})
 	several[4].foresight.Rank = -0.5
 	if got, want := correlationCaption(several), fmt.Sprintf("Rank correlation: -0.50 to %.2f in 5 searches.", f.Rank); got != want {
 		t.Errorf("caption %q, want %q", got, want)
