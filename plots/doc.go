@@ -16,7 +16,7 @@
 //     they save until they reach a baseline (saved.go, arrow.go), [Dynamics] how they train and where their time goes (dynamics.go,
 //     timeshare.go), [Savings] what a whole study found (savings.go).
 //   - Of a text: [Text] colours its tokens by loss or by the difference of two models (text.go, pieces.go), [NextTokens] sets what
-//     models expect next side by side (nexttokens.go), and [Attention] maps where heads look (attention.go).
+//     models expect next side by side (nexttokens.go), and [Attention] maps where heads look (attention.go, attentionmaps.go).
 //   - All share how lines and axes are drawn and numbers are written (lines.go, ticks.go).
 //   - Colours come from palettes that colour-blind readers can tell apart; text and lines are named inks that take the
 //     reader's light or dark theme when the figure is drawn (palette.go).
