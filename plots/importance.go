@@ -54,54 +54,76 @@ type importances struct {
 
 func importanceNumbers(teacher slm.Config, i slm.Importance) importances {
 	n := importances{method: i.Method, units: unitPanels{teacher: teacher}}
-	add := func(p panel, what string, rows int, scores func(l int) []float64, draw func(p *panel, row int, multiples []float64)) panel {
-		means := make([]float64, rows)
-		for l := range rows {
-			of := scores(l)
-			means[l] = meanOf(of)
-			draw(&p, l, multiplesOf(of, means[l]))
-		}
-		n.what, n.means = append(n.what, what), append(n.means, means)
-		return p
-	}
-	inPlace := func(p *panel, row int, multiples []float64) { p.addHeads(row, multiples, importanceLevel) }
 	if i.Layers != nil {
-		mean := meanOf(i.Layers)
-		n.units.panels = append(n.units.panels, add(layersPanel(teacher), "", teacher.Layers, func(int) []float64 { return i.Layers },
-			func(p *panel, row int, _ []float64) {
-				p.addMeans(row, multiplesOf(i.Layers[row:row+1], mean), 1, importanceLevel)
-			}))
-		n.top = slm.ByImportance(i)(slm.Units{Axis: slm.LayerAxis, Layer: -1, Count: teacher.Layers}, teacher.Layers)
+		n.addLayers(i)
 	}
 	if i.Heads != nil {
-		n.units.panels = append(n.units.panels, add(headsPanel(teacher), "head", teacher.Layers, func(l int) []float64 { return i.Heads[l] }, inPlace))
+		n.addPanel(headsPanel(teacher), "head", i.Heads, drawInPlace)
 	}
 	if i.QueryGroups != nil && teacher.HeadsPerGroup() > 1 {
 		groups := teacher
 		groups.Heads = groups.QueryGroups
 		p := headsPanel(groups)
 		p.name, p.share, p.ticks = "query groups", 0.13, thinned(p.ticks, mostTicks/2)
-		n.units.panels = append(n.units.panels, add(p, "query group", teacher.Layers, func(l int) []float64 { return i.QueryGroups[l] }, inPlace))
+		n.addPanel(p, "query group", i.QueryGroups, drawInPlace)
 	}
 	if i.FFN != nil {
-		p := ffnPanel(teacher)
-		p.name = "FFN neurons, sorted"
-		n.units.panels = append(n.units.panels, add(p, "neurons ranked", teacher.Layers, func(l int) []float64 { return descending(i.FFN[l]) },
-			func(p *panel, row int, multiples []float64) {
-				p.addMeans(row, multiples, binsOf(teacher.FFN, teacher.Layers), importanceLevel)
-				n.half += half(multiples) / float64(teacher.Layers)
-			}))
+		n.addNeurons(i)
 	}
 	n.units.embd = embdPanel(teacher)
-	n.units.embd.name += ": not measured"
-	if i.Embd != nil {
-		n.units.embd = add(embdPanel(teacher), "embedding dimensions ranked", 1, func(int) []float64 { return descending(i.Embd) },
-			func(p *panel, row int, multiples []float64) {
-				p.addMeans(row, multiples, binsOf(teacher.Embd, 1), importanceLevel)
-			})
-		n.units.embd.name += ", sorted"
+	if i.Embd == nil {
+		n.units.embd.name += ": not measured"
+		return n
 	}
+	n.units.embd.name += ", sorted"
+	n.add(&n.units.embd, "embedding dimensions ranked", [][]float64{descending(i.Embd)}, func(p *panel, row int, multiples []float64) {
+		p.addMeans(row, multiples, binsOf(teacher.Embd, 1), importanceLevel)
+	})
 	return n
+}
+
+// drawScores draws the scores of a row, as multiples of their mean.
+type drawScores func(p *panel, row int, multiples []float64)
+
+func drawInPlace(p *panel, row int, multiples []float64) { p.addHeads(row, multiples, importanceLevel) }
+
+// add draws a panel with a row for each list of scores.
+func (n *importances) add(p *panel, what string, scores [][]float64, draw drawScores) {
+	means := make([]float64, len(scores))
+	for row, of := range scores {
+		means[row] = meanOf(of)
+		draw(p, row, multiplesOf(of, means[row]))
+	}
+	n.what, n.means = append(n.what, what), append(n.means, means)
+}
+
+func (n *importances) addPanel(p panel, what string, scores [][]float64, draw drawScores) {
+	n.add(&p, what, scores, draw)
+	n.units.panels = append(n.units.panels, p)
+}
+
+// addLayers draws each layer beside the mean of all.
+func (n *importances) addLayers(i slm.Importance) {
+	layers := len(i.Layers)
+	n.addPanel(layersPanel(n.units.teacher), "", slices.Repeat([][]float64{i.Layers}, layers), func(p *panel, row int, multiples []float64) {
+		p.addMeans(row, multiples[row:row+1], 1, importanceLevel)
+	})
+	n.top = slm.ByImportance(i)(slm.Units{Axis: slm.LayerAxis, Layer: -1, Count: layers}, layers)
+}
+
+// addNeurons draws those of a layer from the highest score to the lowest.
+func (n *importances) addNeurons(i slm.Importance) {
+	teacher := n.units.teacher
+	p := ffnPanel(teacher)
+	p.name = "FFN neurons, sorted"
+	sorted := make([][]float64, len(i.FFN))
+	for l, scores := range i.FFN {
+		sorted[l] = descending(scores)
+	}
+	n.addPanel(p, "neurons ranked", sorted, func(p *panel, row int, multiples []float64) {
+		p.addMeans(row, multiples, binsOf(teacher.FFN, teacher.Layers), importanceLevel)
+		n.half += half(multiples) / float64(teacher.Layers)
+	})
 }
 
 func descending(scores []float64) []float64 {
