@@ -74,7 +74,7 @@ func (c *Client) Folder() string {
 func (c *Client) attached(ctx context.Context) (*attachment, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.at != nil && !c.at.conn.IsClosed() {
+	if c.at != nil && c.at.lives() {
 		return c.at, nil
 	}
 	at, hello, err := attach(ctx, c.home, c.lab)
@@ -175,6 +175,12 @@ func hostLives(home string) bool {
 	}
 	defer file.Close()
 	return errors.Is(syscall.Flock(int(file.Fd()), syscall.LOCK_SH|syscall.LOCK_NB), syscall.EWOULDBLOCK)
+}
+
+// lives asks the host's server, by which the end of one that has just ended is noticed.
+func (at *attachment) lives() bool {
+	_ = at.conn.FlushTimeout(time.Second) // a busy host may take longer, and lives
+	return !at.conn.IsClosed()
 }
 
 // dial connects with the token of a host file.

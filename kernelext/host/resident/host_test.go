@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -34,6 +35,33 @@ func TestFirstClientStartsTheHostAndTheNextAttaches(t *testing.T) {
 	}
 	if want := filepath.Join(home, "labs", "one"); first.Folder() != want {
 		t.Errorf("folder %s, want %s", first.Folder(), want)
+	}
+}
+
+// TestAClientGoesOnWithTheNextHost asks at once after a host has ended, in a process so busy that the client may not know yet that its
+// connection is closed.
+func TestAClientGoesOnWithTheNextHost(t *testing.T) {
+	newHome(t, nil)
+	client := connect(t, "one")
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	for range 8 {
+		go func() {
+			for t.Context().Err() == nil {
+			}
+		}()
+	}
+	for i := range 3 {
+		before := status(t)
+		if err := kernelext.StopHost(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		s, err := client.Status(t.Context())
+		if err != nil {
+			t.Fatalf("after host %d: %v", i+1, err)
+		}
+		if s.PID == before.PID {
+			t.Fatal("the host has not ended")
+		}
 	}
 }
 
