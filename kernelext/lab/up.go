@@ -109,6 +109,9 @@ type jupyter struct {
 	ctx    context.Context
 }
 
+// jupyterPatience is how long JupyterLab may take to answer: seconds, but on a machine that just made its files, or is busy, a minute.
+const jupyterPatience = 3 * time.Minute
+
 // startJupyter starts JupyterLab on root and returns when it answers.
 func (l *lab) startJupyter(ctx context.Context, root string, port int) (*jupyter, error) {
 	j := &jupyter{log: l.path("logs", "jupyter.log"), ended: make(chan error, 1), ctx: ctx}
@@ -132,7 +135,7 @@ func (l *lab) startJupyter(ctx context.Context, root string, port int) (*jupyter
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = root, l.jupyterEnv(), log, log
 	go func() { j.ended <- superviseWith(ctx, cmd, syscall.SIGTERM, 20*time.Second) }()
 
-	deadline := time.After(60 * time.Second)
+	deadline := time.After(jupyterPatience)
 	for {
 		if j.server = l.findServer(ctx, root); j.server != nil {
 			return j, nil
@@ -144,7 +147,7 @@ func (l *lab) startJupyter(ctx context.Context, root string, port int) (*jupyter
 			}
 			return nil, j.failed(fmt.Sprintf("ended (%v)", err))
 		case <-deadline:
-			return nil, j.failed("did not answer within a minute")
+			return nil, j.failed(fmt.Sprintf("did not answer within %v", jupyterPatience))
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
