@@ -116,7 +116,7 @@ func TestAttentionPictures(t *testing.T) {
 		{"one token", Attention(attentionTo("m", 1, 0, grid(1, 1)...)), 30, []string{"Rows look at columns"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			checkPicture(t, test.figure, test.mostKB, test.contains...)
+			checkFitted(t, test.figure, test.mostKB, test.contains...)
 			if test.figure.Height > 1200 {
 				t.Errorf("%d pixels high", test.figure.Height)
 			}

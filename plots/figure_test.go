@@ -57,6 +57,7 @@ func TestStaticPictures(t *testing.T) {
 	}{
 		{"population", Population(p), 60, []string{"Search 30M", "bin 28.5M-31.5M", "gen 0", "gen 4", "elite", "best: #", "100k", "parameters (millions)", "perplexity"}},
 		{"one candidate", Population(single), 60, []string{"best: #0"}},
+		{"ten thousand candidates", Population(manyCandidates(10_000)), 120, nil},
 		{"no candidate", Population(slm.Population{Name: "new"}), 60, []string{"Search new", "No candidate"}},
 		{"mask", Mask(p.Teacher, p.Candidates[7].Subnet), 100, []string{"smollm2-135m", "heads by query group", "head size", "FFN neurons", "1,536", "576", "29"}},
 		{"mask of 96 layers by 128 heads", Mask(largest, sampleSubnet(largest, 1)), 300, []string{"36,864", "93"}},
@@ -84,7 +85,7 @@ func checkPicture(t *testing.T, f Figure, mostKB int, contains ...string) {
 			t.Errorf("the picture does not say %q:\n%s", want, text)
 		}
 	}
-	if strings.Contains(text, "NaN") || strings.Contains(svg, `"NaN`) {
+	if strings.Contains(svg, "NaN") {
 		t.Error("the picture says NaN")
 	}
 	if len(svg) > mostKB<<10 {
@@ -92,6 +93,15 @@ func checkPicture(t *testing.T, f Figure, mostKB int, contains ...string) {
 	}
 	if len([]rune(f.Caption)) > 105 {
 		t.Errorf("the caption %q is too long for 600 pixels", f.Caption)
+	}
+}
+
+// checkFitted is [checkPicture] of a figure whose caption leaves out what has no room: see [fitted].
+func checkFitted(t *testing.T, f Figure, mostKB int, contains ...string) {
+	t.Helper()
+	checkPicture(t, f, mostKB, contains...)
+	if len([]rune(f.Caption)) > mostCaption {
+		t.Errorf("the caption %q has more than %d letters", f.Caption, mostCaption)
 	}
 }
 

@@ -87,6 +87,6 @@ func TestHistoryPictures(t *testing.T) {
 		"nothing":     {History(slm.Population{}), []string{"No candidate"}},
 		"long":        {History(manyCandidates(10_000)), []string{"gen 35-39"}},
 	} {
-		t.Run(name, func(t *testing.T) { checkPicture(t, test.figure, 120, test.contains...) })
+		t.Run(name, func(t *testing.T) { checkFitted(t, test.figure, 120, test.contains...) })
 	}
 }

@@ -41,6 +41,6 @@ func TestPartsPictures(t *testing.T) {
 		"many":        {Parts(p.Teacher, manyCandidates(10_000).Candidates...), []string{"Drawn: 60 of 10000.", "#0"}},
 		"none":        {Parts(p.Teacher), []string{"No candidate"}},
 	} {
-		t.Run(name, func(t *testing.T) { checkPicture(t, test.figure, 60, test.contains...) })
+		t.Run(name, func(t *testing.T) { checkFitted(t, test.figure, 60, test.contains...) })
 	}
 }

@@ -121,7 +121,7 @@ func TestTextPictures(t *testing.T) {
 		{"after the text", NextTokens(4, predictedText("m", hostile, 1, 2)), 20, []string{"·end", "<b>", "60"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			checkPicture(t, test.figure, test.mostKB, test.contains...)
+			checkFitted(t, test.figure, test.mostKB, test.contains...)
 			if html := test.figure.HTML(); strings.Count(html, "</script") != 1 {
 				t.Error("the page's script ends elsewhere")
 			}
