@@ -32,8 +32,9 @@ func (t *Teacher) Generate(prompt string, g slm.Generation) string {
 	return text
 }
 
-// importanceTokens is how much text activations are measured on: more changes the order of the units little.
-const importanceTokens = 4096
+// ImportanceTokens is how much text a cell, and a search that reorders its teacher, measure activations on: as long as evaluating the
+// teacher on it. More changes the order of the units little.
+const ImportanceTokens = 4096
 
 // Importance measures how much each unit of the teacher matters, by its activations on the training text: for the order of a
 // search, or for pruning.
@@ -42,7 +43,7 @@ const importanceTokens = 4096
 func (t *Teacher) Importance(aggregate slm.Aggregate) slm.Importance {
 	var importance slm.Importance
 	t.lab.do("importance in "+t.Config.Name, func(ctx context.Context, d *display) (line string, err error) {
-		importance, err = t.lab.client.Importance(ctx, t.Config.Name, aggregate, importanceTokens, d.watch)
+		importance, err = t.lab.client.Importance(ctx, t.Config.Name, aggregate, ImportanceTokens, d.watch)
 		return "", err
 	})
 	return importance

@@ -82,8 +82,8 @@ func (k *picking) show(c slm.Candidate) {
 // story is a candidate in a line.
 func (k *picking) story(c slm.Candidate) string {
 	text := fmt.Sprintf("Candidate #%d of generation %d, %s", c.ID, c.Generation, c.Origin)
-	for i, parent := range c.Parents {
-		text += fmt.Sprintf("%s #%d", []string{" of", " and"}[min(i, 1)], parent)
+	if len(c.Parents) > 0 {
+		text += " of " + parentNames(c.Parents)
 	}
 	text += ": " + slm.Count(c.Parameters) + " parameters, "
 	if c.Failed() {

@@ -2,12 +2,10 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -100,27 +98,13 @@ func readFigures(output string) (figures []largeFigure) {
 
 // watchLarge opens the page of each figure in a browser.
 func (l *lab) watchLarge(ctx context.Context, chrome, dir string, figures []largeFigure) error {
-	script := l.path("js", "benchfigures.mjs") // beside node_modules, where it finds Playwright
-	if err := writeFile(script, recipe("benchfigures.mjs"), 0o644); err != nil {
-		return err
-	}
 	var pages []string
 	for _, f := range figures {
 		pages = append(pages, filepath.Join(dir, f.Name+".html"))
 	}
-	options, err := json.Marshal(map[string]any{"chrome": chrome, "pages": pages})
-	if err != nil {
-		return err
-	}
-	var stdout, stderr strings.Builder
-	cmd := exec.Command(l.python("node"), script, string(options))
-	cmd.Env, cmd.Stdout, cmd.Stderr = l.jupyterEnv(), &stdout, &stderr
-	if err := supervise(ctx, cmd, 20*time.Second); err != nil {
-		return fmt.Errorf("lab bench figures: the browser: %w: %s", err, tail(stderr.String(), 12))
-	}
 	var seen []*watched
-	if err := json.Unmarshal([]byte(stdout.String()), &seen); err != nil {
-		return fmt.Errorf("lab bench figures: the browser script: %w", err)
+	if err := l.runScripts(ctx, []string{"benchfigures.mjs"}, map[string]any{"chrome": chrome, "pages": pages}, &seen); err != nil {
+		return fmt.Errorf("lab bench figures: %w", err)
 	}
 	if len(seen) != len(figures) {
 		return errors.New("lab bench figures: the browser did not open all pages")

@@ -80,11 +80,6 @@ func (l *lab) browse(ctx context.Context, chrome string, notebooks opened, out s
 	}
 	defer func() { cancel(); jupyter.wait() }()
 
-	for _, name := range []string{"browser.mjs", "helpercells.mjs", "figures.mjs", "noscript.mjs", "controls.mjs"} { // beside node_modules, where they find Playwright
-		if err := writeFile(l.path("js", name), recipe(name), 0o644); err != nil {
-			return nil, err
-		}
-	}
 	cells, err := helperCells()
 	if err != nil {
 		return nil, err
@@ -92,15 +87,38 @@ func (l *lab) browse(ctx context.Context, chrome string, notebooks opened, out s
 	if out, err = filepath.Abs(out); err != nil {
 		return nil, err
 	}
-	options, err := json.Marshal(map[string]any{
+	var saw sighting
+	err = l.runScripts(ctx, []string{"browser.mjs", "helpercells.mjs", "figures.mjs", "noscript.mjs", "controls.mjs"}, map[string]any{
 		"url": jupyter.server.URL, "token": jupyter.server.Token, "root": root, "jupyter": l.python("jupyter"),
 		"notebook": base(notebooks.notebook), "figures": base(notebooks.figures), "controls": base(notebooks.controls),
 		"chrome": chrome, "out": out, "timeout": limit.Seconds(), "cells": cells,
-	})
-	if err != nil {
-		return nil, err
+	}, &saw)
+	if err == nil && len(saw.Problems) > 0 {
+		err = errors.New(strings.Join(saw.Problems, "\n"))
 	}
-	return runBrowser(ctx, l, l.path("js", "browser.mjs"), string(options))
+	return &saw, err
+}
+
+// runScripts runs the first of these scripts, which imports the others, in Node, with options as JSON, and reads its answer, which is
+// JSON too. One that answers may end as it likes.
+func (l *lab) runScripts(ctx context.Context, scripts []string, options, answer any) error {
+	for _, name := range scripts { // beside node_modules, where they find Playwright
+		if err := writeFile(l.path("js", name), recipe(name), 0o644); err != nil {
+			return err
+		}
+	}
+	text, err := json.Marshal(options)
+	if err != nil {
+		return err
+	}
+	var stdout, stderr strings.Builder
+	cmd := exec.Command(l.python("node"), l.path("js", scripts[0]), string(text))
+	cmd.Env, cmd.Stdout, cmd.Stderr = l.jupyterEnv(), &stdout, &stderr
+	err = supervise(ctx, cmd, 20*time.Second)
+	if json.Unmarshal([]byte(stdout.String()), answer) != nil {
+		return fmt.Errorf("the browser script said nothing (%w): %s", err, tail(stderr.String(), 12))
+	}
+	return nil
 }
 
 // copyInto copies the notebooks, and the values of the figures.
@@ -134,19 +152,4 @@ func base(path string) string {
 		return ""
 	}
 	return filepath.Base(path)
-}
-
-func runBrowser(ctx context.Context, l *lab, script, options string) (*sighting, error) {
-	var stdout, stderr strings.Builder
-	cmd := exec.Command(l.python("node"), script, options)
-	cmd.Env, cmd.Stdout, cmd.Stderr = l.jupyterEnv(), &stdout, &stderr
-	err := supervise(ctx, cmd, 20*time.Second)
-	var saw sighting
-	if json.Unmarshal([]byte(stdout.String()), &saw) != nil {
-		return nil, fmt.Errorf("the browser script said nothing (%w): %s", err, tail(stderr.String(), 12))
-	}
-	if len(saw.Problems) > 0 {
-		return &saw, errors.New(strings.Join(saw.Problems, "\n"))
-	}
-	return &saw, nil
 }

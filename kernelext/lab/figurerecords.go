@@ -216,9 +216,6 @@ func studySavings(search slm.Population, all slm.EfficiencyRecords) []slm.Seeded
 // readText is what models read in the figures of a text: short, since a map of attention has a cell for each two tokens.
 const readText = "// ReadAll reads from r until an error or EOF and returns the data it read.\nfunc ReadAll(r Reader) ([]byte, error) {\n\tb := make([]byte, 0, 512)\n"
 
-// importanceTokens is how much text activations are measured on: what a lab's searches measure too, and remember.
-const importanceTokens = 4096
-
 // measure asks the host for what is in no record. What it cannot measure, since a teacher is not installed or a checkpoint is gone, is
 // left out of the figures.
 func (r *records) measure(ctx context.Context, client recordReader, line *progress) error {
@@ -241,7 +238,7 @@ func (r *records) measure(ctx context.Context, client recordReader, line *progre
 		}
 	}
 	try(importanceRecord, func() (err error) {
-		r.Importance, err = client.Importance(ctx, teacher, slm.Norm, importanceTokens, watch)
+		r.Importance, err = client.Importance(ctx, teacher, slm.Norm, kernelext.ImportanceTokens, watch)
 		return err
 	})
 	reading := kernelext.Reading{Text: readText}

@@ -12,11 +12,8 @@ import (
 	"github.com/offshoot-ml/offshoot/slm/atomicfile"
 )
 
-// Tokens of a measurement: it takes as long as evaluating the teacher on them. More change the order of units little.
-const (
-	mostImportanceTokens = 1 << 20
-	reorderTokens        = 4096 // what cells measure
-)
+// mostImportanceTokens bounds a measurement.
+const mostImportanceTokens = 1 << 20
 
 // importanceWork measures the importance of a teacher's units, unless that was done before.
 func (h *Host) importanceWork(j *job) (any, error) {
@@ -47,7 +44,7 @@ func reordered(ctx context.Context, home string, t Teacher, s slm.Search, report
 	if s.Reorder == "" {
 		return s, nil
 	}
-	scores, err := importance(ctx, home, t, s.Reorder, reorderTokens, report)
+	scores, err := importance(ctx, home, t, s.Reorder, kernelext.ImportanceTokens, report)
 	if err != nil {
 		return s, err
 	}

@@ -11,21 +11,12 @@ import (
 
 // layerDropWork measures what a teacher loses without each of its layers, on the held-out text of its perplexity.
 func (h *Host) layerDropWork(j *job) (any, error) {
-	l, err := h.lab(j.whole(), j.Lab)
-	if err != nil {
-		return nil, err
-	}
-	t, err := h.useTeacher(j, l, j.Name)
+	l, t, err := h.measuredTeacher(j)
 	if err != nil {
 		return nil, err
 	}
 	if name := t.info.Config.Name; t.info.Config.Layers < 2 {
 		return nil, kernelext.Errorf(kernelext.Invalid, "layer drop: %s has one layer, and nothing is left without it", name)
-	}
-	if t.info.Tokens == 0 {
-		if err := h.measure(j, t); err != nil {
-			return nil, err
-		}
 	}
 	windows, err := t.Held(j.whole(), h.settings.HeldTokens, window, j.report())
 	if err != nil {

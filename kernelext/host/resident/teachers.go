@@ -41,20 +41,24 @@ func (h *Host) reference(name string) (string, error) {
 
 // teacherWork loads a teacher and measures its perplexity.
 func (h *Host) teacherWork(j *job) (any, error) {
-	l, err := h.lab(j.whole(), j.Lab)
+	_, t, err := h.measuredTeacher(j)
 	if err != nil {
 		return nil, err
-	}
-	t, err := h.useTeacher(j, l, j.Name)
-	if err != nil {
-		return nil, err
-	}
-	if t.info.Tokens == 0 {
-		if err := h.measure(j, t); err != nil {
-			return nil, err
-		}
 	}
 	return t.info, nil
+}
+
+// measuredTeacher is the teacher that a request names, in memory and with its perplexity, and the lab.
+func (h *Host) measuredTeacher(j *job) (*lab, *heldTeacher, error) {
+	l, err := h.lab(j.whole(), j.Lab)
+	if err != nil {
+		return nil, nil, err
+	}
+	t, err := h.useTeacher(j, l, j.Name)
+	if err == nil && t.info.Tokens == 0 {
+		err = h.measure(j, t)
+	}
+	return l, t, err
 }
 
 // useTeacher is openTeacher, with the weights in memory.
