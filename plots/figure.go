@@ -1,9 +1,11 @@
 package plots
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -59,6 +61,25 @@ func empty(title, caption string) Figure {
 	f.option["legend"] = off()
 	f.Height = 60
 	return f
+}
+
+// blank reports a figure that draws no data, be it of words or of axes alone: no series, in any moment of its slider, has a number.
+func (f Figure) blank() bool {
+	var drawn struct {
+		Series  []struct{ Data json.RawMessage }
+		Options []struct {
+			Series []struct{ Data json.RawMessage }
+		}
+	}
+	text, err := json.Marshal(map[string]any{"series": f.option["series"], "options": f.option["options"]})
+	if err != nil || json.Unmarshal(text, &drawn) != nil {
+		return false // its drawing will say why
+	}
+	series := drawn.Series
+	for _, moment := range drawn.Options {
+		series = append(series, moment.Series...)
+	}
+	return !slices.ContainsFunc(series, func(s struct{ Data json.RawMessage }) bool { return bytes.ContainsAny(s.Data, "0123456789") })
 }
 
 // Dark is the figure with a static picture on a dark sheet, for slides and pages that are dark. In a page that runs scripts, a

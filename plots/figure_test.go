@@ -105,6 +105,25 @@ func checkFitted(t *testing.T, f Figure, mostKB int, contains ...string) {
 	}
 }
 
+// A figure without data tells so to tests of notebooks.
+func TestBlank(t *testing.T) {
+	for _, f := range []Figure{empty("nothing", "Nothing yet."), Curves(), Curves(slm.Curve{Name: "new"}), Population(slm.Population{}), LayerImportance(tiny, slm.Importance{})} {
+		data, err := f.display("")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if data.Metadata["offshoot"] != "figure without data" {
+			t.Errorf("%s: %v", f.Title, data.Metadata)
+		}
+	}
+	p := sampleSearch(t, 8, 2)
+	for _, f := range []Figure{Population(p), MaskHistory(p), Mask(tiny, slm.Subnet{}), Curves(sampleRuns(20)...)} {
+		if f.blank() {
+			t.Errorf("%s counts as a figure without data", f.Title)
+		}
+	}
+}
+
 func TestHTMLStaysOnTheMachine(t *testing.T) {
 	for _, f := range []Figure{Population(sampleSearch(t, 8, 1)), Mask(tiny, slm.Subnet{}), Curves(sampleRuns(20)...),
 		Curves(slm.Curve{Name: "</script><script>alert(1)</script>"}, slm.Curve{})} {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -32,9 +33,22 @@ func findBrowser() string {
 
 // opened are the notebooks that the browser test opens, each in its manner; "" stands for none.
 type opened struct {
-	notebook string // all cells run, and its figures are looked at
-	figures  string // each figure is looked at in both themes, and where no script runs; values stand beside it, in a file of its name
-	controls string // waits for a reader who uses its controls
+	notebooks []string // all cells run, and their figures are looked at
+	figures   string   // each figure is looked at in both themes, and where no script runs; values stand beside it, in a file of its name
+	controls  string   // waits for a reader who uses its controls
+}
+
+// paths are those of the notebooks.
+func (o opened) paths() []string {
+	return slices.DeleteFunc(append(slices.Clone(o.notebooks), o.figures, o.controls), func(path string) bool { return path == "" })
+}
+
+// names are the notebooks' names.
+func (o opened) names() (names []string) {
+	for _, path := range o.paths() {
+		names = append(names, filepath.Base(path))
+	}
+	return names
 }
 
 // sighting is what the browser script saw.
@@ -90,7 +104,7 @@ func (l *lab) browse(ctx context.Context, chrome string, notebooks opened, out s
 	var saw sighting
 	err = l.runScripts(ctx, []string{"browser.mjs", "helpercells.mjs", "figures.mjs", "noscript.mjs", "controls.mjs"}, map[string]any{
 		"url": jupyter.server.URL, "token": jupyter.server.Token, "root": root, "jupyter": l.python("jupyter"),
-		"notebook": base(notebooks.notebook), "figures": base(notebooks.figures), "controls": base(notebooks.controls),
+		"notebooks": opened{notebooks: notebooks.notebooks}.names(), "figures": base(notebooks.figures), "controls": base(notebooks.controls),
 		"chrome": chrome, "out": out, "timeout": limit.Seconds(), "cells": cells,
 	}, &saw)
 	if err == nil && len(saw.Problems) > 0 {
@@ -123,10 +137,11 @@ func (l *lab) runScripts(ctx context.Context, scripts []string, options, answer 
 
 // copyInto copies the notebooks, and the values of the figures.
 func (o opened) copyInto(folder string) error {
-	for _, path := range []string{o.notebook, o.figures, valuesOf(o.figures), o.controls} {
-		if path == "" {
-			continue
-		}
+	paths := o.paths()
+	if o.figures != "" {
+		paths = append(paths, valuesOf(o.figures))
+	}
+	for _, path := range paths {
 		text, err := os.ReadFile(path)
 		if err != nil {
 			return err
@@ -140,9 +155,6 @@ func (o opened) copyInto(folder string) error {
 
 // valuesOf is the file that a notebook of figures reads.
 func valuesOf(notebook string) string {
-	if notebook == "" {
-		return ""
-	}
 	return strings.TrimSuffix(notebook, ".ipynb") + ".json"
 }
 

@@ -22,6 +22,7 @@ type lab struct {
 	stdout io.Writer
 	stderr io.Writer
 	locked *os.File // the set-up's lock, while it is held
+	cells  []string // what cells have in their environment beside the lab's own
 }
 
 // findLab walks up from the working folder to the top of the repository.

@@ -96,5 +96,5 @@ func (l *lab) jupyterEnv() []string {
 	} {
 		env = append(env, name+"="+value)
 	}
-	return env
+	return append(env, l.cells...)
 }

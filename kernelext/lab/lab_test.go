@@ -558,6 +558,31 @@ func TestFailingNotebook(t *testing.T) {
 	}
 }
 
+// A claim that the run does not support and a figure without data stay for the reader, and fail a checked run.
+func TestDoubtfulNotebook(t *testing.T) {
+	for _, test := range []struct {
+		scale string
+		check bool
+		want  string
+	}{
+		{"short", false, "all cells ran"},
+		{"short", true, "unsupported claim: ✗ This is not run at the short scale. (this run does not support it)"},
+		{"laptop", true, "figure without data: Loss"},
+	} {
+		l := readyLab(t)
+		var out strings.Builder
+		l.stdout, l.stderr, l.cells = &out, &out, []string{scaleVariable + "=" + test.scale}
+		var options []string
+		if test.check {
+			options = append(options, "--check")
+		}
+		err := l.execute(t.Context(), filepath.Join("testdata", "doubtful.ipynb"), t.TempDir(), options...)
+		if (err != nil) != test.check || !strings.Contains(out.String(), test.want) {
+			t.Errorf("%+v: %v\n%s", test, err, &out)
+		}
+	}
+}
+
 // An interrupt reaches the cell, and what it did is saved.
 func TestInterruptedNotebook(t *testing.T) {
 	l := readyLab(t)

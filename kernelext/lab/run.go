@@ -7,13 +7,22 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 )
+
+// scales are those of the paper's notebooks (slm/paper), which read the variable; "short" is the one at which tests run all notebooks.
+var scales = []string{"short", "laptop", "gpu", "paper"}
+
+const scaleVariable = "OFFSHOOT_SCALE"
 
 func runNotebooks(ctx context.Context, l *lab, args []string) error {
 	set := flags("run", l.stdout)
 	out := set.String("out", "", "write the executed notebooks into `DIR`, not in place")
 	timeout := set.Duration("timeout", 0, "longest time for one cell, such as 90s (0: no limit)")
+	scale := set.String("scale", "", "the `SCALE` of a notebook that has several: "+strings.Join(scales, ", ")+" (default: the one it names itself)")
+	check := set.Bool("check", false, "fail on a claim that the run does not support, and on a figure without data")
 	notebooks, err := parse(set, args)
 	if err != nil {
 		return err
@@ -26,11 +35,21 @@ func runNotebooks(ctx context.Context, l *lab, args []string) error {
 			return fmt.Errorf("lab run: no notebook %s; see: ls notebooks", notebook)
 		}
 	}
+	if *scale != "" {
+		if !slices.Contains(scales, *scale) {
+			return fmt.Errorf("lab run: --scale is %q, want %s", *scale, strings.Join(scales, ", "))
+		}
+		l.cells = append(l.cells, scaleVariable+"="+*scale)
+	}
+	options := []string{"--timeout", fmt.Sprint(timeout.Seconds())}
+	if *check {
+		options = append(options, "--check")
+	}
 	if err := l.prepare(ctx); err != nil {
 		return err
 	}
 	for _, notebook := range notebooks {
-		if err := l.execute(ctx, notebook, *out, "--timeout", fmt.Sprint(timeout.Seconds())); err != nil {
+		if err := l.execute(ctx, notebook, *out, options...); err != nil {
 			return err
 		}
 	}

@@ -1,13 +1,13 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -72,25 +72,25 @@ func openedAs(notebook string) opened {
 	case controlsNotebook:
 		return opened{controls: notebook}
 	}
-	return opened{notebook: notebook}
+	return opened{notebooks: []string{notebook}}
 }
 
-// browserNotebooks are what the browser test opens: the quickstart, all figures and the controls, or a small one.
+// browserNotebooks are what the browser test opens: a notebook of the paper and one of the workshop, all figures and the controls, or a small one.
 func (l *lab) browserNotebooks(short bool) opened {
 	if short {
-		return opened{notebook: l.source("kernelext", "lab", "testdata", "figure.ipynb")}
+		return opened{notebooks: []string{l.source("kernelext", "lab", "testdata", "figure.ipynb")}}
 	}
 	return opened{
-		notebook: l.source("notebooks", "quickstart.ipynb"),
-		figures:  l.source("kernelext", "lab", "testdata", figuresNotebook),
-		controls: l.source("kernelext", "lab", "testdata", controlsNotebook),
+		notebooks: []string{l.source("notebooks", "paper", "1-starts.ipynb"), l.source("notebooks", "workshop", "1-parts.ipynb")},
+		figures:   l.source("kernelext", "lab", "testdata", figuresNotebook),
+		controls:  l.source("kernelext", "lab", "testdata", controlsNotebook),
 	}
 }
 
 // testLab is a lab for tests: it shares all that set-up made, and has its own host and labs, so
 // that tests neither see nor disturb a person's work.
 func (l *lab) testLab(ctx context.Context) (own *lab, leave func(), err error) {
-	own = &lab{repo: l.repo, home: l.path("test"), stdout: l.stdout, stderr: l.stderr}
+	own = &lab{repo: l.repo, home: l.path("test"), stdout: l.stdout, stderr: l.stderr, cells: []string{scaleVariable + "=short"}}
 	unlock, err := own.lock(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -202,7 +202,7 @@ func (c *checks) sources() {
 // goFolders are the top-level folders that may hold Go files.
 func (l *lab) goFolders() []string {
 	var folders []string
-	for _, name := range []string{"slm", "datasets", "plots", "kernelext", "cmd", "internal", "examples"} {
+	for _, name := range []string{"slm", "datasets", "plots", "kernelext", "notebooks", "cmd", "internal", "examples"} {
 		if exists(l.source(name)) {
 			folders = append(folders, name)
 		}
@@ -224,27 +224,46 @@ func staticcheckStep(l *lab) *step {
 
 // notebooks executes every notebook of the repository through the kernel, into copies.
 func (c *checks) notebooks(short bool, out string) {
-	files, _ := filepath.Glob(c.lab.source("notebooks", "*.ipynb"))
-	if len(files) == 0 {
-		c.skip("notebooks", "there are none in notebooks/")
+	if short {
+		c.skip("notebooks", "-short")
+		return
 	}
-	for _, file := range files {
-		name := "notebook " + filepath.Base(file)
-		if c.ctx.Err() != nil {
-			return
+	for _, folder := range notebookFolders {
+		files, _ := filepath.Glob(c.lab.source("notebooks", folder, "*.ipynb"))
+		if len(files) == 0 {
+			c.skip("notebooks", "there are none in notebooks/"+folder)
 		}
-		if short {
-			c.skip(name, "-short")
-			continue
+		own := *c.lab
+		if folder == solutionsFolder {
+			own.cells = append(slices.Clone(own.cells), solvedVariable+"=1")
 		}
-		start := time.Now()
-		if err := c.lab.execute(c.ctx, file, out); err != nil {
-			c.fail(name, "its output is above")
-			continue
+		for _, file := range files {
+			c.notebook(&own, file, filepath.Join(out, folder))
 		}
-		c.pass(name, start, "")
-		c.tidy()
 	}
+}
+
+// notebookFolders are the folders of notebooks/ whose notebooks are executed.
+var notebookFolders = []string{"", "paper", "workshop", solutionsFolder}
+
+// In the notebooks with the workshop's solutions, the checks of the exercises end a cell that is not solved.
+const (
+	solutionsFolder = "workshop/solutions"
+	solvedVariable  = "OFFSHOOT_SOLVED"
+)
+
+// notebook executes one notebook into a copy, and fails on a claim that it does not support, too.
+func (c *checks) notebook(l *lab, file, out string) {
+	if c.ctx.Err() != nil {
+		return
+	}
+	name, start := "notebook "+filepath.Join(filepath.Base(filepath.Dir(file)), filepath.Base(file)), time.Now()
+	if err := l.execute(c.ctx, file, out, "--check"); err != nil {
+		c.fail(name, "its output is above")
+		return
+	}
+	c.pass(name, start, "")
+	c.tidy()
 }
 
 // tidy removes what notebooks that passed left in the tests' lab: checkpoints, gigabytes a notebook.
@@ -264,7 +283,7 @@ func (c *checks) browser(notebooks opened, out string) {
 		c.skip("browser", "no Chromium found (apt-get install chromium, or set CHROME)")
 		return
 	}
-	name := "browser " + filepath.Base(cmp.Or(notebooks.notebook, notebooks.figures, notebooks.controls))
+	name := "browser " + strings.Join(notebooks.names(), ", ")
 	start := time.Now()
 	saw, err := c.lab.browse(c.ctx, chrome, notebooks, out, notebookLimit)
 	if err != nil {

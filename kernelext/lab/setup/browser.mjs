@@ -1,7 +1,7 @@
 // Drives a real JupyterLab in headless Chromium, as a person would: opens a notebook, runs all
 // cells, waits, and looks at the figures.
 //
-//   node browser.mjs {"url", "token", "root", "notebook", "figures", "controls", "chrome", "jupyter", "out", "timeout", "cells"}
+//   node browser.mjs {"url", "token", "root", "notebooks", "figures", "controls", "chrome", "jupyter", "out", "timeout", "cells"}
 //
 // Prints one JSON line with what it saw. Exit status 1: something was wrong, and "problems" says
 // what. Figures are elements of class offshoot-figure; each must hold a chart that ECharts drew.
@@ -28,12 +28,12 @@ const page = await browser.newPage({ viewport: { width: 1360, height: 1000 }, de
 try {
   page.setDefaultTimeout(60_000);
   watch(page);
-  if (options.notebook) {
-    await open(page, options.notebook);
+  for (const notebook of options.notebooks ?? []) {
+    await open(page, notebook);
     await runAll(page);
-    await lookAtFigures(page);
-    await tryHelperCells(page, options.cells);
+    await lookAtFigures(page, notebook.replace(/\.ipynb$/, ""));
   }
+  if (options.notebooks?.length) await tryHelperCells(page, options.cells);
   if (options.figures) seen.gallery = await lookAtGallery(page, options.figures);
   if (options.controls) await tryControls(page, () => open(page, options.controls), (name) => shoot(page, name));
 } catch (error) {
@@ -107,22 +107,22 @@ async function lastOutput(page) {
   return (texts.at(-1) ?? "no output").slice(0, 600);
 }
 
-async function lookAtFigures(page) {
+async function lookAtFigures(page, name) {
   const figures = page.locator(".jp-Notebook .offshoot-figure");
   const count = await figures.count();
   seen.figures += count;
-  if (count === 0) problems.push("no figure on the page (class offshoot-figure)");
+  if (count === 0) problems.push(`${name}: no figure on the page (class offshoot-figure)`);
   for (let i = 0; i < count; i++) {
     const figure = figures.nth(i);
     await figure.scrollIntoViewIfNeeded();
     const state = await drawn(page, figure);
-    if (state !== "drawn") problems.push(`figure ${i + 1}: ${state}`);
-    await shoot(figure, `figure-${i + 1}.png`);
+    if (state !== "drawn") problems.push(`${name}, figure ${i + 1}: ${state}`);
+    await shoot(figure, `${name}-figure-${i + 1}.png`);
   }
   // The second figure, or the only one, with its cell: what a reader would like to see first.
   await figures.nth(Math.min(1, count - 1)).evaluate((figure) => figure.scrollIntoView({ block: "center" }));
   await page.waitForTimeout(300);
-  await shoot(page, "notebook.png");
+  await shoot(page, `${name}.png`);
 }
 
 // lookAtGallery looks at a notebook of many figures, and at what is left of it where no script runs.

@@ -1,10 +1,11 @@
 """Executes one notebook through its kernel and saves the outputs, cell by cell.
 
-    run_notebook.py NOTEBOOK OUTPUT [--timeout SECONDS] [--times FILE]
+    run_notebook.py NOTEBOOK OUTPUT [--timeout SECONDS] [--times FILE] [--check]
 
 The notebook is saved after each cell, in one go, so whatever ends the run leaves a whole file
 with everything that was done. --times keeps, as JSON, when each cell began, how long it took
-and what it printed. Exit status: 0 all cells ran, 1 a cell failed, 130 interrupted.
+and what it printed. --check fails a cell that claims what the run does not support (kernelext/claims),
+or that shows a figure without data: both say so in their outputs' metadata. Exit status: 0 all cells ran, 1 a cell failed, 130 interrupted.
 """
 
 import argparse
@@ -162,7 +163,17 @@ def printed(cell):
     return "".join(o.text for o in cell.outputs if o.output_type == "stream")
 
 
-async def execute(nb, client, out, times):
+def doubts(cell):
+    """What a cell's outputs say against themselves: claims that do not hold, figures without data."""
+    doubtful = ("unsupported claim", "figure without data")
+    return "\n".join(
+        f"{mark}: {output.data.get('text/plain', '')}"
+        for output in cell.outputs
+        if (mark := output.get("metadata", {}).get("offshoot")) in doubtful
+    )
+
+
+async def execute(nb, client, out, times, check):
     """Runs the cells in order, and appends to times. Returns the exit status."""
     interrupted, task = [], asyncio.current_task()
 
@@ -187,6 +198,7 @@ async def execute(nb, client, out, times):
             problem, began = None, time.time()
             try:
                 await client.async_execute_cell(cell, index, execution_count=place)
+                problem = (check and doubts(cell)) or None
             except CellExecutionError as error:
                 problem = failure(cell) or str(error)
             except (CellTimeoutError, DeadKernelError) as error:
@@ -214,6 +226,7 @@ def main():
     parser.add_argument("output", type=Path)
     parser.add_argument("--timeout", type=float, default=None)
     parser.add_argument("--times", type=Path, default=None)
+    parser.add_argument("--check", action="store_true")
     args = parser.parse_args()
 
     try:
@@ -234,7 +247,7 @@ def main():
     )
     start, times = time.monotonic(), []
     try:
-        status = asyncio.run(execute(nb, client, args.output, times))
+        status = asyncio.run(execute(nb, client, args.output, times, args.check))
     except (KeyboardInterrupt, asyncio.CancelledError):
         status = 130
     if args.times:

@@ -1,0 +1,99 @@
+// Package claims says in a notebook what came out of it, in sentences that are checked.
+//
+// A sentence in a notebook's text was true on the day it was written. One that a cell says is computed from the run above it, and
+// says so when the run does not support it:
+//
+//	claims.Holds(subnet < random, "After the same FLOPs the sub-network ends at %.3f, random weights at %.3f.", subnet, random)
+//	claims.Within(saved, 2, 20, "It takes %.1f times fewer tokens.", saved)
+//
+// Below the cell is the sentence with a tick, or marked as not supported, and why. The notebook goes on: its reader may have chosen
+// another scale or another teacher, and sees what became of the claim. `lab test` fails on it: run_notebook.py looks for the claims
+// among a cell's outputs, by their metadata.
+package claims
+
+import (
+	"fmt"
+	"html"
+	"os"
+
+	"github.com/janpfeifer/gonb/gonbui"
+	"github.com/janpfeifer/gonb/gonbui/protocol"
+)
+
+// Claim is a sentence and whether the run supports it.
+type Claim struct {
+	Text  string
+	Holds bool
+	Why   string // it does not
+}
+
+// Holds shows a sentence, formatted as by [fmt.Sprintf], that is true if holds is, and reports whether it is.
+func Holds(holds bool, format string, args ...any) bool {
+	c := Claim{Text: fmt.Sprintf(format, args...), Holds: holds}
+	if !holds {
+		c.Why = "this run does not support it"
+	}
+	c.show()
+	return holds
+}
+
+// Within shows a sentence about a number that lies in the band from low to high, which was recorded when the notebook was written:
+// wide enough for other machines and seeds, too narrow for a mistake. It reports whether the number does. No number (NaN) lies in
+// any band.
+func Within(value, low, high float64, format string, args ...any) bool {
+	c := Claim{Text: fmt.Sprintf(format, args...), Holds: low <= value && value <= high}
+	if !c.Holds {
+		c.Why = fmt.Sprintf("%.4g is outside the recorded band, %.4g to %.4g", value, low, high)
+	}
+	c.show()
+	return c.Holds
+}
+
+// String is such as "✓ Evolution ends lower." or "✗ Evolution ends lower. (this run does not support it)".
+func (c Claim) String() string {
+	if c.Holds {
+		return "✓ " + c.Text
+	}
+	return fmt.Sprintf("✗ %s (%s)", c.Text, c.Why)
+}
+
+// Colours are JupyterLab's, so that a claim follows its themes; the others are for where it is read without them.
+const (
+	lineStyle   = "margin:.2em 0;line-height:1.5;color:var(--jp-ui-font-color1,inherit)"
+	tickStyle   = "color:var(--jp-success-color0,#1b7d3c);font-weight:600"
+	crossStyle  = "color:var(--jp-error-color0,#b71c1c);font-weight:600"
+	reasonStyle = "color:var(--jp-error-color0,#b71c1c)"
+)
+
+func (c Claim) html() string {
+	mark, style, reason := "✓", tickStyle, ""
+	if !c.Holds {
+		mark, style = "✗", crossStyle
+		reason = fmt.Sprintf(` <span style="%s">(%s)</span>`, reasonStyle, html.EscapeString(c.Why))
+	}
+	return fmt.Sprintf(`<div style="%s"><span style="%s">%s</span> %s%s</div>`, lineStyle, style, mark, html.EscapeString(c.Text), reason)
+}
+
+// display is the claim for a notebook. Its metadata says what became of it, for who checks notebooks.
+func (c Claim) display() *protocol.DisplayData {
+	outcome := "claim"
+	if !c.Holds {
+		outcome = "unsupported claim"
+	}
+	return &protocol.DisplayData{
+		Data:     map[protocol.MIMEType]any{protocol.MIMETextHTML: c.html(), protocol.MIMETextPlain: c.String()},
+		Metadata: map[string]any{"offshoot": outcome},
+	}
+}
+
+// show puts it below the cell, or on standard output outside a notebook.
+func (c Claim) show() {
+	if !gonbui.IsNotebook {
+		fmt.Fprintln(os.Stdout, c)
+		return
+	}
+	gonbui.SendData(c.display())
+	if gonbui.Error() == nil {
+		gonbui.Sync()
+	}
+}
