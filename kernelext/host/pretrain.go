@@ -80,6 +80,7 @@ type pretraining struct {
 	corpus     string // names the text
 	steps      int    // when it is done
 	checkpoint string // the file
+	curve      pretrainingCurve
 }
 
 // newPretraining makes the model, or goes on with the one in the checkpoint.
@@ -91,6 +92,9 @@ func newPretraining(ctx context.Context, asked *ask.Pretrain, m *meter) (*pretra
 	}
 	if err == nil {
 		err = p.Load(p.checkpoint)
+	}
+	if err == nil {
+		p.curve, err = readCurve(p.checkpoint, p.Steps())
 	}
 	if errors.Is(err, fs.ErrNotExist) && p.Trainer != nil { // the first time
 		err = os.MkdirAll(filepath.Dir(p.checkpoint), 0o755)
@@ -169,20 +173,31 @@ func (p *pretraining) train(ctx context.Context, m *meter) error {
 	for p.Steps() < p.steps {
 		point, err := p.Step(ctx)
 		if err != nil && errors.Is(err, ctx.Err()) {
-			return errors.Join(err, p.Save(p.checkpoint))
+			return errors.Join(err, p.save())
 		}
 		if err != nil {
 			return fmt.Errorf("%w; the checkpoint %s has what was learnt before", err, p.checkpoint)
 		}
+		if point.Step%p.Distillation.EvalEvery == 0 || p.Steps() == p.steps {
+			if point.Validation, err = p.Validate(ctx); err != nil {
+				return errors.Join(err, p.save())
+			}
+		}
+		p.curve = append(p.curve, point)
 		m.show(fmt.Sprintf("%s  step %d: loss %.4f, %.0f tokens/s", progressLine("training", "steps", int64(p.Steps()-before), int64(p.steps-before), time.Since(begin)),
 			point.Step, point.Loss, float64(p.Distillation.StepTokens())/point.Seconds))
 		if p.Steps()%p.Distillation.SaveEvery == 0 || p.Steps() == p.steps {
-			if err := p.Save(p.checkpoint); err != nil {
+			if err := p.save(); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// save writes the curve before the checkpoint, so that no checkpoint is without the points up to it.
+func (p *pretraining) save() error {
+	return errors.Join(p.curve.write(curveOf(p.checkpoint)), p.Save(p.checkpoint))
 }
 
 func (p *pretraining) architecture() slm.Config { return p.Student.Teacher }
@@ -196,9 +211,12 @@ func (p *pretraining) write(ctx context.Context, asked *ask.Pretrain, loss float
 	d := p.Distillation
 	s := export.Student{Teacher: p.architecture(), Weights: weights, Tokenizer: export.Tokenizer{JSON: p.tokenizer.JSON(), EOS: &p.eos},
 		Provenance: newProvenance(p.architecture().Name)}
+	s.Provenance.License = asked.License
 	s.Provenance.Training = &export.Training{Distillation: d, Steps: p.Steps(), Tokens: int64(p.Steps() * d.StepTokens()), Corpus: p.corpus}
 	s.Provenance.Measured = []export.Loss{{Model: fmt.Sprintf("the model after %d steps", p.Steps()), Loss: loss,
 		Tokens: d.HeldOut(), Window: d.SeqLen, Corpus: p.corpus + ", held out"}}
-	_, err = export.Write(ctx, asked.Out, s, export.Options{DType: export.DType(asked.DType), Progress: m.part("writing "+asked.Out, "bytes")})
-	return err
+	if _, err = export.Write(ctx, asked.Out, s, export.Options{DType: export.DType(asked.DType), Progress: m.part("writing "+asked.Out, "bytes")}); err != nil {
+		return err
+	}
+	return p.curve.thinned().write(filepath.Join(asked.Out, "curve.csv"))
 }

@@ -3,14 +3,12 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/csv"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"math"
 	"path/filepath"
-	"strconv"
 	"time"
 
 	"github.com/offshoot-ml/offshoot/kernelext"
@@ -52,7 +50,7 @@ func distill(ctx context.Context, l *lab, args []string) error {
 	c, err := d.train(ctx, client, budget, l.stderr)
 	if d.csv != "" && len(c.Points) > 0 {
 		var table bytes.Buffer
-		err = errors.Join(err, writePoints(&table, c.Points), writeFile(d.csv, table.Bytes(), 0o644))
+		err = errors.Join(err, slm.WritePoints(&table, c.Points), writeFile(d.csv, table.Bytes(), 0o644))
 	}
 	if err != nil {
 		return err
@@ -256,33 +254,6 @@ func noteStep(line *progress, e kernelext.Event) {
 	case e.Message != "":
 		line.Note("%s", e.Message)
 	}
-}
-
-// writePoints writes a run's points as CSV, one a row; what was not measured is empty.
-func writePoints(w io.Writer, points []slm.Point) error {
-	out := csv.NewWriter(w)
-	out.Write([]string{"step", "tokens", "loss", "cross_entropy", "validation", "perplexity", "learning_rate", "gradient_norm", "seconds",
-		"data_seconds", "teacher_seconds", "student_seconds", "validation_seconds", "checkpoint_seconds"})
-	number := func(v float64) string {
-		if v == 0 {
-			return ""
-		}
-		return strconv.FormatFloat(v, 'g', -1, 64)
-	}
-	for _, p := range points {
-		perplexity := 0.0
-		if p.Validation != 0 {
-			perplexity = math.Exp(p.Validation)
-		}
-		row := []string{strconv.Itoa(p.Step), strconv.FormatInt(p.Tokens, 10), number(p.Loss), number(p.CE), number(p.Validation), number(perplexity),
-			number(p.Rate), number(p.GradNorm), number(p.Seconds)}
-		for _, part := range p.Spent.Parts() {
-			row = append(row, number(part.Seconds))
-		}
-		out.Write(row)
-	}
-	out.Flush()
-	return out.Error()
 }
 
 func printRun(w io.Writer, c slm.Curve) error {

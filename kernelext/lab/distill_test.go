@@ -213,7 +213,7 @@ func folderSize(t *testing.T, dir string) (bytes int64) {
 
 func TestPointsAsCSV(t *testing.T) {
 	var out strings.Builder
-	err := writePoints(&out, []slm.Point{{Validation: 2}, {Step: 1, Tokens: 512, Loss: 3.5, CE: 4, Rate: 1e-4, GradNorm: 2, Seconds: 0.5,
+	err := slm.WritePoints(&out, []slm.Point{{Validation: 2}, {Step: 1, Tokens: 512, Loss: 3.5, CE: 4, Rate: 1e-4, GradNorm: 2, Seconds: 0.5,
 		Spent: slm.Spent{Data: 0.125, Student: 0.375, Checkpoint: 2}}})
 	want := "step,tokens,loss,cross_entropy,validation,perplexity,learning_rate,gradient_norm,seconds,data_seconds,teacher_seconds,student_seconds,validation_seconds,checkpoint_seconds\n" +
 		"0,0,,,2,7.38905609893065,,,,,,,,\n1,512,3.5,4,,,0.0001,2,0.5,0.125,,0.375,,2\n"

@@ -26,7 +26,7 @@ const heldTokens = 16384
 
 // Pretrain makes a small teacher: a model that learns from random weights.
 type Pretrain struct {
-	Family, Tokenizer, Out, DType            string
+	Family, Tokenizer, Out, DType, License   string
 	Layers, Embd, Heads, FFN, Context, Vocab int
 	Steps, Batch, Seq, SaveEvery, Devices    int
 	Rate                                     float64
@@ -51,6 +51,7 @@ func (p *Pretrain) Flags(set *flag.FlagSet) {
 	set.Uint64Var(&p.Seed, "seed", 1, "of the first weights and the order of the text; the same seed gives the same model")
 	set.StringVar(&p.Out, "out", "", "the `FOLDER` to write: a new one, or that of an earlier pretraining; one in the lab's folder teachers makes an installed teacher")
 	set.StringVar(&p.DType, "dtype", exportTypes[0], "the `TYPE` of number in the folder: "+strings.Join(exportTypes, ", "))
+	set.StringVar(&p.License, "license", "", "the `LICENCE` that the model card names, such as apache-2.0")
 	set.IntVar(&p.SaveEvery, "save-every", 100, "steps between checkpoints, beside the folder, from which the same command goes on")
 	set.IntVar(&p.Devices, "devices", 1, "share each batch evenly among so many devices `N` of the accelerator, such as GPUs; a checkpoint does not mind how many")
 	set.BoolVar(&p.JSON, "json", false, "print JSON")
@@ -102,5 +103,5 @@ func (p *Pretrain) Architecture() slm.Config {
 func (p *Pretrain) Training() slm.Distillation {
 	return slm.Distillation{Init: slm.FromRandom, Loss: slm.CE(1), Batch: p.Batch, SeqLen: p.Seq,
 		Schedule:   slm.Schedule{Peak: p.Rate, Warmup: max(1, p.Steps/20), Horizon: p.Steps},
-		EvalTokens: max(heldTokens, p.Seq), EvalEvery: p.Steps, SaveEvery: p.SaveEvery, ShuffleSeed: p.Seed, WeightsSeed: p.Seed}.WithDefaults()
+		EvalTokens: max(heldTokens, p.Seq), EvalEvery: max(1, p.Steps/20), SaveEvery: p.SaveEvery, ShuffleSeed: p.Seed, WeightsSeed: p.Seed}.WithDefaults()
 }
