@@ -228,23 +228,31 @@ func (c *checks) notebooks(short bool, out string) {
 		c.skip("notebooks", "-short")
 		return
 	}
-	for _, folder := range notebookFolders {
-		files, _ := filepath.Glob(c.lab.source("notebooks", folder, "*.ipynb"))
-		if len(files) == 0 {
-			c.skip("notebooks", "there are none in notebooks/"+folder)
+	for _, folders := range notebookFolders {
+		for _, folder := range folders {
+			c.notebooksIn(folder, out)
 		}
-		own := *c.lab
-		if folder == solutionsFolder {
-			own.cells = append(slices.Clone(own.cells), solvedVariable+"=1")
-		}
-		for _, file := range files {
-			c.notebook(&own, file, filepath.Join(out, folder))
-		}
+		c.tidy()
 	}
 }
 
-// notebookFolders are the folders of notebooks/ whose notebooks are executed.
-var notebookFolders = []string{"", "paper", "workshop", solutionsFolder}
+// notebookFolders are the folders of notebooks/ whose notebooks are executed. Those of a group share labs: what one of them has
+// searched and trained, another goes on with.
+var notebookFolders = [][]string{{""}, {"paper"}, {"workshop", solutionsFolder}}
+
+func (c *checks) notebooksIn(folder, out string) {
+	files, _ := filepath.Glob(c.lab.source("notebooks", folder, "*.ipynb"))
+	if len(files) == 0 {
+		c.skip("notebooks", "there are none in notebooks/"+folder)
+	}
+	own := *c.lab
+	if folder == solutionsFolder {
+		own.cells = append(slices.Clone(own.cells), solvedVariable+"=1")
+	}
+	for _, file := range files {
+		c.notebook(&own, file, filepath.Join(out, folder))
+	}
+}
 
 // In the notebooks with the workshop's solutions, the checks of the exercises end a cell that is not solved.
 const (
@@ -263,11 +271,13 @@ func (c *checks) notebook(l *lab, file, out string) {
 		return
 	}
 	c.pass(name, start, "")
-	c.tidy()
 }
 
-// tidy removes what notebooks that passed left in the tests' lab: checkpoints, gigabytes a notebook.
+// tidy removes what notebooks left in the tests' lab: checkpoints, gigabytes a notebook. After a failure they stay, to be looked at.
 func (c *checks) tidy() {
+	if len(c.failed) > 0 {
+		return
+	}
 	_, err := c.lab.stopHost(c.ctx)
 	if err = errors.Join(err, os.RemoveAll(c.lab.path("labs"))); err != nil {
 		c.say("lab: what the notebook wrote stays: %v", err)
