@@ -2,6 +2,7 @@ package check
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -38,21 +39,9 @@ func FFNShare(model slm.Config, answer float64) Verdict {
 		mistake{total / ffn, "the other way round: the part is divided by the whole.", ""})
 }
 
-// Heads judges how many attention heads a model has in all its layers.
-func Heads(model slm.Config, answer int) Verdict {
-	e := exercise{"1.3 Heads", "every layer has Heads heads of its own"}
-	layers, heads := float64(model.Layers), float64(model.Heads)
-	return e.count(int64(answer), int64(model.Layers*model.Heads), fmt.Sprintf("%d layers with %d heads each: %d maps like those above.", model.Layers, model.Heads, model.Layers*model.Heads),
-		mistake{heads, "that is the heads of one layer.", ""},
-		mistake{layers, "that is the number of layers.", ""},
-		mistake{layers + heads, "that adds layers and heads. Every layer has heads of its own.", ""},
-		mistake{heads * float64(model.HeadSize), "that is heads times the size of a head: how wide the queries of one layer are.", ""},
-		mistake{layers * heads * float64(model.HeadSize), "that counts the dimensions of all heads. A head of 32 dimensions is one head.", ""})
-}
-
 // Perplexity judges a function from a loss, in nats per token, to a perplexity.
 func Perplexity(answer func(loss float64) float64) Verdict {
-	e := exercise{"1.4 Loss and perplexity", "the loss is a natural logarithm; which function of package math undoes it?"}
+	e := exercise{"1.3 Loss and perplexity", "the loss is a natural logarithm; which function of package math undoes it?"}
 	losses := []float64{1, 2.5, 4}
 	agrees := func(with func(float64) float64) bool {
 		return !slices.ContainsFunc(losses, func(loss float64) bool { return math.Abs(answer(loss)-with(loss)) > 1e-3*math.Abs(with(loss)) })
@@ -90,6 +79,18 @@ func Perplexity(answer func(loss float64) float64) Verdict {
 	return e.solved("with a loss of 0 a model is sure and right: perplexity 1. With the loss ln V it is at a loss among V tokens: perplexity V.")
 }
 
+// Heads judges how many attention heads a model has in all its layers.
+func Heads(model slm.Config, answer int) Verdict {
+	e := exercise{"1.4 Heads", "every layer has Heads heads of its own"}
+	layers, heads := float64(model.Layers), float64(model.Heads)
+	return e.count(int64(answer), int64(model.Layers*model.Heads), fmt.Sprintf("%d layers with %d heads each: %d maps like those above.", model.Layers, model.Heads, model.Layers*model.Heads),
+		mistake{heads, "that is the heads of one layer.", ""},
+		mistake{layers, "that is the number of layers.", ""},
+		mistake{layers + heads, "that adds layers and heads. Every layer has heads of its own.", ""},
+		mistake{heads * float64(model.HeadSize), "that is heads times the size of a head: how wide the queries of one layer are.", ""},
+		mistake{layers * heads * float64(model.HeadSize), "that counts the dimensions of all heads. A head of 32 dimensions is one head.", ""})
+}
+
 // LeastMissed judges which layer a teacher misses least, by what dropping each costs; -1 stands for no answer yet.
 func LeastMissed(drop slm.Importance, answer int) Verdict {
 	e := exercise{"1.5 The layer that is missed least", "look for the lowest bar; layers are numbered from 0"}
@@ -116,15 +117,7 @@ func byCost(drop slm.Importance) []int {
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortStableFunc(order, func(a, b int) int {
-		switch {
-		case drop.Layers[a] < drop.Layers[b]:
-			return -1
-		case drop.Layers[a] > drop.Layers[b]:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(drop.Layers[a], drop.Layers[b]) })
 	return order
 }
 
