@@ -101,14 +101,25 @@ func LeastMissed(drop slm.Importance, answer int) Verdict {
 		return e.open()
 	case answer < 0 || answer >= len(order):
 		return e.wrong("there is no layer %d: they are numbered from 0 to %d.", answer, len(order)-1)
-	case answer == least:
-		return e.solved("without layer %d the teacher loses %.3f nats per token; without layer %d it loses %.3f.", least, drop.Layers[least], most, drop.Layers[most])
+	case drop.Layers[answer]-drop.Layers[least] < tie:
+		return e.solved("without layer %d the teacher loses %.3f nats per token; without layer %d it loses %.3f.", answer, drop.Layers[answer], most, drop.Layers[most])
 	case answer == most:
 		return e.wrong("without layer %d the teacher loses the most, %.3f nats per token. The higher the bar, the more the layer is missed.", answer, drop.Layers[answer])
 	case answer == least+1:
 		return e.wrong("layer %d is the next one: are you counting from 1? Layers are numbered from 0.", answer)
 	}
 	return e.wrong("without layer %d the teacher loses %.3f nats per token, and there is a layer without which it loses less.", answer, drop.Layers[answer])
+}
+
+// tie is how far two costs may be apart, in nats per token, and still count as equal: other text would change their order.
+const tie = 0.01
+
+// cost is the sum of what dropping each of the layers costs.
+func cost(drop slm.Importance, layers []int) (sum float64) {
+	for _, layer := range layers {
+		sum += drop.Layers[layer]
+	}
+	return sum
 }
 
 // byCost are the layers, those that are missed least first.
@@ -140,7 +151,7 @@ func KeepsLayers(drop slm.Importance, answer func(layer int) bool) Verdict {
 		return e.wrong("keepsLayer %s", trouble)
 	case len(kept) == 0:
 		return e.open()
-	case slices.Equal(kept, keep(order[dropped:])):
+	case len(kept) == n && cost(drop, order[dropped:])-cost(drop, kept) < tie:
 		return e.solved("layers %v stay: the teacher without what it misses least, each for itself. What it misses of two at once may be more than their sum.", kept)
 	case slices.Equal(kept, keep(order[:dropped])):
 		return e.wrong("the other way round: keepsLayer returns true for layers that stay, and stays true for the two that are missed least only.")

@@ -109,7 +109,7 @@ func changed(teacher slm.Config, a, b slm.Sizes) (names []string) {
 
 // Fitness judges a function that a search makes small: a candidate's loss where its parameters are in the bin, and an infinite one elsewhere.
 func Fitness(bin slm.Bin, answer func(c slm.Candidate, bin slm.Bin) float64) Verdict {
-	e := exercise{"2.3 Fitness", "if !bin.Contains(c.Parameters) { return math.Inf(1) }"}
+	e := exercise{"2.3 Fitness", "ask bin.Contains(c.Parameters) first"}
 	middle := (bin.Lower + bin.Upper) / 2
 	good, poor := slm.Candidate{Parameters: middle, Loss: 4.5}, slm.Candidate{Parameters: bin.Lower, Loss: 6}
 	large, tiny := slm.Candidate{Parameters: bin.Upper + 1, Loss: 4}, slm.Candidate{Parameters: bin.Lower - 1, Loss: 4}
