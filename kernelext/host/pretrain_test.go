@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -21,6 +22,7 @@ import (
 	"github.com/offshoot-ml/offshoot/kernelext/host/resident"
 	"github.com/offshoot-ml/offshoot/slm"
 	"github.com/offshoot-ml/offshoot/slm/checkpoint"
+	"github.com/offshoot-ml/offshoot/slm/family"
 	"github.com/offshoot-ml/offshoot/slm/model"
 )
 
@@ -117,6 +119,23 @@ func TestPretrainGoesOnWhereItWasKilled(t *testing.T) {
 	if resumed.Resumed < 20 || resumed.Loss != whole.Loss || !bytes.Equal(fileOf(t, out, "model.safetensors"), fileOf(t, dir, "whole", "model.safetensors")) {
 		t.Errorf("resumed %+v, undisturbed %+v", resumed, whole)
 	}
+	// Each tenth step, and 20 with a held-out loss, half of which are tenth ones.
+	got, want := curveIn(t, out), curveIn(t, filepath.Join(dir, "whole"))
+	if len(want) != tinySteps/thinning+10 || !slices.EqualFunc(got, want, func(a, b slm.Point) bool { a.Seconds, b.Seconds = 0, 0; return a == b }) {
+		t.Errorf("curve %+v, undisturbed %+v", got, want)
+	}
+	if last := want[len(want)-1]; last.Step != tinySteps || last.Validation != whole.Loss {
+		t.Errorf("the curve ends at %+v, the model at %+v", last, whole)
+	}
+}
+
+func curveIn(t *testing.T, dir string) []slm.Point {
+	t.Helper()
+	points, err := slm.ReadPoints(bytes.NewReader(fileOf(t, dir, "curve.csv")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return points
 }
 
 // kill runs a pretraining in a process of its own, and kills it once it has a checkpoint.
@@ -230,6 +249,23 @@ func TestPretrainedModelIsATeacher(t *testing.T) {
 		t.Skip("OFFSHOOT_REFERENCES names no Python with transformers")
 	}
 	compareLogits(t, python, out)
+}
+
+// The family of slm/family is what transformers loads, too.
+func TestFamily(t *testing.T) {
+	python := os.Getenv("OFFSHOOT_REFERENCES")
+	if python == "" {
+		t.Skip("OFFSHOOT_REFERENCES names no Python with transformers")
+	}
+	members, err := family.Members()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range members {
+		t.Run(m.Config.Name, func(t *testing.T) {
+			compareLogits(t, python, filepath.Join("..", "..", "slm", "family", m.Config.Name))
+		})
+	}
 }
 
 // compareLogits computes logits here and with transformers.

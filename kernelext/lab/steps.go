@@ -75,6 +75,7 @@ func setupSteps(l *lab) []*step {
 		pythonStep(l),
 		javascriptStep(l),
 		teacherStep(l),
+		familyStep(l),
 		xlaStep(l),
 		tokenizersStep(l),
 		modulesStep(l),
@@ -99,7 +100,7 @@ func modulesStep(l *lab) *step {
 			}
 			// So that the first cell need not compile what it imports. It would say so if it cannot.
 			t.Note("compiling what cells import")
-			if err := t.exec(ctx, l.goCommand(ctx, "build", "./kernelext", "./plots", "./slm"), nil); err != nil {
+			if err := t.exec(ctx, l.goCommand(ctx, "build", "./kernelext", "./kernelext/claims", "./plots", "./slm", "./slm/family"), nil); err != nil {
 				fmt.Fprintln(t.log, err)
 			}
 			t.Note("downloaded and compiled")

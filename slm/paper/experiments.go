@@ -1,0 +1,36 @@
+package paper
+
+import (
+	"fmt"
+
+	"github.com/offshoot-ml/offshoot/slm"
+)
+
+// The starts of a student. Rates were tuned at the laptop's scale, on students of half the teacher (`lab bench distill`).
+var (
+	Random = slm.Start{Name: "random", Init: slm.FromRandom, Loss: slm.CE(1), Peak: 4e-3}
+	Subnet = slm.Start{Name: "sub-network", Init: slm.FromTeacher, Loss: slm.CE(1), Peak: 2e-3}
+	// Distilled has the weights of the notebooks on distillation: 0.3 cross-entropy and 0.7 forward KL.
+	Distilled = slm.Start{Name: "distilled", Init: slm.FromTeacher, Loss: slm.CE(0.3).Plus(slm.ForwardKL(0.7)), Peak: 2e-3}
+)
+
+// SearchOf is a search of a size in a space by a strategy, and its name in the lab.
+func (s Scale) SearchOf(size Size, space slm.Space, strategy slm.Strategy, seed uint64) (string, slm.Search) {
+	search := s.Search
+	search.Teacher, search.Bin, search.Space, search.Strategy, search.Seed = s.Teacher, size.Bin, space, strategy, seed
+	return fmt.Sprintf("%s-%s-%s-%d", size.Name, space.Name(), strategy, seed), search
+}
+
+// RunOf is the training of a sub-network that a search of a size found, for a budget of tokens, and its name in the lab. what tells
+// the sub-network apart from others of that size, such as "coarse-layer-wise". The seed is that of random weights and of the order
+// of the text.
+func (s Scale) RunOf(size Size, what string, subnet slm.Subnet, start slm.Start, tokens int64, seed uint64) (string, slm.Distillation) {
+	run := s.Run
+	run.Teacher, run.Subnet, run.Init, run.Loss = s.Teacher, subnet, start.Init, start.Loss
+	run.ShuffleSeed, run.WeightsSeed = seed, seed
+	steps := int(tokens) / run.StepTokens()
+	run.Schedule.Peak, run.Schedule.Horizon, run.Schedule.Warmup = start.Peak, steps, max(1, steps/20)
+	run.EvalEvery = max(1, steps/10)
+	run.SaveEvery = max(1, min(1000, steps))
+	return fmt.Sprintf("%s-%s-%s-%s-%d", size.Name, what, start.Name, slm.Count(tokens), seed), run
+}

@@ -1,0 +1,82 @@
+package paper
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/offshoot-ml/offshoot/slm"
+)
+
+// Every scale can be planned, searched in each space and trained from each start.
+func TestScales(t *testing.T) {
+	for _, name := range Names() {
+		t.Run(name, func(t *testing.T) {
+			s, err := Named(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			teacher, err := s.Architecture()
+			if err != nil {
+				t.Fatal(err)
+			}
+			var plan bytes.Buffer
+			if err := s.WritePlan(&plan); err != nil {
+				t.Error(err)
+			}
+			names := map[string]bool{}
+			for _, size := range s.Sizes {
+				if !strings.Contains(plan.String(), size.Reference) {
+					t.Errorf("%s is not in the plan:\n%s", size.Reference, &plan)
+				}
+				for _, space := range []slm.Space{slm.CoarseUniform, slm.CoarseLayerWise, slm.FineUniform, slm.FineLayerWise} {
+					name, search := s.SearchOf(size, space, slm.Evolution, 1)
+					if err := search.WithDefaults().Validate(teacher); err != nil || names[name] {
+						t.Errorf("%s: %v", name, err)
+					}
+					names[name] = true
+				}
+				for _, start := range []slm.Start{Random, Subnet, Distilled} {
+					for _, tokens := range s.Budgets {
+						name, run := s.RunOf(size, "whole", slm.Subnet{}, start, tokens, 1)
+						if err := run.WithDefaults().Validate(teacher); err != nil || names[name] {
+							t.Errorf("%s: %v", name, err)
+						}
+						if got := int64(run.Schedule.Horizon * run.WithDefaults().StepTokens()); got > tokens || got < tokens*9/10 {
+							t.Errorf("%s takes %d tokens of %d", name, got, tokens)
+						}
+						names[name] = true
+					}
+				}
+			}
+		})
+	}
+}
+
+func TestOverride(t *testing.T) {
+	t.Setenv(Variable, "gpu")
+	if got := At("laptop").Name; got != "gpu" {
+		t.Errorf("scale %q", got)
+	}
+	if _, err := Named("desk"); err == nil || !strings.Contains(err.Error(), "there are short, laptop, gpu, paper") {
+		t.Error(err)
+	}
+}
+
+func TestConfirm(t *testing.T) {
+	t.Setenv(Confirmation, "")
+	paper, _ := Named("paper")
+	if err := paper.Confirm(false); err == nil || !strings.Contains(err.Error(), "confirmed = true") {
+		t.Error(err)
+	}
+	if err := paper.Confirm(true); err != nil {
+		t.Error(err)
+	}
+	if err := At("laptop").Confirm(false); err != nil {
+		t.Error(err)
+	}
+	t.Setenv(Confirmation, "yes")
+	if err := paper.Confirm(false); err != nil {
+		t.Error(err)
+	}
+}
