@@ -22,6 +22,15 @@ func (t *Teacher) Continue(prompt string, tokens int) string {
 	return t.Generate(prompt, slm.Generation{Tokens: tokens})
 }
 
+// ContinueSubnet is [Teacher.Continue] of a sub-network in place, untrained.
+func (t *Teacher) ContinueSubnet(s slm.Subnet, prompt string, tokens int) (text string) {
+	t.lab.do(t.Config.Name, func(ctx context.Context, d *display) (line string, err error) {
+		text, err = t.lab.client.GenerateSubnet(ctx, t.Config.Name, s, prompt, slm.Generation{Tokens: tokens}, quiet(d))
+		return "", err
+	})
+	return text
+}
+
 // Generate continues a prompt, for example by tokens drawn with a temperature.
 func (t *Teacher) Generate(prompt string, g slm.Generation) string {
 	var text string
