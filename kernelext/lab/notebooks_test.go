@@ -30,7 +30,7 @@ const (
 )
 
 // aPath is a path of somebody's machine.
-var aPath = regexp.MustCompile(`(/root|/home/\w+|/Users/\w+|/tmp|/work)/`)
+var aPath = regexp.MustCompile(`(/root|/home/\w+|/Users/\w+|/work)/|/tmp/[^o\s]`)
 
 // Saved notebooks can be read without being run: every cell has run, in order and without an error, on a machine that they do not
 // name, at a scale at which their claims hold; no cell is longer than a screen, and the end says what to try next.

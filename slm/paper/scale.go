@@ -78,6 +78,3 @@ func (s Scale) Architecture() (slm.Config, error) {
 	}
 	return slm.Published(s.Teacher)
 }
-
-// Short reports the scale at which notebooks are only tried: it has too few steps for what they claim.
-func (s Scale) Short() bool { return s.Name == "short" }
