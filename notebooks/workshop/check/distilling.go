@@ -25,12 +25,16 @@ func CrossEntropy(answer func(probabilities []float64) float64) Verdict {
 			{func(ps []float64) float64 {
 				return sum(len(ps), func(i int) float64 { return -math.Log2(ps[i]) }) / float64(len(ps))
 			}, "that is in bits. Losses here are in nats: the natural logarithm, math.Log.", ""},
-			{func(ps []float64) float64 { return -math.Log(sum(len(ps), func(i int) float64 { return ps[i] }) / float64(len(ps))) },
+			{func(ps []float64) float64 {
+				return -math.Log(sum(len(ps), func(i int) float64 { return ps[i] }) / float64(len(ps)))
+			},
 				"that is the logarithm of the mean probability. One token that came as a full surprise would hardly count; take each token's logarithm first.", ""},
 			{func(ps []float64) float64 {
 				return math.Exp(sum(len(ps), func(i int) float64 { return -math.Log(ps[i]) }) / float64(len(ps)))
 			}, "that is the perplexity. The cross-entropy is its logarithm.", ""},
-			{func(ps []float64) float64 { return sum(len(ps), func(i int) float64 { return ps[i] }) / float64(len(ps)) },
+			{func(ps []float64) float64 {
+				return sum(len(ps), func(i int) float64 { return ps[i] }) / float64(len(ps))
+			},
 				"that is the mean probability: high where the model is good. A loss is low there.", ""},
 			{func(ps []float64) float64 {
 				return sum(len(ps), func(i int) float64 { return -ps[i] * math.Log(ps[i]) })
@@ -66,7 +70,9 @@ func Softmax(answer func(logits []float64, temperature float64) []float64) Verdi
 			{func(z []float64, temperature float64) []float64 {
 				return mapped(softmaxOf(z, math.Exp, 0), func(p float64) float64 { return p / temperature })
 			}, "the probabilities are divided by the temperature, and no longer sum to 1. Divide the logits, before the exponential.", ""},
-			{func(z []float64, temperature float64) []float64 { return softmaxOf(z, func(x float64) float64 { return x }, 0) },
+			{func(z []float64, temperature float64) []float64 {
+				return softmaxOf(z, func(x float64) float64 { return x }, 0)
+			},
 				"that divides the logits by their sum. Logits may be negative; the exponential makes all of them positive first.", ""},
 			{func(z []float64, temperature float64) []float64 {
 				return softmaxOf(z, func(x float64) float64 { return math.Exp(x / temperature) }, 0)

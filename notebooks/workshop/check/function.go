@@ -42,7 +42,9 @@ func (t task[F]) judge(answer F, lesson string) Verdict {
 	if agree(got, right) {
 		return t.solved("%s", lesson)
 	}
-	if !slices.ContainsFunc(got, func(numbers []float64) bool { return slices.ContainsFunc(numbers, func(x float64) bool { return x != 0 }) }) {
+	if !slices.ContainsFunc(got, func(numbers []float64) bool {
+		return slices.ContainsFunc(numbers, func(x float64) bool { return x != 0 })
+	}) {
 		return t.open()
 	}
 	for _, s := range t.slips {
@@ -82,7 +84,10 @@ func agree(a, b [][]float64) bool { return slices.EqualFunc(a, b, same) }
 // same compares numbers up to rounding; none equals none, and an infinite one itself.
 func same(a, b []float64) bool {
 	return slices.EqualFunc(a, b, func(x, y float64) bool {
-		return x == y || math.IsNaN(x) && math.IsNaN(y) || math.Abs(x-y) <= closeness*max(1, math.Abs(y))
+		if x == y || math.IsNaN(x) && math.IsNaN(y) {
+			return true
+		}
+		return !math.IsInf(x, 0) && !math.IsInf(y, 0) && math.Abs(x-y) <= closeness*max(1, math.Abs(y))
 	})
 }
 
