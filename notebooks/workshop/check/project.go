@@ -106,7 +106,7 @@ func Searching(p Project, teacher slm.Config, search slm.Search) Verdict {
 		return e.wrong("its bin is %s, your budget's is %s.", search.Bin, p.Bin())
 	case search.Told:
 		return e.wrong("with Told your own cells would have to judge the candidates.")
-	case search.Warm != (slm.Warm{}):
+	case search.Warm.Steps > 0:
 		return e.wrong("with Warm every candidate is trained, which takes longer than this session.")
 	case n > mostEvaluations:
 		return e.wrong("it judges %d candidates, and the budget is %d: a Population of %d, then %d generations of %d.", n, mostEvaluations,
