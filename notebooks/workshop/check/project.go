@@ -1,6 +1,8 @@
 package check
 
 import (
+	"crypto/sha256"
+	"encoding/json"
 	"fmt"
 	"math"
 
@@ -47,6 +49,15 @@ func (p Project) Distillation(subnet slm.Subnet, loss slm.Loss, schedule slm.Sch
 // Baseline is the same architecture from random weights, without a teacher, trained for so many steps.
 func (p Project) Baseline(subnet slm.Subnet, steps int) slm.Distillation {
 	return slm.Distillation{Subnet: subnet, Init: slm.FromRandom, Loss: slm.CE(1), Schedule: slm.Schedule{Peak: 2e-3, Horizon: steps}}
+}
+
+// Named is a name for what is made with some options: with others it has another name, and a lab keeps both.
+func Named(what string, options any) string {
+	text, err := json.Marshal(options)
+	if err != nil {
+		panic(err) // options are records that the lab keeps as JSON
+	}
+	return fmt.Sprintf("%s-%.4x", what, sha256.Sum256(text))
 }
 
 // Budget judges the budget of a project, and how many steps of training it allows.
@@ -254,21 +265,32 @@ func Recipe(p Project, loss slm.Loss, schedule slm.Schedule) Verdict {
 	return e.solved("%s; %s.", loss, s)
 }
 
-// EqualCompute judges how many steps from random weights, without a teacher, take as many FLOPs as a run with one did. One more or less is right, too.
-func EqualCompute(run slm.Curve, answer int) Verdict {
-	e := exercise{"4.5 A fair baseline", "divide the FLOPs of a step with the teacher by those of a step without it (exercise 3.6)"}
-	student, teacher := float64(run.Distillation.Subnet.ForwardFLOPs(run.Teacher, run.Distillation.SeqLen)), float64(slm.Subnet{}.ForwardFLOPs(run.Teacher, run.Distillation.SeqLen))
-	steps, right := float64(run.Steps()), StepsAtEqualFLOPs(run)
-	if answer >= right-1 && answer <= right+1 && answer > 0 {
-		answer = right
+// EqualCompute judges a function of how many steps from random weights, without a teacher, take as many FLOPs as so many steps with one;
+// student and teacher are the FLOPs of a token's forward pass. The curve is the learner's own.
+func EqualCompute(answer func(steps, student, teacher int64) int64, run slm.Curve) Verdict {
+	type function = func(steps, student, teacher int64) int64
+	t := task[function]{
+		exercise: exercise{"4.5 A fair baseline", "multiply by the FLOPs of a step with the teacher, then divide by those of a step without it (exercise 3.6)"},
+		right:    func(n, s, t int64) int64 { return n * (3*s + t) / (3 * s) },
+		slips: []slip[function]{
+			{func(n, s, t int64) int64 { return n }, "as many steps see as many tokens, but cost less: the baseline has no teacher to ask.", ""},
+			{func(n, s, t int64) int64 { return n * 3 * s / (3*s + t) }, "that is fewer. Its steps are cheaper, so the baseline may take more.", ""},
+			{func(n, s, t int64) int64 { return n * (s + t) / s }, "the backward pass is missing: a step of the baseline takes three times its forward pass.", ""},
+			{func(n, s, t int64) int64 { return n * (3*s + t) / s }, "the baseline learns, too: its step takes three times its forward pass.", ""},
+			{func(n, s, t int64) int64 { return n * (s + t) / (3 * s) }, "the student learns, too: its step takes three times its forward pass, beside the teacher's.", ""},
+			{func(n, s, t int64) int64 { return n * t / (3 * s) }, "that pays for the teacher's part only. Student and teacher have worked.", ""},
+			{func(n, s, t int64) int64 { return n * t / s }, "that only compares the sizes. Count a step of each: 3 times the student, and once the teacher.", ""},
+			{func(n, s, t int64) int64 { return n * (1 + t/(3*s)) }, "dividing whole numbers too early loses the rest: multiply first.", ""},
+			{func(n, s, t int64) int64 { return n * ((3*s + t) / (3 * s)) }, "dividing whole numbers too early loses the rest: multiply first.", ""},
+			{func(n, s, t int64) int64 { return n * (3*s + t) }, "these are FLOPs. How many steps of the baseline do they pay for?", ""},
+		},
 	}
-	return e.count(int64(answer), int64(right), fmt.Sprintf("%d steps from random weights cost as much as %d with the teacher. Now the comparison is fair.", right, run.Steps()),
-		mistake{steps, "as many steps see as many tokens, but cost less: the baseline has no teacher to ask.", ""},
-		mistake{math.Floor(steps * 3 * student / (3*student + teacher)), "that is fewer. Its steps are cheaper, so the baseline may take more.", ""},
-		mistake{math.Floor(steps * (student + teacher) / student), "the backward pass is missing: a step of the baseline takes three times its forward pass.", ""},
-		mistake{math.Floor(steps * teacher / (3 * student)), "that pays for the teacher's part only. Student and teacher have worked.", ""},
-		mistake{math.Floor(steps * teacher / student), "that only compares the sizes. Count a step of each: 3 times the student, and once the teacher.", ""},
-		mistake{float64(right * run.Distillation.StepTokens()), "that is in tokens; the answer is to be in steps.", ""})
+	for _, c := range [][3]int64{{40, 2e6, 18e6}, {30, 1e6, 16e6}} {
+		t.trials = append(t.trials, trial[function]{fmt.Sprintf("baselineSteps(%d, %d, %d)", c[0], c[1], c[2]), func(f function) []float64 {
+			return []float64{float64(f(c[0], c[1], c[2]))}
+		}, ""})
+	}
+	return t.judge(answer, fmt.Sprintf("%d steps from random weights cost as much as your %d with the teacher. Now the comparison is fair.", StepsAtEqualFLOPs(run), run.Steps()))
 }
 
 // StepsAtEqualFLOPs is how many steps of the same student without a teacher a run's FLOPs pay for.
@@ -356,7 +378,7 @@ func (r Report) start() Verdict {
 }
 
 func (r Report) training() Verdict {
-	e := exercise{"Report: the training", "run the cell that trains once; for another try change the attempt's number"}
+	e := exercise{"Report: the training", "run the cell that trains, in section 4"}
 	tokens := last(r.Student.Points).Tokens
 	switch {
 	case tokens == 0:
