@@ -166,7 +166,7 @@ func KL(answer func(p, q []float64) float64) Verdict {
 
 // Prefers judges which of two students each direction of the divergence takes for the better one: "broad", or "narrow".
 func Prefers(teacher, broad, narrow []float64, forward, reverse string) Verdict {
-	e := exercise{"3.4 Which student?", `call kl with each student, in both orders; answer "broad" or "narrow"`}
+	e := exercise{"3.4 Two students", `call kl with each student, in both orders; answer "broad" or "narrow"`}
 	if forward == "" && reverse == "" {
 		return e.open()
 	}

@@ -14,6 +14,7 @@
 // below the cell.
 //
 // The files: what a verdict is (verdict.go) and how it is shown (show.go), numbers that are compared with the right one and with
-// usual mistakes (number.go), learners' functions that may panic or not return (call.go), and a file for each session of the
+// usual mistakes (number.go), learners' functions that may panic or not return (call.go) and are compared with the right one and with those that people write
+// by mistake (function.go), and a file for each session of the
 // workshop: parts.go, searching.go, distilling.go, project.go.
 package check

@@ -12,10 +12,9 @@ import (
 // first trial in which it goes astray.
 type task[F any] struct {
 	exercise
-	function string // its name in the notebook
-	right    F
-	trials   []trial[F]
-	slips    []slip[F]
+	right  F
+	trials []trial[F]
+	slips  []slip[F]
 }
 
 // trial calls a function, and gives the numbers that it returned.

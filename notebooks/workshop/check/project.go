@@ -413,7 +413,7 @@ func (r Report) comparison() Verdict {
 		return e.wrong("with as many FLOPs random weights end at %.3f, your student at %.3f.", baseline, student).
 			hinting("another loss or peak (exercise 4.4), or more tokens; a teacher that is asked for little is dear")
 	}
-	return e.solved("with as many FLOPs random weights end at %.2f nats per token, your student at %.2f. The search's FLOPs would pay for %d steps more.", baseline, student,
+	return e.solved("with as many FLOPs random weights end at %.2f nats per token, your student at %.2f. The search's FLOPs would have paid for %d more of its steps.", baseline, student,
 		int(float64(r.Search.FLOPs())/float64(r.Baseline.Distillation.StepFLOPs(r.Baseline.Teacher))))
 }
 
