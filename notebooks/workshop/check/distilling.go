@@ -348,7 +348,7 @@ func AheadAtEqualFLOPs(answer string, first, second slm.Curve) Verdict {
 	}
 	flops := min(first.FLOPs(), second.FLOPs())
 	a, b := lossAt(first, flops), lossAt(second, flops)
-	found := fmt.Sprintf("after %.2g FLOPs each %s is at %.3f, %s at %.3f", flops, first.Name, a, second.Name, b)
+	found := fmt.Sprintf("after %.2g FLOPs each, %s is at %.3f, %s at %.3f", flops, first.Name, a, second.Name, b)
 	right := lower(first.Name, a, second.Name, b)
 	if math.Abs(a-b) < 0.05 {
 		right = "tie"

@@ -296,7 +296,7 @@ func TestAheadAtEqualFLOPs(t *testing.T) {
 	alike := trained("distilled", slm.ForwardKL(1), 3.79, 3.79, 3.79, 3.79)
 	for _, s := range []said{
 		{"none", AheadAtEqualFLOPs("", cheap, dear), Open, "not answered"},
-		{"right", AheadAtEqualFLOPs("subnet", cheap, dear), Solved, "each subnet is at 3.800"},
+		{"right", AheadAtEqualFLOPs("subnet", cheap, dear), Solved, "each, subnet is at 3.800"},
 		{"the lower end", AheadAtEqualFLOPs("distilled", cheap, dear), Wrong, "but it has spent more"},
 		{"a tie that is none", AheadAtEqualFLOPs("tie", cheap, dear), Wrong, "more than a twentieth"},
 		{"senseless", AheadAtEqualFLOPs("yes", cheap, dear), Wrong, `there is no "yes"`},
