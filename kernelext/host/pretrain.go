@@ -46,8 +46,7 @@ func pretrain(ctx context.Context, request ask.Request, out io.Writer, m *meter)
 	if err := p.train(ctx, m); err != nil {
 		return err
 	}
-	m.part("measuring the held-out loss", "tokens")
-	if done.Loss, err = p.Validate(ctx); err != nil {
+	if done.Loss, err = p.loss(ctx, m); err != nil {
 		return err
 	}
 	if err := p.write(ctx, asked, done.Loss, m); err != nil {
@@ -179,8 +178,9 @@ func (p *pretraining) train(ctx context.Context, m *meter) error {
 			return fmt.Errorf("%w; the checkpoint %s has what was learnt before", err, p.checkpoint)
 		}
 		if point.Step%p.Distillation.EvalEvery == 0 || p.Steps() == p.steps {
-			if point.Validation, err = p.Validate(ctx); err != nil {
-				return errors.Join(err, p.save())
+			// To its end also when interrupted: the step is taken, and its point belongs to the curve.
+			if point.Validation, err = p.Validate(context.WithoutCancel(ctx)); err != nil {
+				return err
 			}
 		}
 		p.curve = append(p.curve, point)
@@ -193,6 +193,15 @@ func (p *pretraining) train(ctx context.Context, m *meter) error {
 		}
 	}
 	return nil
+}
+
+// loss is the held-out loss of the model as it is, which its last step measured unless that was taken before curves were kept.
+func (p *pretraining) loss(ctx context.Context, m *meter) (float64, error) {
+	if n := len(p.curve); n > 0 && p.curve[n-1].Step == p.Steps() && p.curve[n-1].Validation != 0 {
+		return p.curve[n-1].Validation, nil
+	}
+	m.part("measuring the held-out loss", "tokens")
+	return p.Validate(ctx)
 }
 
 // save writes the curve before the checkpoint, so that no checkpoint is without the points up to it.
