@@ -93,11 +93,11 @@ func teacherCard(t TeacherInfo) shown {
 	c := t.Config
 	counts := slm.Subnet{}.Parameters(c)
 	out := card{title: c.Name}
-	out.add("architecture", "%s, %d layers, embedding %d, vocabulary %s", c.Family, c.Layers, c.Embd, thousands(int64(c.Vocab)))
-	out.add("a layer", "%d heads of %d in %d query groups, FFN %s", c.Heads, c.HeadSize, c.QueryGroups, thousands(int64(c.FFN)))
-	out.add("context", "%s tokens", thousands(int64(c.Context)))
+	out.add("architecture", "%s, %d layers, embedding %d, vocabulary %s", c.Family, c.Layers, c.Embd, slm.Thousands(int64(c.Vocab)))
+	out.add("a layer", "%d heads of %d in %d query groups, FFN %s", c.Heads, c.HeadSize, c.QueryGroups, slm.Thousands(int64(c.FFN)))
+	out.add("context", "%s tokens", slm.Thousands(int64(c.Context)))
 	out.add("held-out perplexity", "%s (loss %.4f) on %s tokens of %s, in windows of %d", perplexityText(t.Perplexity), t.Loss,
-		thousands(int64(t.Tokens)), t.Corpus, t.Window)
+		slm.Thousands(int64(t.Tokens)), t.Corpus, t.Window)
 	out.add("in memory", "%s, loaded in %s", bytesText(t.Bytes), duration(t.Seconds))
 	parts := partRows(counts, c.Tied)
 	out.after = fmt.Sprintf(`<div style="%s;margin-top:.6em">%s</div>%s`, quietStyle, html.EscapeString("parameters by part"), table(parts))
@@ -114,7 +114,7 @@ func partRows(counts slm.Counts, tied bool) []row {
 		label string
 		n     int64
 	}{{"embedding", counts.Embedding}, {"attention", counts.Attention}, {"FFN", counts.FFN}, {"norms", counts.Norm}, {"head", counts.Head}, {"total", total}} {
-		value, share := thousands(p.n), fmt.Sprintf("%.1f%%", 100*float64(p.n)/float64(total))
+		value, share := slm.Thousands(p.n), fmt.Sprintf("%.1f%%", 100*float64(p.n)/float64(total))
 		if p.label == "head" && tied {
 			value, share = "tied", "-"
 		}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/janpfeifer/gonb/gonbui"
+	"github.com/offshoot-ml/offshoot/kernelext/output"
 	"github.com/offshoot-ml/offshoot/plots/frontend"
 	"github.com/offshoot-ml/offshoot/slm"
 )
@@ -36,7 +37,7 @@ func (r *Run) Controls(steps ...int) {
 	s := steering{run: &steeredRun{Run: r, panel: p, id: p.id + "-steps"}, steps: p.steps}
 	s.follow(ctx, messages)
 	settingsCard(r.Curve).send(p.id)
-	syncDisplay()
+	output.Sync()
 }
 
 // steeredRun is a run that is trained and changed below its panel.
@@ -108,7 +109,7 @@ func settings(now slm.Distillation) []setting {
 // settingsCard is what stays of controls that nobody can use any more, or yet.
 func settingsCard(c slm.Curve) shown {
 	out := card{title: "Controls of run " + c.Name}
-	out.add("steps done", "%s", thousands(int64(c.Steps())))
+	out.add("steps done", "%s", slm.Thousands(int64(c.Steps())))
 	for _, s := range settings(holding(c)) {
 		out.add(s.label, "%.4g", s.value)
 	}

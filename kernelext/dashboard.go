@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/janpfeifer/gonb/gonbui"
+	"github.com/offshoot-ml/offshoot/kernelext/output"
 	"github.com/offshoot-ml/offshoot/plots/frontend"
 )
 
@@ -33,7 +34,7 @@ func watchHost(ctx context.Context, ask func(context.Context) (Status, error), a
 		status, err := ask(ctx)
 		switch {
 		case ctx.Err() != nil:
-			syncDisplay()
+			output.Sync()
 			return nil
 		case err != nil:
 			return err

@@ -69,11 +69,11 @@ func (c *Client) evaluate(ctx context.Context, request WorkRequest, watch func(E
 func evaluatedCard(e slm.Evaluated) shown {
 	out := card{title: "Perplexity of " + e.Model}
 	if e.Steps > 0 {
-		out.add("student", "%s parameters, after %s steps", slm.Count(e.Parameters), thousands(int64(e.Steps)))
+		out.add("student", "%s parameters, after %s steps", slm.Count(e.Parameters), slm.Thousands(int64(e.Steps)))
 	}
 	if asked := e.Evaluation; asked != nil {
 		out.add("text", "%s", asked.Text())
-		out.add("tokens", "%s in windows of %d, of %.3g bytes a token; documents: %d", thousands(int64(e.Tokens)), asked.SeqLen, e.BytesPerToken, e.Documents)
+		out.add("tokens", "%s in windows of %d, of %.3g bytes a token; documents: %d", slm.Thousands(int64(e.Tokens)), asked.SeqLen, e.BytesPerToken, e.Documents)
 	}
 	out.add("perplexity", "%s (loss %.4f nats per token)", perplexityText(e.Perplexity), e.Loss)
 	out.add("bits per byte", "%.4f", e.BitsPerByte)

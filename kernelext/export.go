@@ -107,7 +107,7 @@ func exportCard(e Exported) shown {
 	out.add("folder", "%s", e.Dir)
 	written := fmt.Sprintf("%s parameters in %s, %s", slm.Count(e.Parameters), e.DType, bytesText(e.Bytes))
 	if e.Steps > 0 {
-		written += fmt.Sprintf(", after %s steps", thousands(int64(e.Steps)))
+		written += fmt.Sprintf(", after %s steps", slm.Thousands(int64(e.Steps)))
 	}
 	out.add("weights", "%s", written)
 	form := map[string]string{"uniform": "plain", "code": "its own layers, with modelling code"}[e.Layers]

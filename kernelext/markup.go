@@ -6,6 +6,8 @@ import (
 	"math"
 	"strings"
 	"time"
+
+	"github.com/offshoot-ml/offshoot/slm"
 )
 
 // Styles are inline and use JupyterLab's colours, so that cards follow its light and dark themes; elsewhere they inherit.
@@ -117,16 +119,7 @@ func perplexityText(p float64) string {
 		return fmt.Sprintf("%.3g", p)
 	case p >= 1e4:
 		unit := math.Pow(10, math.Floor(math.Log10(p))-3)
-		return thousands(int64(math.Round(p/unit) * unit))
+		return slm.Thousands(int64(math.Round(p/unit) * unit))
 	}
 	return fmt.Sprintf("%.4g", p)
-}
-
-// thousands writes a count with separators: 134,515,008.
-func thousands(n int64) string {
-	text := fmt.Sprint(n)
-	for i := len(text) - 3; i > 0 && text[i-1] != '-'; i -= 3 {
-		text = text[:i] + "," + text[i:]
-	}
-	return text
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/janpfeifer/gonb/gonbui"
+	"github.com/offshoot-ml/offshoot/kernelext/output"
 	"github.com/offshoot-ml/offshoot/slm"
 )
 
@@ -97,7 +98,7 @@ func (d *display) finish(line string) {
 		return
 	}
 	d.put(shown{wrapped(html.EscapeString(line) + sparkline(d.points) + d.noteLines()), strings.Join(append([]string{line}, d.notes...), "\n")})
-	syncDisplay()
+	output.Sync()
 }
 
 func (d *display) put(s shown) {

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"github.com/offshoot-ml/offshoot/slm"
 )
 
 // Tasks asks for scores in tasks of lm-eval, EleutherAI's evaluation harness, without examples in the prompt (zero-shot).
@@ -138,11 +140,11 @@ func scoresCard(t TaskScores) shown {
 		if s.StdErr != nil {
 			margin = fmt.Sprintf("± %.4f, ", *s.StdErr)
 		}
-		out.rows = append(out.rows, row{label: label, value: fmt.Sprintf("%.4f", s.Value), share: margin + thousands(int64(s.Documents)) + " documents"})
+		out.rows = append(out.rows, row{label: label, value: fmt.Sprintf("%.4f", s.Value), share: margin + slm.Thousands(int64(s.Documents)) + " documents"})
 	}
 	note := "lm-eval " + t.Version
 	if t.Steps > 0 {
-		note = fmt.Sprintf("after %s steps; %s", thousands(int64(t.Steps)), note)
+		note = fmt.Sprintf("after %s steps; %s", slm.Thousands(int64(t.Steps)), note)
 	}
 	out.after, out.notes = fmt.Sprintf(`<div style="%s;margin-top:.6em">%s</div>`, quietStyle, html.EscapeString(note)), "  "+note+"\n"
 	return out.shown()

@@ -89,6 +89,15 @@ func ParseCount(text string) (int64, error) {
 	return int64(v), nil
 }
 
+// Thousands writes a count with separators, such as "134,515,008".
+func Thousands(n int64) string {
+	text := fmt.Sprint(n)
+	for i := len(text) - 3; i > 0 && text[i-1] != '-'; i -= 3 {
+		text = text[:i] + "," + text[i:]
+	}
+	return text
+}
+
 // Count writes a count with three significant digits and a unit: 134515008 is "135M".
 func Count(n int64) string {
 	switch v := float64(n); {

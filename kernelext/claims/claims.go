@@ -14,10 +14,8 @@ package claims
 import (
 	"fmt"
 	"html"
-	"os"
 
-	"github.com/janpfeifer/gonb/gonbui"
-	"github.com/janpfeifer/gonb/gonbui/protocol"
+	"github.com/offshoot-ml/offshoot/kernelext/output"
 )
 
 // Claim is a sentence and whether the run supports it.
@@ -74,26 +72,13 @@ func (c Claim) html() string {
 	return fmt.Sprintf(`<div style="%s"><span style="%s">%s</span> %s%s</div>`, lineStyle, style, mark, html.EscapeString(c.Text), reason)
 }
 
-// display is the claim for a notebook. Its metadata says what became of it, for who checks notebooks.
-func (c Claim) display() *protocol.DisplayData {
-	outcome := "claim"
-	if !c.Holds {
-		outcome = "unsupported claim"
+// metadata says what became of the claim, for who checks notebooks.
+func (c Claim) metadata() map[string]any {
+	if c.Holds {
+		return map[string]any{"offshoot": "claim"}
 	}
-	return &protocol.DisplayData{
-		Data:     map[protocol.MIMEType]any{protocol.MIMETextHTML: c.html(), protocol.MIMETextPlain: c.String()},
-		Metadata: map[string]any{"offshoot": outcome},
-	}
+	return map[string]any{"offshoot": "unsupported claim"}
 }
 
 // show puts it below the cell, or on standard output outside a notebook.
-func (c Claim) show() {
-	if !gonbui.IsNotebook {
-		fmt.Fprintln(os.Stdout, c)
-		return
-	}
-	gonbui.SendData(c.display())
-	if gonbui.Error() == nil {
-		gonbui.Sync()
-	}
-}
+func (c Claim) show() { output.Show(c.html(), c.String(), c.metadata()) }

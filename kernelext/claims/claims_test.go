@@ -26,18 +26,17 @@ func TestWithin(t *testing.T) {
 // A claim that does not hold says why, and what it says is no markup.
 func TestDisplay(t *testing.T) {
 	c := Claim{Text: "a < b", Why: "4 is outside"}
-	data := c.display()
-	page := data.Data["text/html"].(string)
+	page := c.html()
 	if !strings.Contains(page, "a &lt; b") || !strings.Contains(page, "(4 is outside)") || strings.Contains(page, "✓") {
 		t.Error(page)
 	}
-	if got := data.Data["text/plain"]; got != "✗ a < b (4 is outside)" {
+	if got := c.String(); got != "✗ a < b (4 is outside)" {
 		t.Error(got)
 	}
-	if got := data.Metadata["offshoot"]; got != "unsupported claim" {
+	if got := c.metadata()["offshoot"]; got != "unsupported claim" {
 		t.Error(got)
 	}
-	if got := (Claim{Holds: true}).display().Metadata["offshoot"]; got != "claim" {
+	if got := (Claim{Holds: true}).metadata()["offshoot"]; got != "claim" {
 		t.Error(got)
 	}
 }

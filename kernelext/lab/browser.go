@@ -43,9 +43,9 @@ func (o opened) paths() []string {
 	return slices.DeleteFunc(append(slices.Clone(o.notebooks), o.figures, o.controls), func(path string) bool { return path == "" })
 }
 
-// names are the notebooks' names.
-func (o opened) names() (names []string) {
-	for _, path := range o.paths() {
+// bases are the last parts of paths.
+func bases(paths []string) (names []string) {
+	for _, path := range paths {
 		names = append(names, filepath.Base(path))
 	}
 	return names
@@ -104,7 +104,7 @@ func (l *lab) browse(ctx context.Context, chrome string, notebooks opened, out s
 	var saw sighting
 	err = l.runScripts(ctx, []string{"browser.mjs", "helpercells.mjs", "figures.mjs", "noscript.mjs", "controls.mjs"}, map[string]any{
 		"url": jupyter.server.URL, "token": jupyter.server.Token, "root": root, "jupyter": l.python("jupyter"),
-		"notebooks": opened{notebooks: notebooks.notebooks}.names(), "figures": base(notebooks.figures), "controls": base(notebooks.controls),
+		"notebooks": bases(notebooks.notebooks), "figures": base(notebooks.figures), "controls": base(notebooks.controls),
 		"chrome": chrome, "out": out, "timeout": limit.Seconds(), "cells": cells,
 	}, &saw)
 	if err == nil && len(saw.Problems) > 0 {

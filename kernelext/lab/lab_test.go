@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/offshoot-ml/offshoot/slm/paper"
 )
 
 // emptyLab is a lab with nothing set up, in the real repository.
@@ -571,7 +573,7 @@ func TestDoubtfulNotebook(t *testing.T) {
 	} {
 		l := readyLab(t)
 		var out strings.Builder
-		l.stdout, l.stderr, l.cells = &out, &out, []string{scaleVariable + "=" + test.scale}
+		l.stdout, l.stderr, l.cells = &out, &out, []string{paper.Variable + "=" + test.scale}
 		var options []string
 		if test.check {
 			options = append(options, "--check")

@@ -7,21 +7,17 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
+
+	"github.com/offshoot-ml/offshoot/slm/paper"
 )
-
-// scales are those of the paper's notebooks (slm/paper), which read the variable; "short" is the one at which tests run all notebooks.
-var scales = []string{"short", "laptop", "gpu", "paper"}
-
-const scaleVariable = "OFFSHOOT_SCALE"
 
 func runNotebooks(ctx context.Context, l *lab, args []string) error {
 	set := flags("run", l.stdout)
 	out := set.String("out", "", "write the executed notebooks into `DIR`, not in place")
 	timeout := set.Duration("timeout", 0, "longest time for one cell, such as 90s (0: no limit)")
-	scale := set.String("scale", "", "the `SCALE` of a notebook that has several: "+strings.Join(scales, ", ")+" (default: the one it names itself)")
+	scale := set.String("scale", "", "the `SCALE` of a notebook that has several: "+strings.Join(paper.Names(), ", ")+" (default: the one it names itself)")
 	check := set.Bool("check", false, "fail on a claim that the run does not support, and on a figure without data")
 	notebooks, err := parse(set, args)
 	if err != nil {
@@ -36,10 +32,10 @@ func runNotebooks(ctx context.Context, l *lab, args []string) error {
 		}
 	}
 	if *scale != "" {
-		if !slices.Contains(scales, *scale) {
-			return fmt.Errorf("lab run: --scale is %q, want %s", *scale, strings.Join(scales, ", "))
+		if _, err := paper.Named(*scale); err != nil {
+			return fmt.Errorf("lab run: --scale: %w", err)
 		}
-		l.cells = append(l.cells, scaleVariable+"="+*scale)
+		l.cells = append(l.cells, paper.Variable+"="+*scale)
 	}
 	options := []string{"--timeout", fmt.Sprint(timeout.Seconds())}
 	if *check {

@@ -10,6 +10,9 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/offshoot-ml/offshoot/notebooks/workshop/check"
+	"github.com/offshoot-ml/offshoot/slm/paper"
 )
 
 // notebookLimit is the longest time for a notebook's whole run in the browser test.
@@ -90,7 +93,7 @@ func (l *lab) browserNotebooks(short bool) opened {
 // testLab is a lab for tests: it shares all that set-up made, and has its own host and labs, so
 // that tests neither see nor disturb a person's work.
 func (l *lab) testLab(ctx context.Context) (own *lab, leave func(), err error) {
-	own = &lab{repo: l.repo, home: l.path("test"), stdout: l.stdout, stderr: l.stderr, cells: []string{scaleVariable + "=short"}}
+	own = &lab{repo: l.repo, home: l.path("test"), stdout: l.stdout, stderr: l.stderr, cells: []string{paper.Variable + "=short"}}
 	unlock, err := own.lock(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -247,18 +250,15 @@ func (c *checks) notebooksIn(folder, out string) {
 	}
 	own := *c.lab
 	if folder == solutionsFolder {
-		own.cells = append(slices.Clone(own.cells), solvedVariable+"=1")
+		own.cells = append(slices.Clone(own.cells), check.SolvedVariable+"=1")
 	}
 	for _, file := range files {
 		c.notebook(&own, file, filepath.Join(out, folder))
 	}
 }
 
-// In the notebooks with the workshop's solutions, the checks of the exercises end a cell that is not solved.
-const (
-	solutionsFolder = "workshop/solutions"
-	solvedVariable  = "OFFSHOOT_SOLVED"
-)
+// solutionsFolder has the workshop's notebooks solved: there the checks of the exercises end a cell that is not.
+const solutionsFolder = "workshop/solutions"
 
 // notebook executes one notebook into a copy, and fails on a claim that it does not support, too.
 func (c *checks) notebook(l *lab, file, out string) {
@@ -293,7 +293,7 @@ func (c *checks) browser(notebooks opened, out string) {
 		c.skip("browser", "no Chromium found (apt-get install chromium, or set CHROME)")
 		return
 	}
-	name := "browser " + strings.Join(notebooks.names(), ", ")
+	name := "browser " + strings.Join(bases(notebooks.paths()), ", ")
 	start := time.Now()
 	saw, err := c.lab.browse(c.ctx, chrome, notebooks, out, notebookLimit)
 	if err != nil {

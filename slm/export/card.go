@@ -6,6 +6,7 @@ import (
 	_ "embed" // the template
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"strconv"
 	"strings"
 	"text/template"
@@ -151,11 +152,7 @@ func subnetText(s slm.Subnet) (string, error) {
 	return strings.ReplaceAll(string(text), `{"layer":`, "\n  "+`{"layer":`), nil
 }
 
-// thousands is a whole number of any type with commas.
+// thousands is [slm.Thousands] of a whole number of any signed type: templates do not convert.
 func thousands(n any) string {
-	text := fmt.Sprint(n)
-	for at := len(text) - 3; at > 0; at -= 3 {
-		text = text[:at] + "," + text[at:]
-	}
-	return text
+	return slm.Thousands(reflect.ValueOf(n).Int())
 }

@@ -34,13 +34,9 @@ type Member struct {
 
 // Members are the teacher and its reference students, from the smallest on.
 func Members() ([]Member, error) {
-	entries, err := records.ReadDir(".")
-	if err != nil {
-		return nil, err
-	}
 	var all []Member
-	for _, e := range entries {
-		m, err := Named(e.Name())
+	for _, name := range names() {
+		m, err := Named(name)
 		if err != nil {
 			return nil, err
 		}
@@ -54,12 +50,7 @@ func Members() ([]Member, error) {
 func Named(name string) (Member, error) {
 	text, err := records.ReadFile(path.Join(name, "offshoot.json"))
 	if err != nil {
-		entries, _ := records.ReadDir(".")
-		var names []string
-		for _, e := range entries {
-			names = append(names, e.Name())
-		}
-		return Member{}, fmt.Errorf("no model %q in the family; it has %s", name, strings.Join(names, ", "))
+		return Member{}, fmt.Errorf("no model %q in the family; it has %s", name, strings.Join(names(), ", "))
 	}
 	var r struct {
 		Parameters int64
@@ -82,6 +73,18 @@ func Named(name string) (Member, error) {
 	training := r.Provenance.Training
 	return Member{Config: r.Model, Parameters: r.Parameters, Loss: r.Provenance.Measured[0].Loss, Tokens: training.Tokens,
 		Curve: slm.Curve{Name: name, Teacher: r.Model, Distillation: training.Distillation, Parameters: r.Parameters, Points: points}}, nil
+}
+
+// names are those of all members.
+func names() (all []string) {
+	entries, err := records.ReadDir(".")
+	if err != nil {
+		panic(err) // embedded: cannot be missing
+	}
+	for _, e := range entries {
+		all = append(all, e.Name())
+	}
+	return all
 }
 
 func points(name string) ([]slm.Point, error) {

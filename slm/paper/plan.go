@@ -37,7 +37,7 @@ func (s Scale) Planned(size Size) (slm.Plan, error) {
 		kind = slm.Float32
 	}
 	return slm.Planned{Teacher: teacher, Student: slm.Model{Config: teacher, Subnet: sizes.Subnet(teacher)}, Batch: s.Run.Batch, SeqLen: s.Run.SeqLen,
-		Type: kind, Checkpointing: s.Run.Checkpointing, Fused: false, Tokens: s.Budgets, Device: device, Utilization: utilization}.Plan()
+		Type: kind, Checkpointing: s.Run.Checkpointing, Tokens: s.Budgets, Device: device, Utilization: utilization}.Plan()
 }
 
 // WritePlan says what a distillation at each size takes: memory of the device, and for each budget its operations, its time, and the

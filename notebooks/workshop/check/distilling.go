@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/offshoot-ml/offshoot/slm"
 )
@@ -53,19 +54,19 @@ func Softmax(answer func(logits []float64, temperature float64) []float64) Verdi
 	t := task[function]{
 		exercise: exercise{"3.2 Softmax", "math.Exp(z / temperature) for each logit z, then divide each by the sum of all"},
 		right: func(z []float64, temperature float64) []float64 {
-			return softmaxOf(z, func(x float64) float64 { return math.Exp(x / temperature) }, highest(z))
+			return softmaxOf(z, func(x float64) float64 { return math.Exp(x / temperature) }, slices.Max(z))
 		},
 		slips: []slip[function]{
-			{func(z []float64, _ float64) []float64 { return softmaxOf(z, math.Exp, highest(z)) },
+			{func(z []float64, _ float64) []float64 { return softmaxOf(z, math.Exp, slices.Max(z)) },
 				"the temperature changes nothing in it.", ""},
 			{func(z []float64, temperature float64) []float64 {
-				return softmaxOf(z, func(x float64) float64 { return math.Exp(x * temperature) }, highest(z))
+				return softmaxOf(z, func(x float64) float64 { return math.Exp(x * temperature) }, slices.Max(z))
 			}, "the logits are multiplied by the temperature. That makes a high temperature sharper; it should make it flatter: divide.", ""},
 			{func(z []float64, temperature float64) []float64 {
 				return mapped(z, func(x float64) float64 { return math.Exp(x / temperature) })
 			}, "these are not probabilities yet: they do not sum to 1.", "divide each by the sum of all"},
 			{func(z []float64, temperature float64) []float64 {
-				return mapped(softmaxOf(z, math.Exp, highest(z)), func(p float64) float64 { return p / temperature })
+				return mapped(softmaxOf(z, math.Exp, slices.Max(z)), func(p float64) float64 { return p / temperature })
 			}, "the probabilities are divided by the temperature, and no longer sum to 1. Divide the logits, before the exponential.", ""},
 			{func(z []float64, temperature float64) []float64 {
 				return mapped(softmaxOf(z, math.Exp, 0), func(p float64) float64 { return p / temperature })
@@ -116,7 +117,7 @@ func KL(answer func(p, q []float64) float64) Verdict {
 	}
 	t := task[function]{
 		exercise: exercise{"3.3 KL divergence", "add p[i] * math.Log(p[i]/q[i]) over all tokens, and leave out those with p[i] == 0"},
-		right:    of(func(p, q float64) float64 { return nothing(p, func() float64 { return math.Log(p / q) }) }),
+		right:    divergence,
 		slips: []slip[function]{
 			{of(func(p, q float64) float64 { return nothing(q, func() float64 { return math.Log(q / p) }) }),
 				"that is KL(q ‖ p): the arguments are swapped, and the divergence is not symmetric. The weight of each token is p's.", ""},
@@ -144,7 +145,7 @@ func KL(answer func(p, q []float64) float64) Verdict {
 				return of(func(p, q float64) float64 { return p * math.Log(p/q) })(p, q) / float64(len(p))
 			}, "that is divided by the number of tokens. The weights p sum to 1 already: it is a mean as it is.", ""},
 			{func(p, q []float64) float64 {
-				return of(func(p, q float64) float64 { return nothing(p, func() float64 { return math.Log(p / q) }) })(p, q) / float64(len(p))
+				return divergence(p, q) / float64(len(p))
 			}, "that is divided by the number of tokens. The weights p sum to 1 already: it is a mean as it is.", ""},
 			{of(func(p, q float64) float64 { return p * math.Log(p/q) }),
 				"right, but for tokens with p = 0: Go's 0 * math.Log(0) is no number. A token that p never draws counts nothing.", "if p[i] > 0"},
@@ -295,7 +296,7 @@ func TokensSaved(answer func(baseline, run []slm.Point) float64, baseline, run s
 func savedLesson(saved func(baseline, run []slm.Point) float64, baseline, run slm.Curve) string {
 	if times := saved(baseline.Points, run.Points); times > 0 {
 		return fmt.Sprintf("%s ended at %.3f after %s tokens; %s needed %.1f times fewer.", baseline.Name, baseline.Validation(),
-			thousands(last(baseline.Points).Tokens), run.Name, times)
+			slm.Thousands(last(baseline.Points).Tokens), run.Name, times)
 	}
 	return fmt.Sprintf("%s did not reach the %.3f of %s.", run.Name, baseline.Validation(), baseline.Name)
 }
@@ -403,7 +404,7 @@ func KeptBytes(teacher slm.Config, k, tokens, answer int64) Verdict {
 	right := tokens * k * (2 + number)
 	all := float64(tokens) * float64(teacher.Vocab)
 	return e.count(answer, right, fmt.Sprintf("%s bytes. All %s logits of each token, at 16 bits, would take %.0f times as much.",
-		thousands(right), thousands(int64(teacher.Vocab)), 2*all/float64(right)),
+		slm.Thousands(right), slm.Thousands(int64(teacher.Vocab)), 2*all/float64(right)),
 		mistake{float64(tokens * k * 2), "that keeps the logits, but not of which tokens they are.", ""},
 		mistake{float64(tokens * k * number), "that keeps which tokens are likeliest, but not how likely.", ""},
 		mistake{float64(k * (2 + number)), "that is for one token of the text.", ""},
@@ -437,14 +438,6 @@ func softmaxOf(numbers []float64, f func(float64) float64, offset float64) []flo
 	made := mapped(numbers, func(x float64) float64 { return f(x - offset) })
 	total := sum(len(made), func(i int) float64 { return made[i] })
 	return mapped(made, func(x float64) float64 { return x / total })
-}
-
-func highest(numbers []float64) float64 {
-	most := math.Inf(-1)
-	for _, x := range numbers {
-		most = max(most, x)
-	}
-	return most
 }
 
 // lower is the name with the lower number.

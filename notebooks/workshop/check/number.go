@@ -1,8 +1,9 @@
 package check
 
 import (
-	"fmt"
 	"math"
+
+	"github.com/offshoot-ml/offshoot/slm"
 )
 
 // mistake is a wrong number that people give, and why it is one.
@@ -21,7 +22,7 @@ func (e exercise) count(answer, right int64, lesson string, mistakes ...mistake)
 	case answer == right:
 		return e.solved("%s", lesson)
 	case answer < 0:
-		return e.wrong("%s is negative, and a count is not.", thousands(answer))
+		return e.wrong("%s is negative, and a count is not.", slm.Thousands(answer))
 	}
 	for _, m := range mistakes {
 		if answer == int64(math.Round(m.number)) {
@@ -29,9 +30,9 @@ func (e exercise) count(answer, right int64, lesson string, mistakes ...mistake)
 		}
 	}
 	if answer > right {
-		return e.wrong("%s is too many, by %s.", thousands(answer), thousands(answer-right))
+		return e.wrong("%s is too many, by %s.", slm.Thousands(answer), slm.Thousands(answer-right))
 	}
-	return e.wrong("%s is too few, by %s.", thousands(answer), thousands(right-answer))
+	return e.wrong("%s is too few, by %s.", slm.Thousands(answer), slm.Thousands(right-answer))
 }
 
 // measure judges a number that is right within a share of itself, such as 0.01: 0 stands for no answer yet.
@@ -62,13 +63,4 @@ func (e exercise) mistaken(m mistake) Verdict {
 		v = v.hinting("%s", m.hint)
 	}
 	return v
-}
-
-// thousands writes a count with separators: 1,048,576.
-func thousands(n int64) string {
-	text := fmt.Sprint(n)
-	for i := len(text) - 3; i > 0 && text[i-1] != '-'; i -= 3 {
-		text = text[:i] + "," + text[i:]
-	}
-	return text
 }

@@ -16,7 +16,7 @@ import (
 func Embedding(model slm.Config, answer int64) Verdict {
 	e := exercise{"1.1 The embedding", "a row for each token of the vocabulary (Vocab), as wide as the model (Embd)"}
 	right := slm.Subnet{}.Parameters(model).Embedding
-	return e.count(answer, right, fmt.Sprintf("%d tokens times %d dimensions are %s parameters.", model.Vocab, model.Embd, thousands(right)),
+	return e.count(answer, right, fmt.Sprintf("%d tokens times %d dimensions are %s parameters.", model.Vocab, model.Embd, slm.Thousands(right)),
 		mistake{2 * float64(right), "that counts the output head too. It has a matrix of the same size, but is a part of its own.", ""},
 		mistake{float64(model.Vocab + model.Embd), "that adds the vocabulary and the width. A matrix has rows times columns.", ""},
 		mistake{float64(model.Vocab), "that is how many tokens there are. Each has a row of numbers, not one.", ""},

@@ -62,8 +62,8 @@ func Named(what string, options any) string {
 
 // Budget judges the budget of a project, and how many steps of training it allows.
 func Budget(parameters, tokens int64, steps int) Verdict {
-	e := exercise{"4.1 Your budget", fmt.Sprintf("from %s to %s parameters, and from %s to %s tokens", thousands(leastParameters),
-		thousands(mostParameters), thousands(leastTokens), thousands(mostTokens))}
+	e := exercise{"4.1 Your budget", fmt.Sprintf("from %s to %s parameters, and from %s to %s tokens", slm.Thousands(leastParameters),
+		slm.Thousands(mostParameters), slm.Thousands(leastTokens), slm.Thousands(mostTokens))}
 	each := slm.Distillation{}.WithDefaults()
 	allowed := Project{Tokens: tokens}.Steps()
 	switch {
@@ -72,13 +72,13 @@ func Budget(parameters, tokens int64, steps int) Verdict {
 	case parameters >= 1 && parameters <= mostParameters/1e6:
 		return e.wrong("%d parameters would be very few. In Go a million is 1_000_000, or 1e6.", parameters)
 	case parameters < leastParameters:
-		return e.wrong("%s parameters are too few: the embedding and the output head alone take most of a model as small.", thousands(parameters))
+		return e.wrong("%s parameters are too few: the embedding and the output head alone take most of a model as small.", slm.Thousands(parameters))
 	case parameters > mostParameters:
-		return e.wrong("%s parameters are more than a session has time to train.", thousands(parameters))
+		return e.wrong("%s parameters are more than a session has time to train.", slm.Thousands(parameters))
 	case tokens < leastTokens:
-		return e.wrong("%s tokens are %d steps: the learning rate would hardly be up before it falls again.", thousands(tokens), max(0, allowed))
+		return e.wrong("%s tokens are %d steps: the learning rate would hardly be up before it falls again.", slm.Thousands(tokens), max(0, allowed))
 	case tokens > mostTokens:
-		return e.wrong("%s tokens are %s steps, more than a session has time for.", thousands(tokens), thousands(int64(allowed)))
+		return e.wrong("%s tokens are %s steps, more than a session has time for.", slm.Thousands(tokens), slm.Thousands(int64(allowed)))
 	case steps == allowed:
 		return e.solved("%d steps of %d tokens, %.3f tokens for each parameter. Large models see twenty and more: yours will only have begun to learn.",
 			steps, each.StepTokens(), float64(tokens)/float64(parameters))
@@ -94,9 +94,9 @@ func Budget(parameters, tokens int64, steps int) Verdict {
 	case int(tokens) / each.Batch:
 		return e.wrong("each of the %d sequences of a step has %d tokens.", each.Batch, each.SeqLen)
 	case allowed + 1:
-		return e.wrong("%d steps take %s tokens, which are more than your budget: round down.", steps, thousands(int64(steps*each.StepTokens())))
+		return e.wrong("%d steps take %s tokens, which are more than your budget: round down.", steps, slm.Thousands(int64(steps*each.StepTokens())))
 	}
-	return e.wrong("%d steps take %s tokens, and your budget is %s.", steps, thousands(int64(steps)*int64(each.StepTokens())), thousands(tokens))
+	return e.wrong("%d steps take %s tokens, and your budget is %s.", steps, slm.Thousands(int64(steps)*int64(each.StepTokens())), slm.Thousands(tokens))
 }
 
 // mostEvaluations is how many candidates a project may judge.
@@ -344,10 +344,10 @@ func (r Report) budget() Verdict {
 	e := exercise{"Report: your own budget", "answer exercise 4.1, and run the notebook again from there"}
 	if !r.Project.Own {
 		v := e.open()
-		v.Says = fmt.Sprintf("this is the project that stands in for yours, of %s parameters and %s tokens.", slm.Count(r.Project.Parameters), thousands(r.Project.Tokens))
+		v.Says = fmt.Sprintf("this is the project that stands in for yours, of %s parameters and %s tokens.", slm.Count(r.Project.Parameters), slm.Thousands(r.Project.Tokens))
 		return v
 	}
-	return e.solved("%s parameters, %s tokens.", slm.Count(r.Project.Parameters), thousands(r.Project.Tokens))
+	return e.solved("%s parameters, %s tokens.", slm.Count(r.Project.Parameters), slm.Thousands(r.Project.Tokens))
 }
 
 func (r Report) bin() Verdict {
@@ -357,9 +357,9 @@ func (r Report) bin() Verdict {
 	case n == 0:
 		return e.open()
 	case !bin.Contains(n):
-		return e.wrong("the student has %s parameters, and the bin is %s.", thousands(n), bin)
+		return e.wrong("the student has %s parameters, and the bin is %s.", slm.Thousands(n), bin)
 	}
-	return e.solved("%s parameters are in %s.", thousands(n), bin)
+	return e.solved("%s parameters are in %s.", slm.Thousands(n), bin)
 }
 
 func (r Report) start() Verdict {
@@ -384,7 +384,7 @@ func (r Report) training() Verdict {
 	case tokens == 0:
 		return e.open()
 	case tokens > r.Project.Tokens:
-		return e.wrong("the student has seen %s tokens, and the budget is %s.", thousands(tokens), thousands(r.Project.Tokens))
+		return e.wrong("the student has seen %s tokens, and the budget is %s.", slm.Thousands(tokens), slm.Thousands(r.Project.Tokens))
 	case r.Student.Steps() < r.Project.Steps():
 		return e.wrong("the student has taken %d of the %d steps that the budget allows.", r.Student.Steps(), r.Project.Steps()).
 			hinting("run the cell that trains it again: it goes on where it stopped")
@@ -392,7 +392,7 @@ func (r Report) training() Verdict {
 		return e.wrong("the loss on held-out text did not fall: from %.3f to %.3f.", r.Student.Points[0].Validation, r.Student.Validation()).
 			hinting("look at the curve: a lower Peak, or a longer Warmup?")
 	}
-	return e.solved("%s tokens took the held-out loss from %.2f to %.2f nats per token.", thousands(tokens), r.Student.Points[0].Validation, r.Student.Validation())
+	return e.solved("%s tokens took the held-out loss from %.2f to %.2f nats per token.", slm.Thousands(tokens), r.Student.Points[0].Validation, r.Student.Validation())
 }
 
 func (r Report) comparison() Verdict {
@@ -404,7 +404,7 @@ func (r Report) comparison() Verdict {
 	case r.Baseline.Distillation.Init != slm.FromRandom:
 		return e.wrong("the baseline did not begin with random weights.")
 	case r.Baseline.Parameters != r.Student.Parameters:
-		return e.wrong("the baseline has %s parameters, the student %s: the larger one would have an advantage.", thousands(r.Baseline.Parameters), thousands(r.Student.Parameters))
+		return e.wrong("the baseline has %s parameters, the student %s: the larger one would have an advantage.", slm.Thousands(r.Baseline.Parameters), slm.Thousands(r.Student.Parameters))
 	case r.Baseline.FLOPs() < 0.95*r.Student.FLOPs():
 		return e.wrong("the baseline has spent %.0f%% of the student's FLOPs: it may still go on.", 100*r.Baseline.FLOPs()/r.Student.FLOPs())
 	case r.Baseline.FLOPs() > 1.05*r.Student.FLOPs():
@@ -423,7 +423,7 @@ func (r Report) export() Verdict {
 	case r.Evaluated.Tokens == 0 || r.Loaded.Tokens == 0:
 		return e.open()
 	case r.Evaluated.Tokens != r.Loaded.Tokens:
-		return e.wrong("the two were evaluated on texts of different lengths: %s and %s tokens.", thousands(int64(r.Evaluated.Tokens)), thousands(int64(r.Loaded.Tokens)))
+		return e.wrong("the two were evaluated on texts of different lengths: %s and %s tokens.", slm.Thousands(int64(r.Evaluated.Tokens)), slm.Thousands(int64(r.Loaded.Tokens)))
 	case math.Abs(r.Evaluated.Loss-r.Loaded.Loss) > 1e-3 || math.IsNaN(r.Loaded.Loss):
 		return e.wrong("what was loaded from the folder has a loss of %.4f, your student %.4f: it is another model, or an earlier state.", r.Loaded.Loss, r.Evaluated.Loss)
 	}

@@ -17,7 +17,7 @@ func Bin(middle, share float64, lower, upper int64) Verdict {
 	case lower == 0 && upper == 0:
 		return e.open()
 	case answer == right:
-		return e.solved("%s to %s parameters. slm.Around(%g, %g) is the same.", thousands(lower), thousands(upper), middle, share)
+		return e.solved("%s to %s parameters. slm.Around(%g, %g) is the same.", slm.Thousands(lower), slm.Thousands(upper), middle, share)
 	case lower == right.Upper && upper == right.Lower:
 		return e.wrong("lower and upper are swapped.")
 	case answer == slm.Around(middle, share/2):
@@ -25,19 +25,19 @@ func Bin(middle, share float64, lower, upper int64) Verdict {
 	case lower == int64(math.Round(middle)) && upper == right.Upper || upper == int64(math.Round(middle)) && lower == right.Lower:
 		return e.wrong("that bin reaches to one side only. The middle is to be in its middle.")
 	case upper <= lower:
-		return e.wrong("a bin from %s to %s holds nothing.", thousands(lower), thousands(upper))
+		return e.wrong("a bin from %s to %s holds nothing.", slm.Thousands(lower), slm.Thousands(upper))
 	case lower != right.Lower:
-		return e.wrong("lower is %s, %s.", thousands(lower), off(lower-right.Lower))
+		return e.wrong("lower is %s, %s.", slm.Thousands(lower), off(lower-right.Lower))
 	}
-	return e.wrong("upper is %s, %s.", thousands(upper), off(upper-right.Upper))
+	return e.wrong("upper is %s, %s.", slm.Thousands(upper), off(upper-right.Upper))
 }
 
 // off says by how much a number is too high or too low.
 func off(by int64) string {
 	if by > 0 {
-		return thousands(by) + " too high"
+		return slm.Thousands(by) + " too high"
 	}
-	return thousands(-by) + " too low"
+	return slm.Thousands(-by) + " too low"
 }
 
 // Sizes judges the sizes of a sub-network that is to have a number of parameters inside the bin.
@@ -52,13 +52,13 @@ func Sizes(teacher slm.Config, bin slm.Bin, answer slm.Sizes) Verdict {
 	n := parameters(teacher, answer)
 	switch {
 	case n < bin.Lower:
-		return e.wrong("%s parameters are %s too few for %s.", thousands(n), thousands(bin.Lower-n), bin).
-			hinting("one more neuron in each layer adds %s parameters.", thousands(neuron(teacher, answer)))
+		return e.wrong("%s parameters are %s too few for %s.", slm.Thousands(n), slm.Thousands(bin.Lower-n), bin).
+			hinting("one more neuron in each layer adds %s parameters.", slm.Thousands(neuron(teacher, answer)))
 	case n > bin.Upper:
-		return e.wrong("%s parameters are %s too many for %s.", thousands(n), thousands(n-bin.Upper), bin).
-			hinting("one neuron fewer in each layer takes %s parameters away.", thousands(neuron(teacher, answer)))
+		return e.wrong("%s parameters are %s too many for %s.", slm.Thousands(n), slm.Thousands(n-bin.Upper), bin).
+			hinting("one neuron fewer in each layer takes %s parameters away.", slm.Thousands(neuron(teacher, answer)))
 	}
-	return e.solved("%s parameters are in %s: %s.", thousands(n), bin, answer)
+	return e.solved("%s parameters are in %s: %s.", slm.Thousands(n), bin, answer)
 }
 
 // parameters counts those of a sub-network with these sizes, which must be the teacher's at most.
@@ -140,7 +140,7 @@ func Fitness(bin slm.Bin, answer func(c slm.Candidate, bin slm.Bin) float64) Ver
 	case !math.IsInf(got[3], 1):
 		return e.wrong("a candidate with one parameter too few gets %.4g. The bin has a lower end, too.", got[3])
 	case math.IsInf(got[1], 1):
-		return e.wrong("a candidate with exactly %s parameters gets an infinite number, but both ends belong to the bin.", thousands(poor.Parameters))
+		return e.wrong("a candidate with exactly %s parameters gets an infinite number, but both ends belong to the bin.", slm.Thousands(poor.Parameters))
 	}
 	return e.solved("the lowest loss inside the bin ranks first, and nothing outside it ranks at all.")
 }

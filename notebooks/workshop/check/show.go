@@ -5,8 +5,7 @@ import (
 	"html"
 	"os"
 
-	"github.com/janpfeifer/gonb/gonbui"
-	"github.com/janpfeifer/gonb/gonbui/protocol"
+	"github.com/offshoot-ml/offshoot/kernelext/output"
 )
 
 // SolvedVariable is the environment variable under which notebooks must have all their exercises solved: the tests set it for the
@@ -16,13 +15,7 @@ const SolvedVariable = "OFFSHOOT_SOLVED"
 // Show puts the verdict below the cell, or prints it where there is no notebook. An open exercise and a wrong answer are no errors: the
 // cells that follow run all the same. Under OFFSHOOT_SOLVED they end the cell with one.
 func (v Verdict) Show() {
-	if gonbui.IsNotebook {
-		gonbui.SendData(&protocol.DisplayData{Data: map[protocol.MIMEType]any{
-			protocol.MIMETextHTML: v.HTML(), protocol.MIMETextPlain: v.String()}})
-		gonbui.Sync()
-	} else {
-		fmt.Println(v)
-	}
+	output.Show(v.HTML(), v.String(), nil)
 	if v.Outcome != Solved && os.Getenv(SolvedVariable) != "" {
 		fmt.Fprintf(os.Stderr, "exercise %s is not solved, and %s is set\n", v.Exercise, SolvedVariable)
 		os.Exit(1)
