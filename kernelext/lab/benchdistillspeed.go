@@ -174,14 +174,14 @@ func (s distillSpeed) print(w io.Writer) error {
 	for _, r := range s.Races {
 		last := len(r.Live) - 1
 		fmt.Fprintf(table, "%s to %s, %d tokens\t%.3f s\t\tmedian of %d steps, the teacher live; peak memory %s\n", r.Teacher, slm.Count(r.Parameters), r.Tokens,
-			medianSeconds(r.Live), len(r.Live), amount(float64(r.Live[last].Peak), "B"))
+			medianSeconds(r.Live), len(r.Live), slm.Amount(float64(r.Live[last].Peak), "B"))
 		fmt.Fprintf(table, "  logits kept\t%.3f s\t\tthe likeliest %d of each position, from a file; peak memory %s; %.2f times as fast\n", medianSeconds(r.Kept), keptK,
-			amount(float64(r.Kept[last].Peak), "B"), r.Ratios["kept against live"])
+			slm.Amount(float64(r.Kept[last].Peak), "B"), r.Ratios["kept against live"])
 		if r.Whittle == nil {
 			fmt.Fprintf(table, "  beside whittle\tnot measured\t%s, %s\t%s\n", r.askedLive, r.askedKept, s.Skipped)
 			continue
 		}
-		fmt.Fprintf(table, "  PyTorch, whittle's loss\t%.3f s\t\tthe teacher live, fused AdamW; peak memory %s\n", medianSeconds(r.Whittle), amount(float64(r.Whittle[last].Peak), "B"))
+		fmt.Fprintf(table, "  PyTorch, whittle's loss\t%.3f s\t\tthe teacher live, fused AdamW; peak memory %s\n", medianSeconds(r.Whittle), slm.Amount(float64(r.Whittle[last].Peak), "B"))
 		fmt.Fprintf(table, "  times its throughput\t%.2f\t%s\tthe same first weights and batch, taking turns; the losses agree\n", r.Ratios["times whittle's throughput"], r.askedLive)
 		fmt.Fprintf(table, "  the same, logits kept\t%.2f\t%s\t\n", r.Ratios["times whittle's throughput, logits kept"], r.askedKept)
 		fmt.Fprintf(table, "  of its peak memory\t%.2f, kept %.2f\tat most 1\t\n", r.Ratios["of whittle's memory"], r.Ratios["of whittle's memory, logits kept"])

@@ -181,8 +181,8 @@ func (b modelsBench) print(w io.Writer) error {
 	for _, load := range b.Loads {
 		memory := "memory not known here"
 		if load.Peak > 0 {
-			memory = fmt.Sprintf("peak %s, %.2f of the model's %s beside %s before", amount(float64(load.Peak), "B"),
-				float64(load.Peak-load.Before)/float64(load.size()), amount(float64(load.size()), "B"), amount(float64(load.Before), "B"))
+			memory = fmt.Sprintf("peak %s, %.2f of the model's %s beside %s before", slm.Amount(float64(load.Peak), "B"),
+				float64(load.Peak-load.Before)/float64(load.size()), slm.Amount(float64(load.size()), "B"), slm.Amount(float64(load.Before), "B"))
 		}
 		fmt.Fprintf(table, "load %s\t%.2f s\t%s\n", load.Model, load.Seconds, memory)
 	}

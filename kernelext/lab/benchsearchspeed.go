@@ -241,6 +241,6 @@ func (s searchSpeed) print(w io.Writer) error {
 		return table.Flush()
 	}
 	fmt.Fprintf(table, "%d evaluations\t%.1f%%\tunder 5%%\tfrom %s after the first %d to %s\n", s.Memory.Evaluations, 100*s.Memory.growth(),
-		amount(float64(s.Memory.Before), "B"), settled, amount(float64(s.Memory.After), "B"))
+		slm.Amount(float64(s.Memory.Before), "B"), settled, slm.Amount(float64(s.Memory.After), "B"))
 	return table.Flush()
 }

@@ -9,7 +9,6 @@ import (
 	"os"
 	"strings"
 	"text/tabwriter"
-	"time"
 
 	"github.com/offshoot-ml/offshoot/kernelext/host/ask"
 	"github.com/offshoot-ml/offshoot/slm"
@@ -117,7 +116,7 @@ func printPlan(w io.Writer, p slm.Plan) error {
 		fmt.Fprintf(w, " in %d parts", asked.Accumulate)
 	}
 	fmt.Fprintf(w, ", %s, on %s: %s at %.3g%%\n", asked.Type, asked.Device.Name,
-		amount(asked.Device.FLOPS(asked.Type), "FLOPs/s"), 100*asked.Utilization)
+		slm.Amount(asked.Device.FLOPS(asked.Type), "FLOPs/s"), 100*asked.Utilization)
 	if s, t := asked.Student.Config.Vocab, asked.Teacher.Vocab; s != t {
 		fmt.Fprintf(w, "         the vocabularies have %d and %d tokens: distillation compares those they share\n", t, s)
 	}
@@ -156,15 +155,15 @@ func printMemory(w io.Writer, p slm.Plan) {
 	asked, m := p.Planned, p.Memory
 	table := newTable(w)
 	row := func(name string, bytes int64, how string) {
-		fmt.Fprintf(table, "  %-30s\t%s\t  %s\n", name, amount(float64(bytes), "B"), how)
+		fmt.Fprintf(table, "  %-30s\t%s\t  %s\n", name, slm.Amount(float64(bytes), "B"), how)
 	}
 	logits, activations := "float32", "every layer's, kept"
 	if asked.TopK > 0 {
 		logits = fmt.Sprintf("the %d largest and their ids", asked.TopK)
 	}
-	other := "with --checkpointing " + amount(float64(p.RecomputedBytes), "B")
+	other := "with --checkpointing " + slm.Amount(float64(p.RecomputedBytes), "B")
 	if asked.Checkpointing {
-		activations, other = "layers' inputs", "without --checkpointing "+amount(float64(p.StoredBytes), "B")
+		activations, other = "layers' inputs", "without --checkpointing "+slm.Amount(float64(p.StoredBytes), "B")
 	}
 	fmt.Fprintln(w, "\nmemory of a step")
 	row("teacher weights", m.TeacherWeights, "float32")
@@ -197,9 +196,9 @@ func fit(d slm.Device, bytes int64) string {
 	case d.Memory == 0:
 		return ""
 	case bytes <= d.Memory:
-		return "fits into " + amount(float64(d.Memory), "B")
+		return "fits into " + slm.Amount(float64(d.Memory), "B")
 	}
-	return "more than " + amount(float64(d.Memory), "B")
+	return "more than " + slm.Amount(float64(d.Memory), "B")
 }
 
 // savings are what takes less memory than was asked for.
@@ -222,7 +221,7 @@ func printWork(w io.Writer, p slm.Plan) {
 	table := newTable(w)
 	fmt.Fprintf(table, "  %-32s\ta token\ta step\t\n", "")
 	row := func(name string, flops float64) {
-		fmt.Fprintf(table, "  %-32s\t%s\t%s\t\n", name, amount(flops/tokens, ""), amount(flops, ""))
+		fmt.Fprintf(table, "  %-32s\t%s\t%s\t\n", name, slm.Amount(flops/tokens, ""), slm.Amount(flops, ""))
 	}
 	name := "teacher forward"
 	if p.Planned.TopK > 0 {
@@ -239,7 +238,7 @@ func printWork(w io.Writer, p slm.Plan) {
 }
 
 func printBudgets(w io.Writer, p slm.Plan) {
-	fmt.Fprintf(w, "\ntoken budgets, at %s tokens a second\n", amount(p.TokensPerSecond, ""))
+	fmt.Fprintf(w, "\ntoken budgets, at %s tokens a second\n", slm.Amount(p.TokensPerSecond, ""))
 	table := newTable(w)
 	fmt.Fprint(table, "  tokens\tsteps\tFLOPs\ttime\ttoken shards\t")
 	if p.Planned.TopK > 0 {
@@ -247,40 +246,13 @@ func printBudgets(w io.Writer, p slm.Plan) {
 	}
 	fmt.Fprintln(table)
 	for _, b := range p.Budgets {
-		fmt.Fprintf(table, "  %s\t%d\t%.3g\t%s\t%s\t", slm.Count(b.Tokens), b.Steps, b.FLOPs, duration(b.Seconds), amount(float64(b.Shards), "B"))
+		fmt.Fprintf(table, "  %s\t%d\t%.3g\t%s\t%s\t", slm.Count(b.Tokens), b.Steps, b.FLOPs, slm.Span(b.Seconds), slm.Amount(float64(b.Shards), "B"))
 		if p.Planned.TopK > 0 {
-			fmt.Fprintf(table, "%s\t", amount(float64(b.Logits), "B"))
+			fmt.Fprintf(table, "%s\t", slm.Amount(float64(b.Logits), "B"))
 		}
 		fmt.Fprintln(table)
 	}
 	table.Flush()
-	fmt.Fprintf(w, "\ndisk: teacher %s, student %s, a training checkpoint %s\n", amount(float64(p.TeacherFile), "B"),
-		amount(float64(p.StudentFile), "B"), amount(float64(p.CheckpointFile), "B"))
-}
-
-// amount writes a quantity with three significant digits and a decimal unit: 13714604032 B is "13.7 GB".
-func amount(v float64, unit string) string {
-	prefix := ""
-	for _, next := range []string{"k", "M", "G", "T", "P", "E", "Z", "Y"} {
-		if v < 999.5 {
-			break
-		}
-		v, prefix = v/1000, next
-	}
-	return strings.TrimSpace(fmt.Sprintf("%.3g %s%s", v, prefix, unit))
-}
-
-// duration writes seconds in the unit that a person would use.
-func duration(seconds float64) string {
-	switch {
-	case seconds < 120:
-		return fmt.Sprintf("%.3g s", seconds)
-	case seconds < 2*3600:
-		return fmt.Sprintf("%.3g min", seconds/60)
-	case seconds < 48*3600:
-		return fmt.Sprintf("%.3g h", seconds/3600)
-	case seconds < 2*365*24*3600:
-		return fmt.Sprintf("%.3g days", seconds/(24*3600))
-	}
-	return fmt.Sprintf("%.3g years", seconds/time.Duration(365*24*time.Hour).Seconds())
+	fmt.Fprintf(w, "\ndisk: teacher %s, student %s, a training checkpoint %s\n", slm.Amount(float64(p.TeacherFile), "B"),
+		slm.Amount(float64(p.StudentFile), "B"), slm.Amount(float64(p.CheckpointFile), "B"))
 }

@@ -101,14 +101,3 @@ func TestPlanVerbRefuses(t *testing.T) {
 		}
 	}
 }
-
-func TestAmounts(t *testing.T) {
-	for want, got := range map[string]string{
-		"13.7 GB": amount(13714604032, "B"), "0 B": amount(0, "B"), "999 B": amount(999, "B"), "1 kB": amount(999.9, "B"),
-		"119 s": duration(119), "2 min": duration(120), "23.6 h": duration(84960), "4.92 days": duration(425088), "3 years": duration(3 * 365 * 24 * 3600),
-	} {
-		if got != want {
-			t.Errorf("got %q, want %q", got, want)
-		}
-	}
-}

@@ -21,6 +21,20 @@ func (s Scale) SearchOf(size Size, space slm.Space, strategy slm.Strategy, seed 
 	return fmt.Sprintf("%s-%s-%s-%d", size.Name, space.Name(), strategy, seed), search
 }
 
+// FirstN is the sub-network that nobody searched for: the first units of every dimension and evenly spaced layers, at the
+// teacher's proportions (the coarse uniform space's nearest to the bin's center).
+func (s Scale) FirstN(size Size) (slm.Subnet, error) {
+	teacher, err := s.Architecture()
+	if err != nil {
+		return slm.Subnet{}, err
+	}
+	sizes, err := slm.CoarseUniform.Proportional(teacher, size.Bin)
+	if err != nil {
+		return slm.Subnet{}, err
+	}
+	return sizes.Subnet(teacher), nil
+}
+
 // RunOf is the training of a sub-network that a search of a size found, for a budget of tokens, and its name in the lab. what tells
 // the sub-network apart from others of that size, such as "coarse-layer-wise". The seed is that of random weights and of the order
 // of the text.

@@ -25,9 +25,15 @@ func TestScales(t *testing.T) {
 				t.Error(err)
 			}
 			names := map[string]bool{}
+			if strings.Contains(plan.String(), "too much") {
+				t.Errorf("it does not fit its device:\n%s", &plan)
+			}
 			for _, size := range s.Sizes {
 				if !strings.Contains(plan.String(), size.Reference) {
 					t.Errorf("%s is not in the plan:\n%s", size.Reference, &plan)
+				}
+				if first, err := s.FirstN(size); err != nil || !size.Bin.Contains(first.Parameters(teacher).Total()) {
+					t.Errorf("first n of %s: %d parameters, %v", size.Name, first.Parameters(teacher).Total(), err)
 				}
 				for _, space := range []slm.Space{slm.CoarseUniform, slm.CoarseLayerWise, slm.FineUniform, slm.FineLayerWise} {
 					name, search := s.SearchOf(size, space, slm.Evolution, 1)
@@ -58,7 +64,7 @@ func TestOverride(t *testing.T) {
 	if got := At("laptop").Name; got != "gpu" {
 		t.Errorf("scale %q", got)
 	}
-	if _, err := Named("desk"); err == nil || !strings.Contains(err.Error(), "there are short, laptop, gpu, paper") {
+	if _, err := Named("desk"); err == nil || !strings.Contains(err.Error(), "there are short, laptop, gpu, paper, paper-12b") {
 		t.Error(err)
 	}
 }

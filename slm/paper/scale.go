@@ -34,8 +34,10 @@ type Scale struct {
 	Search  slm.Search       // what all searches have in common
 	Run     slm.Distillation // what all runs have in common
 	Budgets []int64          // tokens of a run, the first one where a notebook asks for one
-	Seeds   []uint64
-	Device  string // that the plan is for, as [slm.ParseDevice] reads it
+	Seeds   []uint64         // of runs, and of the search whose winner they train, which is the first one's
+	Draws   []uint64         // seeds of searches, where several are compared
+	Device  string           // that the plan is for, as [slm.ParseDevice] reads it
+	Asks    bool             // it takes so much that it wants to be confirmed before it begins
 }
 
 // At is the scale of that name, or that which the environment names in [Variable]. It panics with the known names on another, as

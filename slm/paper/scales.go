@@ -9,11 +9,19 @@ var sprouts = []Size{
 	{"2M", slm.Around(2e6, 0.05), "sprout-2m"},
 }
 
+// pythias are the paper's sizes.
+var pythias = []Size{
+	{"410M", slm.Around(410e6, 0.05), "pythia-410m"},
+	{"1B", slm.Around(1e9, 0.05), "pythia-1b"},
+	{"2.8B", slm.Around(2.8e9, 0.05), "pythia-2.8b"},
+}
+
 // linear ends lower than a cosine to a tenth: Bergsma et al. 2025, arXiv 2502.15938.
 var linear = slm.Schedule{Decay: slm.LinearDecay, Final: 0.01}
 
-// scales are all there are, the smallest first. Bins, teachers, text and budgets of the last are the paper's. Its batches, learning
-// rates and sizes of searches are not stated where we could read it, and are ours.
+// scales are all there are, the smallest first. Bins, teachers, text and budgets of the last two are the paper's. Their batches,
+// learning rates and sizes of searches are not stated where we could read it, and are ours; a step's sequences are computed in parts
+// that fit one device.
 var scales = []Scale{
 	{
 		Name: "short", Teacher: "sprout-8m", Sizes: sprouts, Device: "cpu",
@@ -21,6 +29,7 @@ var scales = []Scale{
 		Run:     slm.Distillation{Batch: 4, SeqLen: 128, EvalTokens: 2048, Schedule: linear},
 		Budgets: []int64{20 * 512},
 		Seeds:   []uint64{1},
+		Draws:   []uint64{1},
 	},
 	{
 		Name: "laptop", Teacher: "sprout-8m", Sizes: sprouts, Device: "cpu",
@@ -28,6 +37,7 @@ var scales = []Scale{
 		Run:     slm.Distillation{Batch: 16, SeqLen: 128, EvalTokens: 8192, Schedule: linear},
 		Budgets: []int64{200 * 2048, 400 * 2048},
 		Seeds:   []uint64{1},
+		Draws:   []uint64{1, 2, 3},
 	},
 	{
 		Name: "gpu", Teacher: "pythia-410m", Device: "h200",
@@ -40,19 +50,23 @@ var scales = []Scale{
 		Run:     slm.Distillation{Data: data("fineweb-edu"), Batch: 32, SeqLen: 1024, EvalTokens: 65536, Schedule: linear, Type: slm.BFloat16},
 		Budgets: []int64{20e6, 50e6},
 		Seeds:   []uint64{1},
+		Draws:   []uint64{1, 2, 3},
 	},
-	{
-		Name: "paper", Teacher: "pythia-6.9b", Device: "h200",
-		Sizes: []Size{
-			{"410M", slm.Around(410e6, 0.05), "pythia-410m"},
-			{"1B", slm.Around(1e9, 0.05), "pythia-1b"},
-			{"2.8B", slm.Around(2.8e9, 0.05), "pythia-2.8b"},
-		},
-		Search:  slm.Search{Population: 100, Generations: 100, Offspring: 50, Tokens: 65536},
-		Run:     slm.Distillation{Data: data("nemotron-cc"), Batch: 256, SeqLen: 2048, EvalTokens: 1 << 20, Schedule: linear, Type: slm.BFloat16, Checkpointing: true},
+	whole("paper", "pythia-6.9b"),
+	whole("paper-12b", "pythia-12b"),
+}
+
+// whole is the paper's own recipe for a teacher.
+func whole(name, teacher string) Scale {
+	return Scale{
+		Name: name, Teacher: teacher, Sizes: pythias, Device: "h200", Asks: true,
+		Search: slm.Search{Population: 100, Generations: 100, Offspring: 50, Tokens: 65536},
+		Run: slm.Distillation{Data: data("nemotron-cc"), Batch: 8, Accumulate: 32, SeqLen: 2048, EvalTokens: 1 << 20, Schedule: linear,
+			Type: slm.BFloat16, Checkpointing: true},
 		Budgets: []int64{2e9, 10e9, 100e9},
 		Seeds:   []uint64{1},
-	},
+		Draws:   []uint64{1},
+	}
 }
 
 func data(preset string) slm.Data {
