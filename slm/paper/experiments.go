@@ -14,11 +14,29 @@ var (
 	Distilled = slm.Start{Name: "distilled", Init: slm.FromTeacher, Loss: slm.CE(0.3).Plus(slm.ForwardKL(0.7)), Peak: 2e-3}
 )
 
-// SearchOf is a search of a size in a space by a strategy, and its name in the lab.
+// Spaces are the paper's four search spaces.
+var Spaces = []slm.Space{slm.CoarseUniform, slm.CoarseLayerWise, slm.FineUniform, slm.FineLayerWise}
+
+// Study is the grid of all searches: every size in every space by each strategy, once for each seed of Repeats.
+func (s Scale) Study(strategies ...slm.Strategy) slm.Study {
+	study := slm.Study{Teacher: s.Teacher, Spaces: Spaces, Seeds: s.Repeats}
+	for _, size := range s.Sizes {
+		study.Bins = append(study.Bins, size.Bin)
+	}
+	for _, strategy := range strategies {
+		search := s.Search
+		search.Strategy = strategy
+		study.Variants = append(study.Variants, slm.Variant{Name: string(strategy), Search: search})
+	}
+	return study
+}
+
+// SearchOf is one search of [Scale.Study], and its name in the lab.
 func (s Scale) SearchOf(size Size, space slm.Space, strategy slm.Strategy, seed uint64) (string, slm.Search) {
-	search := s.Search
-	search.Teacher, search.Bin, search.Space, search.Strategy, search.Seed = s.Teacher, size.Bin, space, strategy, seed
-	return fmt.Sprintf("%s-%s-%s-%d", size.Name, space.Name(), strategy, seed), search
+	study := s.Study(strategy)
+	study.Bins, study.Spaces, study.Seeds = []slm.Bin{size.Bin}, []slm.Space{space}, []uint64{seed}
+	trial := study.Trials()[0]
+	return trial.Name, trial.Search
 }
 
 // FirstN is the sub-network that nobody searched for: the first units of every dimension and evenly spaced layers, at the
@@ -46,5 +64,5 @@ func (s Scale) RunOf(size Size, what string, subnet slm.Subnet, start slm.Start,
 	run.Schedule.Peak, run.Schedule.Horizon, run.Schedule.Warmup = start.Peak, steps, max(1, steps/20)
 	run.EvalEvery = max(1, steps/10)
 	run.SaveEvery = max(1, min(1000, steps))
-	return fmt.Sprintf("%s-%s-%s-%s-%d", size.Name, what, start.Name, slm.Count(tokens), seed), run
+	return fmt.Sprintf("%s-%s-%s-%s-%d", size.Bin.Middle(), what, start.Name, slm.Count(tokens), seed), run
 }

@@ -25,6 +25,9 @@ func TestScales(t *testing.T) {
 				t.Error(err)
 			}
 			names := map[string]bool{}
+			if trials := s.Study(slm.Evolution, slm.RandomSearch).Trials(); len(trials) != len(s.Sizes)*len(Spaces)*2*len(s.Repeats) || s.Repeats[0] != s.Seeds[0] {
+				t.Errorf("%d searches; the runs' is that of seed %d, the first of %v", len(trials), s.Seeds[0], s.Repeats)
+			}
 			if strings.Contains(plan.String(), "too much") {
 				t.Errorf("it does not fit its device:\n%s", &plan)
 			}
@@ -35,7 +38,7 @@ func TestScales(t *testing.T) {
 				if first, err := s.FirstN(size); err != nil || !size.Bin.Contains(first.Parameters(teacher).Total()) {
 					t.Errorf("first n of %s: %d parameters, %v", size.Name, first.Parameters(teacher).Total(), err)
 				}
-				for _, space := range []slm.Space{slm.CoarseUniform, slm.CoarseLayerWise, slm.FineUniform, slm.FineLayerWise} {
+				for _, space := range Spaces {
 					name, search := s.SearchOf(size, space, slm.Evolution, 1)
 					if err := search.WithDefaults().Validate(teacher); err != nil || names[name] {
 						t.Errorf("%s: %v", name, err)

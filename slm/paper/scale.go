@@ -35,7 +35,7 @@ type Scale struct {
 	Run     slm.Distillation // what all runs have in common
 	Budgets []int64          // tokens of a run, the first one where a notebook asks for one
 	Seeds   []uint64         // of runs, and of the search whose winner they train, which is the first one's
-	Draws   []uint64         // seeds of searches, where several are compared
+	Repeats []uint64         // seeds of searches that are compared
 	Device  string           // that the plan is for, as [slm.ParseDevice] reads it
 	Asks    bool             // it takes so much that it wants to be confirmed before it begins
 }

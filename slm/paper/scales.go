@@ -29,7 +29,7 @@ var scales = []Scale{
 		Run:     slm.Distillation{Batch: 4, SeqLen: 128, EvalTokens: 2048, Schedule: linear},
 		Budgets: []int64{20 * 512},
 		Seeds:   []uint64{1},
-		Draws:   []uint64{1},
+		Repeats: []uint64{1},
 	},
 	{
 		Name: "laptop", Teacher: "sprout-8m", Sizes: sprouts, Device: "cpu",
@@ -37,7 +37,7 @@ var scales = []Scale{
 		Run:     slm.Distillation{Batch: 16, SeqLen: 128, EvalTokens: 8192, Schedule: linear},
 		Budgets: []int64{200 * 2048, 400 * 2048},
 		Seeds:   []uint64{1},
-		Draws:   []uint64{1, 2, 3},
+		Repeats: []uint64{1, 2, 3},
 	},
 	{
 		Name: "gpu", Teacher: "pythia-410m", Device: "h200",
@@ -50,7 +50,7 @@ var scales = []Scale{
 		Run:     slm.Distillation{Data: data("fineweb-edu"), Batch: 32, SeqLen: 1024, EvalTokens: 65536, Schedule: linear, Type: slm.BFloat16},
 		Budgets: []int64{20e6, 50e6},
 		Seeds:   []uint64{1},
-		Draws:   []uint64{1, 2, 3},
+		Repeats: []uint64{1, 2, 3},
 	},
 	whole("paper", "pythia-6.9b"),
 	whole("paper-12b", "pythia-12b"),
@@ -65,7 +65,7 @@ func whole(name, teacher string) Scale {
 			Type: slm.BFloat16, Checkpointing: true},
 		Budgets: []int64{2e9, 10e9, 100e9},
 		Seeds:   []uint64{1},
-		Draws:   []uint64{1},
+		Repeats: []uint64{1},
 	}
 }
 

@@ -1,0 +1,76 @@
+package kernelext
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/offshoot-ml/offshoot/slm"
+)
+
+// Study runs the searches of a study, one after the other, and sorts them into the cells of its grid. What the lab holds already is
+// not run again: a study that was stopped goes on.
+func (l *Lab) Study(study slm.Study) slm.Found {
+	var found slm.Found
+	l.do("study "+study.Name, func(ctx context.Context, d *display) (line string, err error) {
+		found, err = l.client.Study(ctx, study, func(name string, e Event) {
+			d.title, d.best = name, nil // bests of different bins do not compare
+			d.watch(e)
+		})
+		return studyLine(study, d), err
+	})
+	return found
+}
+
+// studyLine sums up what this call evaluated; a study that was finished before leaves no line.
+func studyLine(study slm.Study, d *display) string {
+	if d.evaluated == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d searches: %d evaluations, of which %d now, in %s", len(study.Trials()), study.Evaluations(), d.evaluated,
+		duration(time.Since(d.began).Seconds()))
+}
+
+// Study is [Lab.Study] with errors. Events come with the name of their search; they count the evaluations of the whole study and the
+// time that is left of it.
+func (c *Client) Study(ctx context.Context, study slm.Study, watch func(search string, e Event)) (slm.Found, error) {
+	done := map[string]slm.Population{}
+	trials := study.Trials()
+	meter := studyMeter{began: time.Now(), total: int64(study.Evaluations())}
+	for i, t := range trials {
+		p, err := c.Search(ctx, t.Name, t.Search, func(e Event) {
+			if watch != nil {
+				watch(t.Name, meter.whole(e))
+			}
+		})
+		if errors.Is(err, context.Canceled) {
+			return nil, err
+		}
+		if err != nil {
+			return nil, fmt.Errorf("search %s, number %d of %d: %w", t.Name, i+1, len(trials), err)
+		}
+		done[t.Name] = p
+		meter.before += int64(t.Search.Evaluations())
+	}
+	return study.Found(done), nil
+}
+
+// studyMeter tells where a study stands.
+type studyMeter struct {
+	began         time.Time
+	before, total int64 // evaluations of the searches before this one, and of all
+	now           int64 // evaluations by this call
+}
+
+// whole is a search's event as one of the whole study.
+func (m *studyMeter) whole(e Event) Event {
+	if e.Kind != Candidate {
+		return e
+	}
+	m.now++
+	e.Done, e.Total = m.before+e.Done, m.total
+	e.Rate = float64(m.now) / time.Since(m.began).Seconds()
+	e.Left = float64(e.Total-e.Done) / e.Rate
+	return e
+}
