@@ -49,6 +49,9 @@ type population struct {
 
 func populationNumbers(p slm.Population, cost slm.Objective) population {
 	n := population{name: p.Name, judged: p.Evaluations(), planned: p.Search.Evaluations()}
+	if p.Exhausted {
+		n.planned = n.judged
+	}
 	if cost == slm.MinimizeParameters {
 		n.bin = p.Search.Bin
 	}

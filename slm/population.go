@@ -33,7 +33,8 @@ type Population struct {
 	Teacher    Config      `json:"teacher"`
 	Search     Search      `json:"search"`
 	Held       Held        `json:"held,omitzero"`
-	Candidates []Candidate `json:"candidates"` // in the order of their IDs
+	Exhausted  bool        `json:"exhausted,omitzero"` // its space holds fewer sub-networks in the bin than it would evaluate: these are all
+	Candidates []Candidate `json:"candidates"`         // in the order of their IDs
 }
 
 // Held says on which slice of held-out text a search judges its candidates. One that a cell judges has at most an Order.
@@ -54,5 +55,5 @@ func (p Population) Best() Candidate {
 	return Elites(p.Candidates, 1)[0]
 }
 
-// Done reports whether every generation has been evaluated.
-func (p Population) Done() bool { return p.Evaluations() >= p.Search.Evaluations() }
+// Done reports whether every generation has been evaluated, or all that there is.
+func (p Population) Done() bool { return p.Exhausted || p.Evaluations() >= p.Search.Evaluations() }

@@ -38,12 +38,14 @@ func (c Curve) Until(step int) Curve {
 	return c
 }
 
-// Shortest is the run of a start that reached the target in the fewest steps, up to that step.
+// Shortest is the run of a start that reached the target in the fewest steps, up to that step. One that is there untrained counts
+// with its first step, so that its cost compares: the ratios of [Saved] are then less than the true ones, which no number tells.
 func (s Seeded) Shortest(start string) (Curve, bool) {
 	least, found := Curve{}, false
 	for _, c := range s.Runs[start] {
-		if p, ok := c.Reaches(s.Target()); ok && (!found || p.Step < least.Steps()) {
-			least, found = c.Until(p.Step), true
+		p, ok := c.Reaches(s.Target())
+		if step := max(1, p.Step); ok && (!found || step < least.Steps()) {
+			least, found = c.Until(step), true
 		}
 	}
 	return least, found

@@ -2,6 +2,7 @@ package slm
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -104,7 +105,8 @@ func (s Search) Sample(teacher Config, seed uint64) (Candidate, error) {
 // Next proposes the candidates to evaluate next: those of the first generation that done does not hold in full.
 // With [Halving] they may have been evaluated before, and are to be judged on more text: see [Search.Rung]. It returns none
 // when the search is finished, and [Search.AllFailed]'s error when it cannot go on. It is a pure function of the search, the teacher and the evaluated candidates, so a search
-// continues from its records exactly as if it had never stopped.
+// continues from its records exactly as if it had never stopped. Where the space holds fewer sub-networks in the bin than the search
+// would evaluate, it ends with them.
 func (s Search) Next(teacher Config, done []Candidate) ([]Candidate, error) {
 	if err := s.AllFailed(done); err != nil {
 		return nil, err
@@ -123,36 +125,42 @@ func (s Search) Next(teacher Config, done []Candidate) ([]Candidate, error) {
 		if generation == 0 {
 			want = s.Population
 		}
-		if len(within) >= want {
-			if promoted := s.promoted(within); len(promoted) > 0 {
-				return promoted, nil
+		if len(within) < want {
+			proposed, err := s.propose(teacher, generation, before, want)
+			if err != nil {
+				return nil, err
 			}
-			continue
+			pending := slices.DeleteFunc(proposed, func(p Candidate) bool {
+				return slices.ContainsFunc(within, func(c Candidate) bool { return c.ID == p.ID })
+			})
+			if len(pending) > 0 {
+				return pending, nil
+			}
 		}
-		proposed, err := s.propose(teacher, generation, before, want)
-		if err != nil {
-			return nil, err
+		if promoted := s.promoted(within); len(promoted) > 0 {
+			return promoted, nil
 		}
-		return slices.DeleteFunc(proposed, func(p Candidate) bool {
-			return slices.ContainsFunc(within, func(c Candidate) bool { return c.ID == p.ID })
-		}), nil
 	}
 	return nil, nil
 }
 
-// propose draws one generation from those before it.
+// propose draws one generation from those before it. It is shorter, or empty, where the space holds no more.
 func (s Search) propose(teacher Config, generation int, before []Candidate, want int) ([]Candidate, error) {
 	p, err := newProposer(s, teacher, generation, before)
 	if err != nil {
 		return nil, err
 	}
-	out := make([]Candidate, want)
-	for i := range out {
-		if out[i], err = p.propose(generation, i); err != nil {
+	out := make([]Candidate, 0, want)
+	for i := range want {
+		c, err := p.propose(generation, i)
+		if errors.Is(err, errExhausted) && len(before)+len(out) > 0 {
+			break
+		}
+		if err != nil {
 			return nil, err
 		}
-		out[i].ID = len(before) + i
-		out[i].Generation = generation
+		c.ID, c.Generation = len(before)+i, generation
+		out = append(out, c)
 	}
 	return out, nil
 }
@@ -164,6 +172,7 @@ type proposer struct {
 	teacher Config
 	rand    *rand.Rand
 	elites  []Candidate
+	barren  bool // all around the elites is known; there may be others elsewhere
 	seen    map[string]bool
 	sampler *sampler // made when the first random candidate is drawn
 	strata  []*sampler
@@ -285,9 +294,12 @@ func (p *proposer) untilInside(draw func() (genome, string, []int, bool)) (Candi
 	if err := p.space.unreachable(p.teacher, p.search.Bin); err != nil {
 		return Candidate{}, fmt.Errorf("search: %w", err)
 	}
-	return Candidate{}, fmt.Errorf("search: no new sub-network with %s parameters was found in the %s space of %s: "+
-		"there are few, and they are known; widen the bin or the space", p.search.Bin, p.space.Name(), p.teacher.Name)
+	return Candidate{}, fmt.Errorf("search: %w with %s parameters was found in the %s space of %s: "+
+		"there are few, and they are known; widen the bin or the space", errExhausted, p.search.Bin, p.space.Name(), p.teacher.Name)
 }
+
+// errExhausted is that of a space whose sub-networks inside the bin are all known, as far as drawing many times can tell.
+var errExhausted = errors.New("no new sub-network")
 
 // repair changes sizes of a genome's layers again and again, and keeps each change that does not lead away from the bin. Where
 // these do not suffice, width and depth follow: what a child was bred for comes last.

@@ -120,6 +120,40 @@ func TestSearchIsDeterministicAndResumes(t *testing.T) {
 	}
 }
 
+// A bin with fewer sub-networks than a search would evaluate: it ends with all of them, by every strategy, and stopped or not.
+func TestSearchEndsWhereTheSpaceDoes(t *testing.T) {
+	teacher := Config{Family: GPTNeoX, Layers: 8, Embd: 256, Heads: 8, QueryGroups: 8, HeadSize: 32, FFN: 1024, Vocab: 4096, Context: 512,
+		NormEps: 1e-5, RopeTheta: 10000, RotaryFraction: 0.25, ParallelResidual: true}
+	bin := Around(0.7e6, 0.05)
+	space, err := CoarseUniform.For(teacher)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := 0
+	for range space.inside(teacher, bin) {
+		all++
+	}
+	for _, strategy := range []Strategy{Evolution, RandomSearch, LocalSearch, Stratified} {
+		s := Search{Space: CoarseUniform, Bin: bin, Strategy: strategy, Population: 8, Offspring: 6, Generations: 12}.WithDefaults()
+		if all <= s.Population || all >= s.Evaluations() {
+			t.Fatalf("the bin holds %d, of %d evaluations", all, s.Evaluations())
+		}
+		whole := run(t, s, teacher, toyLoss)
+		keys := map[string]bool{}
+		for _, c := range whole {
+			keys[c.Subnet.Key()] = true
+		}
+		if len(whole) != all || len(keys) != all {
+			t.Errorf("%s ends after %d candidates, %d different ones; the bin holds %d", strategy, len(whole), len(keys), all)
+			continue
+		}
+		pending, err := s.Next(teacher, whole[:all-1])
+		if err != nil || len(pending) != 1 || pending[0].Subnet.Key() != whole[all-1].Subnet.Key() {
+			t.Errorf("%s before the last: %d pending, %v", strategy, len(pending), err)
+		}
+	}
+}
+
 // Zero fields are defaults, so that a search of the initial population alone says so.
 func TestGenerations(t *testing.T) {
 	teacher := smol(t)

@@ -110,10 +110,19 @@ func (p *proposer) propose(generation, i int) (Candidate, error) {
 		return p.stratum(i % strataOfABin)
 	case generation == 0, p.search.Strategy == RandomSearch:
 		return p.random()
-	case p.search.Strategy == LocalSearch:
-		return p.mutation()
 	}
-	return p.breed()
+	if !p.barren {
+		bred := p.breed
+		if p.search.Strategy == LocalSearch {
+			bred = p.mutation
+		}
+		c, err := bred()
+		if !errors.Is(err, errExhausted) {
+			return c, err
+		}
+		p.barren = true
+	}
+	return p.random()
 }
 
 // stratum draws from one of the equal parts of the bin. A part that the space does not reach is replaced by the whole bin.

@@ -101,8 +101,12 @@ func printBest(out io.Writer, asJSON bool, r *records) error {
 	if asJSON {
 		return printJSON(out, best)
 	}
-	_, err := fmt.Fprintf(out, "evaluations  %d, in %s\nbest         candidate %d of generation %d: loss %.4f, perplexity %.2f, %s parameters, %d layers\n",
-		r.population.Evaluations(), r.path, best.ID, best.Generation, best.Loss, best.Perplexity(), slm.Count(best.Parameters), len(best.Subnet.Layers))
+	evaluations := fmt.Sprint(r.population.Evaluations())
+	if r.population.Exhausted {
+		evaluations += fmt.Sprintf(" of %d, as the space holds no more in the bin", r.population.Search.Evaluations())
+	}
+	_, err := fmt.Fprintf(out, "evaluations  %s, in %s\nbest         candidate %d of generation %d: loss %.4f, perplexity %.2f, %s parameters, %d layers\n",
+		evaluations, r.path, best.ID, best.Generation, best.Loss, best.Perplexity(), slm.Count(best.Parameters), len(best.Subnet.Layers))
 	return err
 }
 

@@ -24,7 +24,7 @@ var linear = slm.Schedule{Decay: slm.LinearDecay, Final: 0.01}
 // that fit one device.
 var scales = []Scale{
 	{
-		Name: "short", Teacher: "sprout-8m", Sizes: sprouts, Device: "cpu",
+		Name: "short", Teacher: "sprout-8m", Sizes: []Size{sprouts[0], sprouts[2]}, Device: "cpu",
 		Search:  slm.Search{Population: 8, Generations: 2, Offspring: 6, Tokens: 1024, Reorder: slm.ByActivationNorm},
 		Run:     slm.Distillation{Batch: 4, SeqLen: 128, EvalTokens: 2048, Schedule: linear},
 		Budgets: []int64{20 * 512},

@@ -105,6 +105,7 @@ func (j *Judge) Evolve(ctx context.Context, p *slm.Population, keep func(slm.Can
 			return kernelext.Errorf(kernelext.Invalid, "%v", err)
 		}
 		if len(pending) == 0 {
+			p.Exhausted = p.Evaluations() < p.Search.Evaluations()
 			return nil
 		}
 		for _, c := range pending {

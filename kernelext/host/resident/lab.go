@@ -139,7 +139,11 @@ func (l *lab) searchEntry(ctx context.Context, name string) (kernelext.SearchEnt
 		return kernelext.SearchEntry{}, err
 	}
 	_, done, best, err := l.tally(ctx, name)
-	return kernelext.SearchEntry{Name: name, Done: done, Total: p.Search.Evaluations(), BestLoss: best.Float64, Failed: done > 0 && !best.Valid, Told: p.Search.Told}, err
+	total := p.Search.Evaluations()
+	if p.Exhausted {
+		total = done
+	}
+	return kernelext.SearchEntry{Name: name, Done: done, Total: total, BestLoss: best.Float64, Failed: done > 0 && !best.Valid, Told: p.Search.Told}, err
 }
 
 func (l *lab) runEntry(ctx context.Context, name string) (kernelext.RunEntry, error) {

@@ -142,6 +142,12 @@ func (h *Host) evolve(j *job, l *lab, t *heldTeacher, p *slm.Population) (any, e
 	} else if err != nil {
 		return nil, err
 	}
+	if p.Exhausted {
+		if err := unwritable(l.folder, l.putExhausted(j.whole(), p.Name)); err != nil {
+			return nil, err
+		}
+		j.note("%s", noMore(p))
+	}
 	if reused > 0 {
 		j.note("%d losses were known from other searches of this lab", reused)
 	}
@@ -151,6 +157,12 @@ func (h *Host) evolve(j *job, l *lab, t *heldTeacher, p *slm.Population) (any, e
 	done := p.Evaluations()
 	h.log.Info("search finished", "lab", l.name, "search", p.Name, "evaluations", done, "reused", reused, "best_loss", p.Best().Loss)
 	return kernelext.Summary{Done: int64(done), New: int64(done - before), Seconds: time.Since(begin).Seconds()}, nil
+}
+
+// noMore says why a search ended early.
+func noMore(p *slm.Population) string {
+	return fmt.Sprintf("ended after %d of %d evaluations: the %s space of %s holds no other sub-network with %s parameters", p.Evaluations(),
+		p.Search.Evaluations(), p.Search.Space.Name(), p.Teacher.Name, p.Search.Bin)
 }
 
 // begin records a new search with the text on which it is judged, or checks that the text of an old one is the same.

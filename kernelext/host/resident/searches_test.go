@@ -385,3 +385,35 @@ func TestLatencyIsThatOfASecondPass(t *testing.T) {
 		}
 	}
 }
+
+// A bin that holds fewer sub-networks than the search would evaluate: it ends with them, says so, and is finished.
+func TestSearchEndsWhereTheSpaceDoes(t *testing.T) {
+	newHome(t, nil)
+	client := connect(t, "one")
+	if _, err := client.Teacher(t.Context(), "tiny", nil); err != nil {
+		t.Fatal(err)
+	}
+	few := slm.Search{Space: slm.CoarseUniform, Bin: slm.Around(30e6, 0.0002), Population: 2, Offspring: 2, Generations: 3} // it holds 3
+	var notes []string
+	watch := func(e kernelext.Event) {
+		if e.Kind == kernelext.Note {
+			notes = append(notes, e.Message)
+		}
+	}
+	for range 2 {
+		p, err := client.Search(t.Context(), "few", few, watch)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(p.Candidates) != 3 || !p.Done() {
+			t.Errorf("%d candidates, done %v", len(p.Candidates), p.Done())
+		}
+	}
+	if len(notes) != 1 || !strings.Contains(notes[0], "ended after 3 of 8 evaluations: the coarse-uniform space of tiny holds no other") {
+		t.Errorf("notes %q", notes)
+	}
+	contents, err := client.Contents(t.Context())
+	if err != nil || len(contents.Searches) != 1 || contents.Searches[0].Total != 3 {
+		t.Errorf("%+v, %v", contents.Searches, err)
+	}
+}

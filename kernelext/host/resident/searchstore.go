@@ -30,6 +30,12 @@ func (s *store) putToldSearch(ctx context.Context, p slm.Population, order *slm.
 	return err
 }
 
+// putExhausted records that a search has evaluated all that there is.
+func (s *store) putExhausted(ctx context.Context, name string) error {
+	_, err := s.db.ExecContext(ctx, "UPDATE searches SET exhausted = 1 WHERE name = ?", name)
+	return err
+}
+
 // order returns the order that is recorded with a told search; nil where that had none, or was of another teacher or measure.
 func (s *store) order(ctx context.Context, name string, search slm.Search) (*slm.Order, error) {
 	var order slm.Order
@@ -44,8 +50,8 @@ func (s *store) order(ctx context.Context, name string, search slm.Search) (*slm
 // search returns a search without its candidates; false when there is none of that name.
 func (s *store) search(ctx context.Context, name string) (p slm.Population, found bool, err error) {
 	p.Name = name
-	found, err = s.one(ctx, []any{&jsonValue[slm.Config]{&p.Teacher}, &jsonValue[slm.Search]{&p.Search}, &jsonValue[slm.Held]{&p.Held}},
-		"SELECT teacher, options, held FROM searches WHERE name = ?", name)
+	found, err = s.one(ctx, []any{&jsonValue[slm.Config]{&p.Teacher}, &jsonValue[slm.Search]{&p.Search}, &jsonValue[slm.Held]{&p.Held}, &p.Exhausted},
+		"SELECT teacher, options, held, exhausted FROM searches WHERE name = ?", name)
 	return p, found, err
 }
 
