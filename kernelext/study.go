@@ -15,7 +15,9 @@ func (l *Lab) Study(study slm.Study) slm.Found {
 	var found slm.Found
 	l.do("study "+study.Name, func(ctx context.Context, d *display) (line string, err error) {
 		found, err = l.client.Study(ctx, study, func(name string, e Event) {
-			d.title, d.best = name, nil // bests of different bins do not compare
+			if d.title != name {
+				d.title, d.best = name, nil // bests of different bins do not compare
+			}
 			d.watch(e)
 		})
 		return studyLine(study, d), err

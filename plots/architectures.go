@@ -120,7 +120,7 @@ func (n architectures) caption() string {
 	}
 	share := func(c int) string { return percent(n.columns[c].cells[smallest].ratio) }
 	return fmt.Sprintf("%s has %s of the teacher's parameters, %s of its layers and %s of its width (×: ratios).",
-		cut(n.names[smallest], mostLetters), share(parameters), share(layers), share(width))
+		cut(n.names[smallest], mostCited), share(parameters), share(layers), share(width))
 }
 
 // times writes a ratio in about two digits.
@@ -161,8 +161,9 @@ func (n architectures) story(row, col int) string {
 // Sizes of the table, in pixels.
 const (
 	architectureTop  = 98
-	architectureLeft = 122
-	mostLetters      = 13 // of a name that fits at the left
+	architectureLeft = 142
+	mostLetters      = 17 // of a name that fits at the left
+	mostCited        = 13 // of one that fits in the caption
 	mostTallRows     = 16 // more are drawn without the ratios, which their tooltips tell
 )
 

@@ -37,11 +37,9 @@ func progressNumbers(searches []slm.Repeated) progressLines {
 	var losses []float64
 	for i, r := range searches {
 		n.lines = append(n.lines, progressLine{name: names[i], seeds: len(r.Searches), spreads: r.Progress()})
-		for _, p := range r.Searches {
-			for _, c := range p.Candidates {
-				if placed(c) {
-					losses = append(losses, c.Loss)
-				}
+		for _, s := range n.lines[i].spreads {
+			if drawable(s.Max) {
+				losses = append(losses, s.Max)
 			}
 		}
 	}

@@ -74,9 +74,15 @@ func Names() (names []string) {
 func (s Scale) Lab() string { return "paper-" + s.Name }
 
 // Architecture is the teacher's, which is known without its weights.
-func (s Scale) Architecture() (slm.Config, error) {
-	if m, err := family.Named(s.Teacher); err == nil {
+func (s Scale) Architecture() (slm.Config, error) { return architecture(s.Teacher) }
+
+// Architecture is the reference's.
+func (s Size) Architecture() (slm.Config, error) { return architecture(s.Reference) }
+
+// architecture is that of a model of the two families.
+func architecture(name string) (slm.Config, error) {
+	if m, err := family.Named(name); err == nil {
 		return m.Config, nil
 	}
-	return slm.Published(s.Teacher)
+	return slm.Published(name)
 }

@@ -29,7 +29,7 @@ var scales = []Scale{
 		Run:     slm.Distillation{Batch: 4, SeqLen: 128, EvalTokens: 2048, Schedule: linear},
 		Budgets: []int64{20 * 512},
 		Seeds:   []uint64{1},
-		Repeats: []uint64{1},
+		Repeats: []uint64{1, 2},
 	},
 	{
 		Name: "laptop", Teacher: "sprout-8m", Sizes: sprouts, Device: "cpu",
