@@ -67,8 +67,12 @@ func (c *Client) SearchLive(ctx context.Context, name string, search slm.Search,
 	if watch == nil {
 		watch = func(Event) {}
 	}
+	var err error
+	if search.Data, err = absolute(search.Data); err != nil {
+		return slm.Population{}, err
+	}
 	a := c.audience(ctx, name, watchers)
-	err := c.work(ctx, VerbSearch, WorkRequest{Name: name, Search: &search}, func(e Event) { a.watch(e); watch(e) }, &Summary{})
+	err = c.work(ctx, VerbSearch, WorkRequest{Name: name, Search: &search}, func(e Event) { a.watch(e); watch(e) }, &Summary{})
 	var p slm.Population
 	if err == nil {
 		p, err = c.Population(ctx, name)

@@ -16,11 +16,12 @@ type Search struct {
 	Teacher     string `json:"teacher"` // a teacher's name in the lab; the lab fills it when it holds only one
 	Space       Space  `json:"space"`
 	Bin         Bin    `json:"bin"`
-	Population  int    `json:"population"`  // candidates of the initial population
-	Generations int    `json:"generations"` // after the initial population; 0 is the default, [InitialOnly] none
-	Elites      int    `json:"elites"`      // best candidates so far, from which a generation is bred
-	Offspring   int    `json:"offspring"`   // new candidates in a generation
-	Tokens      int    `json:"tokens"`      // held-out tokens on which a candidate is evaluated
+	Population  int    `json:"population"`    // candidates of the initial population
+	Generations int    `json:"generations"`   // after the initial population; 0 is the default, [InitialOnly] none
+	Elites      int    `json:"elites"`        // best candidates so far, from which a generation is bred
+	Offspring   int    `json:"offspring"`     // new candidates in a generation
+	Tokens      int    `json:"tokens"`        // held-out tokens on which a candidate is evaluated
+	Data        Data   `json:"data,omitzero"` // of whose documents these are, as a run on it holds them out; none is the Go installation's text
 	Seed        uint64 `json:"seed"`
 
 	Strategy   Strategy    `json:"strategy,omitzero"`    // zero is Evolution
@@ -69,6 +70,9 @@ func (s Search) Validate(teacher Config) error {
 	if err := s.Warm.Validate(); err != nil {
 		return fmt.Errorf("search: %w", err)
 	}
+	if err := s.validateData(); err != nil {
+		return err
+	}
 	if err := s.Halving.validate(); err != nil {
 		return err
 	}
@@ -81,6 +85,18 @@ func (s Search) Validate(teacher Config) error {
 	}
 	if err := space.unreachable(teacher, s.Bin); err != nil {
 		return fmt.Errorf("search: %w", err)
+	}
+	return nil
+}
+
+// validateData checks the text. What trains candidates reads the Go installation's in any case, and what measures the units of
+// [Reorder] does so, too: there a few thousand tokens of other text do for the order.
+func (s Search) validateData() error {
+	if err := s.Data.Validate(); err != nil {
+		return fmt.Errorf("search: %w", err)
+	}
+	if !s.Data.IsZero() && !s.Warm.IsZero() {
+		return fmt.Errorf("search: a warm search trains its candidates on the Go installation's text, and cannot judge them on %s: leave out one of them", s.Data)
 	}
 	return nil
 }

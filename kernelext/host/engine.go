@@ -199,7 +199,11 @@ func (t *teacher) corpus(ctx context.Context, report resident.Report) (*datasets
 }
 
 // Held returns the corpus's fixed validation sample.
-func (t *teacher) Held(ctx context.Context, tokens, seqLen int, report resident.Report) ([]int32, error) {
+func (t *teacher) Held(ctx context.Context, data slm.Data, tokens, seqLen int, report resident.Report) ([]int32, error) {
+	if !data.IsZero() {
+		sample, err := readEvaluation(ctx, slm.Evaluation{Data: data, Tokens: tokens, SeqLen: seqLen}, t.tokenizer, t.config, timed(report))
+		return sample.windows, err
+	}
 	corpus, err := t.corpus(ctx, report)
 	if err != nil {
 		return nil, err

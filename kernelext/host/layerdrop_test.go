@@ -29,7 +29,7 @@ func TestLayerDropIsTheLossOfTheSubnet(t *testing.T) {
 		t.Fatal(err)
 	}
 	const tokens, window = 2048, 128 // of the host
-	windows, err := teacher.Held(t.Context(), tokens, window, quiet)
+	windows, err := teacher.Held(t.Context(), slm.Data{}, tokens, window, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -58,6 +58,6 @@ type untaught struct{ *teacher }
 
 func (t untaught) Corpus() string { return "none" }
 
-func (t untaught) Held(_ context.Context, tokens, seqLen int, _ resident.Report) ([]int32, error) {
+func (t untaught) Held(_ context.Context, _ slm.Data, tokens, seqLen int, _ resident.Report) ([]int32, error) {
 	return ask.WindowTokens((tokens+seqLen-1)/seqLen, seqLen+1, t.Config().Vocab), nil
 }

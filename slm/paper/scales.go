@@ -46,7 +46,7 @@ var scales = []Scale{
 			{"70M", slm.Around(70.4e6, 0.05), "pythia-70m"},
 			{"160M", slm.Around(162e6, 0.05), "pythia-160m"},
 		},
-		Search:  slm.Search{Population: 32, Generations: 6, Offspring: 16, Tokens: 16384, Reorder: slm.ByActivationNorm},
+		Search:  slm.Search{Data: data("fineweb-edu"), Population: 32, Generations: 6, Offspring: 16, Tokens: 16384, Reorder: slm.ByActivationNorm},
 		Run:     slm.Distillation{Data: data("fineweb-edu"), Batch: 32, SeqLen: 1024, EvalTokens: 65536, Schedule: linear, Type: slm.BFloat16},
 		Budgets: []int64{20e6, 50e6},
 		Seeds:   []uint64{1},
@@ -60,7 +60,7 @@ var scales = []Scale{
 func whole(name, teacher string) Scale {
 	return Scale{
 		Name: name, Teacher: teacher, Sizes: pythias, Device: "h200", Asks: true,
-		Search: slm.Search{Population: 100, Generations: 100, Offspring: 50, Tokens: 65536},
+		Search: slm.Search{Data: data("nemotron-cc"), Population: 100, Generations: 100, Offspring: 50, Tokens: 65536},
 		Run: slm.Distillation{Data: data("nemotron-cc"), Batch: 8, Accumulate: 32, SeqLen: 2048, EvalTokens: 1 << 20, Schedule: linear,
 			Type: slm.BFloat16, Checkpointing: true},
 		Budgets: []int64{2e9, 10e9, 100e9},

@@ -17,6 +17,7 @@ type Search struct {
 	Halving                                                  int
 	Seed                                                     uint64
 	Dims, Tables                                             list
+	Data                                                     Data
 	JSON                                                     bool
 }
 
@@ -44,6 +45,7 @@ func (s *Search) Flags(set *flag.FlagSet) {
 	set.IntVar(&s.Elites, "elites", 0, "best candidates, from which a generation is bred (default: a quarter of the population)")
 	set.IntVar(&s.Offspring, "offspring", 0, "new candidates in a generation (default: the population less the elites)")
 	set.IntVar(&s.Tokens, "tokens", 1024, "held-out tokens on which a candidate is judged")
+	s.Data.Flags(set, "goroot")
 	set.IntVar(&s.Warm, "warm", 0, "train each candidate for so many steps before it is judged")
 	set.IntVar(&s.Halving, "halving", 0, "judge on little text first, the better half on twice as much, and so on: so many `RUNGS`")
 	set.StringVar(&s.Reorder, "reorder", "", "search the teacher with its important units first, by this `MEASURE`: activation-norm, activation-mean, activation-variance or weight-norm")
@@ -91,6 +93,9 @@ func (s *Search) Options() (slm.Search, error) {
 		return slm.Search{}, fmt.Errorf("--%w", err)
 	}
 	if search.Objectives, err = s.objectives(); err != nil {
+		return slm.Search{}, err
+	}
+	if search.Data, err = s.Data.Read(); err != nil {
 		return slm.Search{}, err
 	}
 	if !slices.Contains(slm.Strategies, search.Strategy) {

@@ -34,6 +34,7 @@ func TestSearchOptions(t *testing.T) {
 		"--bin 30M --elites 3 --offspring 5":    func(s *slm.Search) { s.Elites, s.Offspring = 3, 5 },
 		"--bin 30M --halving 3":                 func(s *slm.Search) { s.Halving = slm.Halving{Rungs: 3, Keep: 0.5} },
 		"--bin 30M --reorder activation-norm":   func(s *slm.Search) { s.Reorder = slm.ByActivationNorm },
+		"--bin 30M --data wikitext":             func(s *slm.Search) { s.Data, _ = slm.NamedData("wikitext") },
 		"--bin 30M --warm 8":                    func(s *slm.Search) { s.Warm = slm.Warm{Steps: 8}.WithDefaults() },
 		"--bin 30M --dim depth=12 --dim embd=192-384/32": func(s *slm.Search) {
 			s.Space.Depth, s.Space.Embd = slm.Frozen(12), slm.Dim{Min: 192, Max: 384, Step: 32}

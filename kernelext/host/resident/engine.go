@@ -64,9 +64,9 @@ type Teacher interface {
 	Pretrained() int64
 	// Load brings the weights into memory, unless they are there.
 	Load(ctx context.Context, report Report) error
-	// Held returns held-out tokens as windows of seqLen predicted tokens, one after the other, each with seqLen+1
+	// Held returns held-out tokens of a text, the Corpus where it is none, as windows of seqLen predicted tokens, one after the other, each with seqLen+1
 	// tokens; the same ones every time.
-	Held(ctx context.Context, tokens, seqLen int, report Report) ([]int32, error)
+	Held(ctx context.Context, data slm.Data, tokens, seqLen int, report Report) ([]int32, error)
 	// Prepare compiles what the candidates of a search need on so many windows, so that nothing is compiled while it runs.
 	Prepare(ctx context.Context, search slm.Search, windows, seqLen int, report Report) error
 	// Loss is the mean cross-entropy of a sub-network on such windows, in nats per token.

@@ -145,8 +145,9 @@ func (t *fakeTeacher) Load(_ context.Context, report resident.Report) error {
 	return nil
 }
 
-func (t *fakeTeacher) Held(_ context.Context, tokens, seqLen int, _ resident.Report) ([]int32, error) {
+func (t *fakeTeacher) Held(_ context.Context, data slm.Data, tokens, seqLen int, _ resident.Report) ([]int32, error) {
 	ids := make([]int32, (tokens+seqLen-1)/seqLen*(seqLen+1))
+	ids[1] = int32(len(data.String()))
 	ids[0] = t.file.First
 	return ids, nil
 }

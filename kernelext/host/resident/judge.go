@@ -57,7 +57,7 @@ func (m Measurement) failure(warm slm.Warm) string {
 // NewJudge reads the held-out text of a search. Where the search reorders the teacher, the order comes from a measurement
 // that is kept in the state folder home, and made if it is not there.
 func NewJudge(ctx context.Context, home string, t Teacher, s slm.Search, report Report) (*Judge, error) {
-	windows, err := t.Held(ctx, s.Tokens, window, report)
+	windows, err := t.Held(ctx, s.Data, s.Tokens, window, report)
 	if err != nil {
 		return nil, err
 	}
@@ -70,10 +70,18 @@ func NewJudge(ctx context.Context, home string, t Teacher, s slm.Search, report 
 	return &Judge{teacher: t, search: s, windows: windows, report: report, hashes: map[int]string{}}, nil
 }
 
+// corpus names the text on which candidates are judged.
+func (j *Judge) corpus() string {
+	if j.search.Data.IsZero() {
+		return j.teacher.Corpus()
+	}
+	return j.search.Data.String()
+}
+
 // Held describes the slice of text.
 func (j *Judge) Held() slm.Held {
 	n := len(j.windows) / (window + 1)
-	return slm.Held{Corpus: j.teacher.Corpus(), Tokens: n * window, Window: window, SHA256: j.hash(len(j.windows)), Order: orderHash(j.search.Order)}
+	return slm.Held{Corpus: j.corpus(), Tokens: n * window, Window: window, SHA256: j.hash(len(j.windows)), Order: orderHash(j.search.Order)}
 }
 
 // orderHash is the SHA-256 of an order as JSON; nothing without one.
@@ -133,7 +141,7 @@ func (j *Judge) Evolve(ctx context.Context, p *slm.Population, keep func(slm.Can
 func (j *Judge) evaluate(ctx context.Context, c slm.Candidate) (slm.Candidate, Basis, error) {
 	tokens, warm := j.search.Rung(c, window)
 	windows := j.windows[:min(len(j.windows), (tokens+window-1)/window*(window+1))]
-	basis := Basis{Teacher: j.teacher.SHA256(), Corpus: j.teacher.Corpus(), Held: j.hash(len(windows)), Subnet: c.Subnet.Key()}
+	basis := Basis{Teacher: j.teacher.SHA256(), Corpus: j.corpus(), Held: j.hash(len(windows)), Subnet: c.Subnet.Key()}
 	if !warm.IsZero() {
 		basis.Warm = text(warm)
 	}

@@ -18,7 +18,7 @@ func (h *Host) layerDropWork(j *job) (any, error) {
 	if name := t.info.Config.Name; t.info.Config.Layers < 2 {
 		return nil, kernelext.Errorf(kernelext.Invalid, "layer drop: %s has one layer, and nothing is left without it", name)
 	}
-	windows, err := t.Held(j.whole(), h.settings.HeldTokens, window, j.report())
+	windows, err := t.Held(j.whole(), slm.Data{}, h.settings.HeldTokens, window, j.report())
 	if err != nil {
 		return nil, err
 	}

@@ -417,3 +417,31 @@ func TestSearchEndsWhereTheSpaceDoes(t *testing.T) {
 		t.Errorf("%+v, %v", contents.Searches, err)
 	}
 }
+
+// A search of a text of its own is judged on that, under its name, and does not go on with another.
+func TestSearchOnData(t *testing.T) {
+	home := newHome(t, nil)
+	client := connect(t, "one")
+	if _, err := client.Teacher(t.Context(), "tiny", nil); err != nil {
+		t.Fatal(err)
+	}
+	notes := slm.Data{Paths: []string{filepath.Join(home, "notes")}}
+	search := smallSearch
+	search.Data = notes
+	p, err := client.Search(t.Context(), "notes", search, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain, err := client.Search(t.Context(), "plain", smallSearch, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.Held.Corpus != notes.String() || plain.Held.Corpus != "test" || p.Held.SHA256 == plain.Held.SHA256 {
+		t.Errorf("held %+v and %+v", p.Held, plain.Held)
+	}
+	_, err = client.Search(t.Context(), "notes", smallSearch, nil)
+	wantError(t, err, kernelext.Differs, "data.paths")
+	search.Warm = slm.Warm{Steps: 2}
+	_, err = client.Search(t.Context(), "warm", search, nil)
+	wantError(t, err, kernelext.Invalid, "a warm search trains its candidates on the Go installation's text")
+}

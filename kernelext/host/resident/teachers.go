@@ -21,7 +21,7 @@ const window = 128
 type heldTeacher struct {
 	Teacher
 	info kernelext.TeacherInfo
-	held map[int][]int32 // evaluation windows by number of tokens
+	held map[heldText][]int32 // evaluation windows
 }
 
 // reference is where the teacher of a name comes from: an installed file, or what the engine finds by itself, a published
@@ -106,7 +106,7 @@ func (h *Host) newTeacher(j *job, name, reference string) (*heldTeacher, error) 
 	}
 	config := opened.Config()
 	config.Name = name
-	t := &heldTeacher{Teacher: opened, held: map[int][]int32{}, info: kernelext.TeacherInfo{Config: config,
+	t := &heldTeacher{Teacher: opened, held: map[heldText][]int32{}, info: kernelext.TeacherInfo{Config: config,
 		SHA256: opened.SHA256(), Seconds: time.Since(begin).Seconds(), Corpus: opened.Corpus(), Pretrained: opened.Pretrained()}}
 	h.recall(t)
 	h.mu.Lock()
@@ -141,23 +141,30 @@ func notLoaded(j *job, name string, err error) error {
 	return kernelext.Errorf(kernelext.Invalid, "teacher %s cannot be loaded: %v", name, err)
 }
 
+// heldText is what held-out windows are of.
+type heldText struct {
+	data   string // as JSON
+	tokens int
+}
+
 // Held returns the held-out windows of an evaluation, read once. seqLen is always the same.
-func (t *heldTeacher) Held(ctx context.Context, tokens, seqLen int, report Report) ([]int32, error) {
-	if w, ok := t.held[tokens]; ok {
+func (t *heldTeacher) Held(ctx context.Context, data slm.Data, tokens, seqLen int, report Report) ([]int32, error) {
+	of := heldText{text(data), tokens}
+	if w, ok := t.held[of]; ok {
 		return w, nil
 	}
-	w, err := t.Teacher.Held(ctx, tokens, seqLen, report)
+	w, err := t.Teacher.Held(ctx, data, tokens, seqLen, report)
 	if err != nil {
 		return nil, err
 	}
-	t.held[tokens] = w
+	t.held[of] = w
 	return w, nil
 }
 
 // measure evaluates the whole teacher on held-out text.
 func (h *Host) measure(j *job, t *heldTeacher) error {
 	interrupted := &kernelext.InterruptedError{Message: "stopped; the teacher is loaded, its perplexity is not measured yet"}
-	windows, err := t.Held(j.ctx, h.settings.HeldTokens, window, j.report())
+	windows, err := t.Held(j.ctx, slm.Data{}, h.settings.HeldTokens, window, j.report())
 	if j.boundary() {
 		return interrupted
 	}
