@@ -1,6 +1,7 @@
 package kernelext_test
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/offshoot-ml/offshoot/kernelext"
@@ -64,4 +65,15 @@ func ExampleRun_Evaluate() {
 	asked.Best = true
 	run.Evaluate(asked)
 	run.EvaluateTasks(kernelext.Tasks{Names: []string{"lambada_openai", "arc_easy"}, Limit: 200})
+}
+
+// Two ways to search, each with three seeds, in two bins: twelve searches, which go on where they were stopped.
+func ExampleLab_Study() {
+	lab := kernelext.Open("quickstart")
+	found := lab.Study(slm.Study{Teacher: "smollm2-135m", Bins: []slm.Bin{slm.Around(30e6, 0.05), slm.Around(60e6, 0.05)},
+		Spaces:   []slm.Space{slm.FineUniform},
+		Variants: []slm.Variant{{Name: "evolution"}, {Name: "random", Search: slm.Search{Strategy: slm.RandomSearch}}}, Seeds: []uint64{1, 2, 3}})
+	for _, gain := range found.Gains("evolution", "random") {
+		fmt.Println(gain.Bin, gain.Spread)
+	}
 }
