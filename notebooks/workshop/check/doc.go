@@ -3,10 +3,10 @@
 // An exercise is a variable or a small function in a notebook's cell, which a learner fills in; the cell ends by asking what that
 // is worth:
 //
-//	var embedding int64 = 0 // your answer
+//	var heads int = 0 // your answer
 //
 //	%%
-//	check.Embedding(lab.Teacher("sprout-8m").Config, embedding).Show()
+//	check.Heads(lab.Teacher("sprout-8m").Config, heads).Show()
 //
 // Each exercise has one function, which computes the right answer from what the cell gives it (an architecture, a measurement, a
 // search's population), never from a number written down here, and returns a [Verdict]: the exercise is open, solved, or the answer

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -12,31 +13,66 @@ import (
 	"github.com/offshoot-ml/offshoot/slm"
 )
 
-// Embedding judges how many parameters the token embedding of a model has: a row of its width for each token of its vocabulary.
-func Embedding(model slm.Config, answer int64) Verdict {
-	e := exercise{"1.1 The embedding", "a row for each token of the vocabulary (Vocab), as wide as the model (Embd)"}
-	right := slm.Subnet{}.Parameters(model).Embedding
-	return e.count(answer, right, fmt.Sprintf("%d tokens times %d dimensions are %s parameters.", model.Vocab, model.Embd, slm.Thousands(right)),
-		mistake{2 * float64(right), "that counts the output head too. It has a matrix of the same size, but is a part of its own.", ""},
-		mistake{float64(model.Vocab + model.Embd), "that adds the vocabulary and the width. A matrix has rows times columns.", ""},
-		mistake{float64(model.Vocab), "that is how many tokens there are. Each has a row of numbers, not one.", ""},
-		mistake{float64(model.Embd), "that is the row of one token. Each token of the vocabulary has one.", ""},
-		mistake{float64(model.Context * model.Embd), "that takes the context, how many tokens the model reads at once. The embedding has a row for each token that there is.", ""})
+// Embedding judges a function from the sizes of a model to how many parameters its token embedding has: a row as wide as the model for
+// each token of its vocabulary. The teacher's card has that count, so it is asked of another model, too.
+func Embedding(teacher slm.Config, answer func(model slm.Config) int) Verdict {
+	type function = func(slm.Config) int
+	t := task[function]{
+		exercise: exercise{"1.1 The embedding", "a row for each token of the vocabulary (Vocab), as wide as the model (Embd)"},
+		right:    func(m slm.Config) int { return m.Vocab * m.Embd },
+		slips: []slip[function]{
+			{func(m slm.Config) int { return 2 * m.Vocab * m.Embd }, "that counts the output head too. It has a matrix of the same size, but is a part of its own.", ""},
+			{func(m slm.Config) int { return m.Vocab + m.Embd }, "that adds the vocabulary and the width. A matrix has rows times columns.", ""},
+			{func(m slm.Config) int { return m.Vocab }, "that is how many tokens there are. Each has a row of numbers, not one.", ""},
+			{func(m slm.Config) int { return m.Embd }, "that is the row of one token. Each token of the vocabulary has one.", ""},
+			{func(m slm.Config) int { return m.Context * m.Embd }, "that takes the context, how many tokens the model reads at once. The embedding has a row for each token that there is.", ""},
+			{func(m slm.Config) int { return 4 * m.Vocab * m.Embd }, "that is how many bytes it takes at four for each parameter. Asked for are the parameters.", ""},
+			{func(slm.Config) int { return teacher.Vocab * teacher.Embd },
+				"right for this teacher, but the same for every other model: compute it from the fields of c.", ""},
+		},
+	}
+	other := teacher
+	other.Vocab, other.Embd, other.Context = 12*teacher.Vocab, 3*teacher.Embd, 2*teacher.Context
+	for _, m := range []slm.Config{teacher, other} {
+		t.trials = append(t.trials, trial[function]{fmt.Sprintf("embedding of a model with Vocab %d and Embd %d", m.Vocab, m.Embd),
+			func(f function) []float64 { return []float64{float64(f(m))} }, ""})
+	}
+	return t.judge(answer, fmt.Sprintf("%d tokens times %d dimensions are %s parameters, as the card says.", teacher.Vocab, teacher.Embd, slm.Thousands(int64(teacher.Vocab*teacher.Embd))))
 }
 
-// FFNShare judges which share of a model's parameters, from 0 to 1, is in its feed-forward parts.
-func FFNShare(model slm.Config, answer float64) Verdict {
-	e := exercise{"1.2 The largest part", "the teacher's counts have a field FFN, and a method Total; divide as float64"}
+// FFNShare judges a function from the parameters of a model's parts to the share, from 0 to 1, of its feed-forward ones.
+func FFNShare(model slm.Config, answer func(counts slm.Counts) float64) Verdict {
+	type function = func(slm.Counts) float64
+	share := func(part, whole int64) float64 { return float64(part) / float64(whole) }
+	t := task[function]{
+		exercise: exercise{"1.2 The largest part", "float64(counts.FFN) is a number that can be divided; counts.Total() counts all parts"},
+		right:    func(c slm.Counts) float64 { return share(c.FFN, c.Total()) },
+		slips: []slip[function]{
+			{func(c slm.Counts) float64 { return float64(c.FFN / c.Total()) },
+				"Go divides whole numbers to a whole number, and so a part by the whole to 0. Make both float64 before they are divided.", ""},
+			{func(c slm.Counts) float64 { return 100 * share(c.FFN, c.Total()) }, "that is the share in per cent. Asked for is a share from 0 to 1.", ""},
+			{func(c slm.Counts) float64 { return share(c.FFN, int64(model.Layers)*c.Total()) }, "that is the share of one layer's feed-forward part. Every layer has one.", ""},
+			{func(c slm.Counts) float64 { return share(c.FFN, c.Total()-c.Head) }, "the whole lacks the output head: it is a part of the model, too.", ""},
+			{func(c slm.Counts) float64 { return share(c.FFN, c.FFN+c.Attention) },
+				"that is the share of the layers only. The embedding, the norms and the output head are parts of the model, too.", ""},
+			{func(c slm.Counts) float64 { return share(c.Attention, c.Total()) }, "that is the share of attention.", ""},
+			{func(c slm.Counts) float64 { return float64(c.FFN) }, "that is the number of parameters. Divide it by the model's total.", ""},
+			{func(c slm.Counts) float64 { return share(c.Total(), c.FFN) }, "the other way round: the part is divided by the whole.", ""},
+		},
+	}
 	counts := slm.Subnet{}.Parameters(model)
-	ffn, total := float64(counts.FFN), float64(counts.Total())
-	return e.measure(answer, ffn/total, 0.005, fmt.Sprintf("%.1f%% of the parameters are in the feed-forward parts.", 100*ffn/total),
-		mistake{100 * ffn / total, "that is the share in per cent. Asked for is a share from 0 to 1.", ""},
-		mistake{ffn / float64(model.Layers) / total, "that is the share of one layer's feed-forward part. Every layer has one.", ""},
-		mistake{ffn / (total - float64(counts.Head)), "the whole lacks the output head: it is a part of the model, too.", ""},
-		mistake{ffn / (ffn + float64(counts.Attention)), "that is the share of the layers only. The embedding, the norms and the output head are parts of the model, too.", ""},
-		mistake{float64(counts.Attention) / total, "that is the share of attention.", ""},
-		mistake{ffn, "that is the number of parameters. Divide it by the model's total.", ""},
-		mistake{total / ffn, "the other way round: the part is divided by the whole.", ""})
+	for _, c := range []struct {
+		counts      slm.Counts
+		call, about string
+	}{
+		{counts, "ffnShare of the teacher's counts", ""},
+		{slm.Counts{Embedding: 2, Attention: 3, FFN: 3, Norm: 1, Head: 1}, "ffnShare(slm.Counts{Embedding: 2, Attention: 3, FFN: 3, Norm: 1, Head: 1})",
+			"It is to be right for any model: compute it from counts."},
+		{slm.Counts{FFN: 4}, "ffnShare(slm.Counts{FFN: 4})", "There is nothing else in that model."},
+	} {
+		t.trials = append(t.trials, trial[function]{c.call, func(f function) []float64 { return []float64{f(c.counts)} }, c.about})
+	}
+	return t.judge(answer, fmt.Sprintf("%.1f%% of the parameters are in the feed-forward parts.", 100*share(counts.FFN, counts.Total())))
 }
 
 // Perplexity judges a function from a loss, in nats per token, to a perplexity.
@@ -59,7 +95,7 @@ func Perplexity(answer func(loss float64) float64) Verdict {
 			{func(x float64) float64 { return x }, "that returns the loss itself. Both measure the same thing, on different scales."},
 			{math.Exp2, "that takes 2 to the power of the loss, which is right for a loss in bits. Ours is in nats, with the base e."},
 			{func(x float64) float64 { return math.Pow(10, x) }, "that takes 10 to the power of the loss. Ours is in nats, with the base e."},
-			{func(x float64) float64 { return math.Exp(-x) }, "that is the mean probability of the right token, below 1. Perplexity is one divided by it."},
+			{func(x float64) float64 { return math.Exp(-x) }, "that is the (geometric) mean of the probabilities of the right tokens, below 1. Perplexity is one divided by it."},
 			{math.Log, "that takes the logarithm. The loss is one already: the logarithm of the perplexity."},
 		} {
 			if agrees(f.of) {
@@ -91,24 +127,21 @@ func Heads(model slm.Config, answer int) Verdict {
 		mistake{layers * heads * float64(model.HeadSize), "that counts the dimensions of all heads. A head of 32 dimensions is one head.", ""})
 }
 
-// LeastMissed judges which layer a teacher misses least, by what dropping each costs; -1 stands for no answer yet.
-func LeastMissed(drop slm.Importance, answer int) Verdict {
-	e := exercise{"1.5 The layer that is missed least", "look for the lowest bar; layers are numbered from 0"}
-	order := byCost(drop)
-	least, most := order[0], order[len(order)-1]
-	switch {
-	case answer == -1:
-		return e.open()
-	case answer < 0 || answer >= len(order):
-		return e.wrong("there is no layer %d: they are numbered from 0 to %d.", answer, len(order)-1)
-	case drop.Layers[answer]-drop.Layers[least] < tie:
-		return e.solved("without layer %d the teacher loses %.3f nats per token; without layer %d it loses %.3f.", answer, drop.Layers[answer], most, drop.Layers[most])
-	case answer == most:
-		return e.wrong("without layer %d the teacher loses the most, %.3f nats per token. The higher the bar, the more the layer is missed.", answer, drop.Layers[answer])
-	case answer == least+1:
-		return e.wrong("layer %d is the next one: are you counting from 1? Layers are numbered from 0.", answer)
-	}
-	return e.wrong("without layer %d the teacher loses %.3f nats per token, and there is a layer without which it loses less.", answer, drop.Layers[answer])
+// PerplexityWithout judges how many times as high a teacher's perplexity is without one of its layers, by what dropping each costs; 0
+// stands for no answer yet.
+func PerplexityWithout(drop slm.Importance, layer int, answer float64) Verdict {
+	e := exercise{"1.5 Losses and perplexities", "a perplexity is math.Exp of a loss, and math.Exp(a + b) is math.Exp(a) * math.Exp(b)"}
+	more := drop.Layers[layer]
+	right := math.Exp(more)
+	return e.measure(answer, right, 0.005, fmt.Sprintf("math.Exp(%.3f) is %.2f: a difference of losses is a ratio of perplexities.", more, right),
+		mistake{more, "that is by how much the loss is higher, in nats. Asked for is how many times as high the perplexity is.", ""},
+		mistake{1 + more, "that adds 1 to the difference of the losses. It is near, since the difference is small, but perplexities are exponentials of losses.", ""},
+		mistake{1 / right, "the other way round: without the layer the perplexity is higher, so the ratio is above 1.", ""},
+		mistake{right - 1, "that is by which share it grows. Asked for is how many times as high it then is: one more.", ""},
+		mistake{100 * (right - 1), "that is by how many per cent it grows. Asked for is how many times as high it then is.", ""},
+		mistake{100 * right, "that is in per cent. Asked for is how many times as high it is.", ""},
+		mistake{math.Exp2(more), "that takes 2 to the power of the difference, which is right for losses in bits. Ours are in nats.", ""},
+		mistake{math.Exp(drop.Layers[0]), "that is without the first layer. Asked for is the last one.", ""})
 }
 
 // tie is how far two costs may be apart, in nats per token, and still count as equal: other text would change their order.
@@ -135,7 +168,7 @@ func byCost(drop slm.Importance) []int {
 // KeepsLayers judges a function that says of each layer whether it is kept: all but the two that are missed least.
 func KeepsLayers(drop slm.Importance, answer func(layer int) bool) Verdict {
 	const dropped = 2
-	e := exercise{"1.6 Layers that stay", "return false for the two layers with the lowest bars, such as return i != 3 && i != 5"}
+	e := exercise{"1.6 Layers that stay", "return false for the two layers with the lowest bars, as return i != 6 && i != 7 does for the last two of eight"}
 	kept, trouble := call(func() (kept []int) {
 		for layer := range drop.Layers {
 			if answer(layer) {
@@ -151,10 +184,13 @@ func KeepsLayers(drop slm.Importance, answer func(layer int) bool) Verdict {
 		return e.wrong("keepsLayer %s", trouble)
 	case len(kept) == 0:
 		return e.open()
+	case len(kept) == len(order):
+		return e.wrong("all layers stay. If you wrote i != a || i != b: that is true of every i, since none is both.").
+			hinting("join the two with &&")
 	case len(kept) == n && cost(drop, order[dropped:])-cost(drop, kept) < tie:
 		return e.solved("layers %v stay: the teacher without what it misses least, each for itself. What it misses of two at once may be more than their sum.", kept)
 	case slices.Equal(kept, keep(order[:dropped])):
-		return e.wrong("the other way round: keepsLayer returns true for layers that stay, and stays true for the two that are missed least only.")
+		return e.wrong("the other way round: keepsLayer returns true for layers that stay, and is true here for the two that are missed least only.")
 	case slices.Equal(kept, keep(order[:n])):
 		return e.wrong("that drops the two layers that are missed most. Those with the lowest bars are to go.")
 	case len(kept) != n:
@@ -175,7 +211,11 @@ func Subnetwork(teacher slm.Config, text string) Verdict {
 		err = subnet.Validate(teacher)
 	}
 	if err != nil {
-		return e.wrong("that is no sub-network of %s: %v.", teacher.Name, err)
+		v := e.wrong("that is no sub-network of %s: %v.", teacher.Name, err)
+		if mistyped := new(json.UnmarshalTypeError); errors.As(err, &mistyped) {
+			v = v.hinting("layers is a list of {…}, each with the number of a layer; heads and ffn are texts, such as \"0-2\"")
+		}
+		return v
 	}
 	if subnet.IsZero() {
 		return e.wrong("that names no layers, so it is all of the teacher. A missing field means all of it.")
