@@ -12,6 +12,7 @@ import (
 // token.
 func CrossEntropy(answer func(probabilities []float64) float64) Verdict {
 	type function = func([]float64) float64
+	const byOwn = "that weighs each surprise by its own p, which is the formula of the entropy. The text has drawn its tokens already: each counts once."
 	t := task[function]{
 		exercise: exercise{"3.1 Cross-entropy", "add -math.Log(p) for each p, then divide by how many there are"},
 		right: func(ps []float64) float64 {
@@ -39,7 +40,10 @@ func CrossEntropy(answer func(probabilities []float64) float64) Verdict {
 				"that is the mean probability: high where the model is good. A loss is low there.", ""},
 			{func(ps []float64) float64 {
 				return sum(len(ps), func(i int) float64 { return -ps[i] * math.Log(ps[i]) })
-			}, "that weighs each surprise by its own p, which is the formula of the entropy. The text has drawn its tokens already: each counts once.", ""},
+			}, byOwn, ""},
+			{func(ps []float64) float64 {
+				return sum(len(ps), func(i int) float64 { return -ps[i] * math.Log(ps[i]) }) / float64(len(ps))
+			}, byOwn, ""},
 		},
 	}
 	for _, ps := range [][]float64{{0.5}, {0.9, 0.1, 0.01, 0.6}, {1, 1, 0.25}} {
@@ -77,8 +81,12 @@ func Softmax(answer func(logits []float64, temperature float64) []float64) Verdi
 				"that divides the logits by their sum. Logits may be negative; the exponential makes all of them positive first.", ""},
 			{func(z []float64, temperature float64) []float64 {
 				return softmaxOf(z, func(x float64) float64 { return math.Exp(x / temperature) }, 0)
-			}, "it is right for small logits, but for [1000 999] gives no numbers: math.Exp(1000) is infinite, and infinity divided by itself is nothing.",
+			}, "it is right for small logits, but for [1000 999] gives no numbers: math.Exp(1000) is infinite, and infinity divided by itself is no number.",
 				"subtract the largest logit from all of them first; that changes no ratio"},
+			{func(z []float64, temperature float64) []float64 {
+				return softmaxOf(z, func(x float64) float64 { return math.Exp(x / temperature) }, max(0, slices.Max(z)))
+			}, "it is right where a logit is above 0, but for [-1000 -999] gives no numbers: 0 is taken for the largest logit, and is none of them.",
+				"begin the search for the largest with logits[0], or ask slices.Max(logits)"},
 			{func(z []float64, _ float64) []float64 { return softmaxOf(z, math.Exp, 0) },
 				"the temperature changes nothing in it.", ""},
 			{func(z []float64, temperature float64) []float64 {
@@ -89,7 +97,7 @@ func Softmax(answer func(logits []float64, temperature float64) []float64) Verdi
 	for _, c := range []struct {
 		logits      []float64
 		temperature float64
-	}{{[]float64{2, 1, 0, -1}, 1}, {[]float64{2, 1, 0, -1}, 2}, {[]float64{3, 0.5, 0.5}, 0.5}, {[]float64{1000, 999}, 1}} {
+	}{{[]float64{2, 1, 0, -1}, 1}, {[]float64{2, 1, 0, -1}, 2}, {[]float64{3, 0.5, 0.5}, 0.5}, {[]float64{1000, 999}, 1}, {[]float64{-1000, -999}, 1}} {
 		t.trials = append(t.trials, trial[function]{fmt.Sprintf("softmax(%v, %v)", c.logits, c.temperature), func(f function) []float64 {
 			return f(append([]float64(nil), c.logits...), c.temperature)
 		}, ""})

@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/offshoot-ml/offshoot/slm"
@@ -31,6 +32,12 @@ func TestCrossEntropy(t *testing.T) {
 		}), Wrong, "mean probability"},
 		{"entropy", CrossEntropy(func(ps []float64) float64 {
 			return total(ps, func(p float64) float64 { return -p * math.Log(p) })
+		}), Wrong, "formula of the entropy"},
+		{"entropy, mean", CrossEntropy(func(ps []float64) (mean float64) {
+			for _, p := range ps {
+				mean -= p * math.Log(p) / float64(len(ps))
+			}
+			return mean
 		}), Wrong, "formula of the entropy"},
 		{"senseless", CrossEntropy(func([]float64) float64 { return 42 }), Wrong, "gives 42, and should give 0.6931"},
 		{"a panic", CrossEntropy(func(ps []float64) float64 { return ps[len(ps)] }), Wrong, "crossEntropy([0.5]) panicked: runtime error: index out of range"},
@@ -74,6 +81,10 @@ func TestSoftmax(t *testing.T) {
 		{"right", Softmax(right), Solved, "sum to 1"},
 		{"no temperature", Softmax(func(z []float64, _ float64) []float64 { return right(z, 1) }), Wrong, "changes nothing"},
 		{"no temperature, overflowing", Softmax(func(z []float64, _ float64) []float64 { return normal(each(z, math.Exp)) }), Wrong, "changes nothing"},
+		{"largest from 0 on", Softmax(func(z []float64, temperature float64) []float64 {
+			largest := max(0, slices.Max(z))
+			return normal(each(z, func(x float64) float64 { return math.Exp((x - largest) / temperature) }))
+		}), Wrong, "[-1000 -999]"},
 		{"multiplied", Softmax(func(z []float64, temperature float64) []float64 { return right(z, 1/temperature) }), Wrong, "multiplied"},
 		{"multiplied, overflowing", Softmax(func(z []float64, temperature float64) []float64 {
 			return normal(each(z, func(x float64) float64 { return math.Exp(x * temperature) }))

@@ -11,13 +11,13 @@ import (
 
 // Bin judges the ends of a parameter bin that reaches a share, such as 0.05, to either side of its middle.
 func Bin(middle, share float64, lower, upper int64) Verdict {
-	e := exercise{"2.1 A bin", "5% of the middle to either side"}
+	e := exercise{"2.1 A bin", fmt.Sprintf("the middle is %s, and %g%% of it are %s", slm.Thousands(int64(middle)), 100*share, slm.Thousands(int64(math.Round(share*middle))))}
 	right, answer := slm.Around(middle, share), slm.Bin{Lower: lower, Upper: upper}
 	switch {
 	case lower == 0 && upper == 0:
 		return e.open()
 	case answer == right:
-		return e.solved("%s to %s parameters. slm.Around(%g, %g) is the same.", slm.Thousands(lower), slm.Thousands(upper), middle, share)
+		return e.solved("%s to %s parameters. slm.Around makes the same.", slm.Thousands(lower), slm.Thousands(upper))
 	case lower == right.Upper && upper == right.Lower:
 		return e.wrong("lower and upper are swapped.")
 	case answer == slm.Around(middle, share/2):
@@ -129,10 +129,16 @@ func Fitness(bin slm.Bin, answer func(c slm.Candidate, bin slm.Bin) float64) Ver
 	case got[0] > got[1]:
 		return e.wrong("the candidate with the loss %g gets %.4g, the one with the worse loss %g gets %.4g. The search makes fitness small, so the lower loss must get the lower number.",
 			good.Loss, got[0], poor.Loss, got[1])
+	case math.IsInf(got[0], 1) && math.IsInf(got[1], 1) && !math.IsInf(got[2], 1):
+		return e.wrong("the other way round: candidates in the bin get an infinite number, and one outside gets %.4g.", got[2])
 	case got[0] == got[1]:
 		return e.wrong("losses of %g and %g both get %.4g: the search could not tell them apart.", good.Loss, poor.Loss, got[0])
 	case math.IsNaN(got[0]) || math.IsNaN(got[1]):
 		return e.wrong("a candidate in the bin gets no number (NaN). Which one should rank first?")
+	case math.IsInf(got[2], -1) || math.IsInf(got[3], -1):
+		return e.wrong("a candidate outside the bin gets minus infinity, below any loss: it would rank first. math.Inf(1) is plus infinity.")
+	case got[2] == math.MaxFloat64 || got[3] == math.MaxFloat64:
+		return e.wrong("a candidate outside the bin gets a number that is large, but no infinite one.")
 	case !math.IsInf(got[2], 1) && !math.IsInf(got[3], 1):
 		return e.wrong("the bin is not asked: a candidate with one parameter too many gets %.4g, as if it were in it.", got[2])
 	case !math.IsInf(got[2], 1):
@@ -147,6 +153,21 @@ func Fitness(bin slm.Bin, answer func(c slm.Candidate, bin slm.Bin) float64) Ver
 
 // trials is how often a random function of the learner's is called.
 const trials = 200
+
+// repeatable reports that a random function makes the same children from the same random numbers.
+func repeatable(child func(r *rand.Rand) slm.Sizes) bool {
+	first, second := rand.New(rand.NewPCG(3, 1)), rand.New(rand.NewPCG(3, 1))
+	for range trials {
+		a, _ := call(func() slm.Sizes { return child(first) })
+		b, _ := call(func() slm.Sizes { return child(second) })
+		if a != b {
+			return false
+		}
+	}
+	return true
+}
+
+const unrepeatable = "the same r gives other children the next time: something is drawn from elsewhere, such as rand.IntN. Draw from r, or no search can be repeated."
 
 // Mutation judges a function that changes exactly one of a parent's sizes, at random, within what the teacher offers.
 func Mutation(teacher slm.Config, answer func(parent slm.Sizes, r *rand.Rand) slm.Sizes) Verdict {
@@ -194,6 +215,8 @@ func Mutation(teacher slm.Config, answer func(parent slm.Sizes, r *rand.Rand) sl
 		return e.wrong("children are always smaller than their parent. The search could never go back.")
 	case !shrank:
 		return e.wrong("children are always larger than their parent. The search could never go back.")
+	case !repeatable(func(r *rand.Rand) slm.Sizes { return answer(parent, r) }):
+		return e.wrong("%s", unrepeatable)
 	case len(touched) < 4:
 		return e.wrong("in %d children only %v changed. Let Depth, Embd, QueryGroups and FFN change, each now and then.", trials, touched)
 	}
@@ -233,6 +256,8 @@ func Crossover(teacher slm.Config, answer func(a, b slm.Sizes, r *rand.Rand) slm
 		return e.wrong("two parents always have the same child. Use r, so that a search can try several.")
 	case children[a]+children[b] == trials:
 		return e.wrong("the child is always one parent as a whole. Choose for each size anew.")
+	case !repeatable(func(r *rand.Rand) slm.Sizes { return answer(a, b, r) }):
+		return e.wrong("%s", unrepeatable)
 	case len(children) < 12:
 		return e.wrong("of 16 children that these parents can have, only %d come. Choose for each of Depth, Embd, QueryGroups and FFN anew.", len(children))
 	}
@@ -243,12 +268,32 @@ func Crossover(teacher slm.Config, answer func(a, b slm.Sizes, r *rand.Rand) slm
 func Evaluations(search slm.Search, answer int) Verdict {
 	e := exercise{"2.6 Equal effort", "the initial population, and then Offspring candidates in each generation"}
 	search = search.WithDefaults()
-	population, generations, offspring := float64(search.Population), float64(max(0, search.Generations)), float64(search.Offspring)
+	population, generations := float64(search.Population), float64(max(0, search.Generations))
+	elites, offspring := float64(search.Elites), float64(search.Offspring)
 	right := search.Evaluations()
 	return e.count(int64(answer), int64(right), fmt.Sprintf("%d evaluations; a random search is to get as many.", right),
 		mistake{generations * offspring, "that lacks the initial population. It is evaluated, too.", ""},
 		mistake{population + offspring, "that counts one generation after the initial population.", ""},
 		mistake{population * (generations + 1), "each generation adds its Offspring only: the elites are not evaluated again.", ""},
 		mistake{population * generations, "each generation adds its Offspring only, and the initial population comes before them.", ""},
+		mistake{population + (generations-1)*offspring, "that lacks one generation: the initial population is not one of the Generations, they come after it.", ""},
+		mistake{population + elites + generations*offspring, "the elites are among those that were evaluated already: they count nothing more.", ""},
+		mistake{population + generations*(elites+offspring), "the elites are among those that were evaluated already: they count nothing more.", ""},
+		mistake{population + generations*elites, "the elites are the parents. Their children count, which are Offspring in a generation.", ""},
 		mistake{population, "that is the initial population only.", ""})
+}
+
+// AllAhead judges how likely it is, from 0 to 1, that of two equally good strategies a given one is ahead with each of some seeds.
+func AllAhead(seeds int, answer float64) Verdict {
+	e := exercise{"2.7 Could it be luck?", "how likely is it that a coin shows heads each time?"}
+	n := float64(seeds)
+	right := math.Pow(0.5, n)
+	return e.measure(answer, right, 0.01, fmt.Sprintf("once in %.0f times it would be so by chance alone: with more seeds luck could be ruled out further.", 1/right),
+		mistake{0.5, "that is for one seed. It is asked of all of them.", ""},
+		mistake{0.5 / n, "that divides by how many seeds there are. Each seed halves what the seeds before it left.", ""},
+		mistake{1 / n, "that is one divided by how many seeds there are. Each seed is a coin of its own, and halves what those before it left.", ""},
+		mistake{2 * right, "that is how likely one of them, whichever, is ahead with each seed. Asked is for a given one.", ""},
+		mistake{1 - right, "that is how likely it is ahead not with each of them.", ""},
+		mistake{100 * right, "that is in per cent. Asked for is a number from 0 to 1.", ""},
+		mistake{1 / right, "that says in how many times once. Asked for is a number from 0 to 1: one divided by it.", ""})
 }

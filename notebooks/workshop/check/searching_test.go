@@ -60,6 +60,19 @@ func TestFitness(t *testing.T) {
 		{"parameters", inside(anywhere, func(c slm.Candidate) float64 { return float64(c.Parameters) }), Wrong, "number of parameters"},
 		{"inverse", inside(bin.Contains, func(c slm.Candidate) float64 { return -c.Loss }), Wrong, "lower number"},
 		{"constant", inside(bin.Contains, func(slm.Candidate) float64 { return 1 }), Wrong, "tell them apart"},
+		{"inverse bin", inside(func(n int64) bool { return !bin.Contains(n) }, loss), Wrong, "other way round"},
+		{"minus infinity", Fitness(bin, func(c slm.Candidate, bin slm.Bin) float64 {
+			if !bin.Contains(c.Parameters) {
+				return math.Inf(-1)
+			}
+			return c.Loss
+		}), Wrong, "minus infinity"},
+		{"a large number", Fitness(bin, func(c slm.Candidate, bin slm.Bin) float64 {
+			if !bin.Contains(c.Parameters) {
+				return math.MaxFloat64
+			}
+			return c.Loss
+		}), Wrong, "no infinite one"},
 		{"no number", inside(bin.Contains, func(slm.Candidate) float64 { return math.NaN() }), Wrong, "NaN"},
 		{"no bin", inside(anywhere, loss), Wrong, "not asked"},
 		{"no upper end", inside(func(n int64) bool { return n >= 100 }, loss), Wrong, "upper end"},
@@ -79,6 +92,9 @@ func step(size *int, most int, r *rand.Rand) {
 	}
 	*size += by
 }
+
+// elsewhere are random numbers that a learner took from another place than asked.
+var elsewhere = rand.New(rand.NewPCG(8, 8))
 
 func TestMutation(t *testing.T) {
 	fields := func(z *slm.Sizes) []*int { return []*int{&z.Depth, &z.Embd, &z.QueryGroups, &z.FFN} }
@@ -107,6 +123,7 @@ func TestMutation(t *testing.T) {
 		}), Wrong, "equal their parent"},
 		{"only up", Mutation(small, func(p slm.Sizes, _ *rand.Rand) slm.Sizes { p.FFN = min(p.FFN+1, small.FFN); return p }), Wrong, "always larger"},
 		{"only down", Mutation(small, func(p slm.Sizes, _ *rand.Rand) slm.Sizes { p.FFN = max(p.FFN-1, 1); return p }), Wrong, "always smaller"},
+		{"other numbers", Mutation(small, func(p slm.Sizes, _ *rand.Rand) slm.Sizes { return right(p, elsewhere) }), Wrong, "Draw from r"},
 		{"one field", Mutation(small, func(p slm.Sizes, r *rand.Rand) slm.Sizes { step(&p.FFN, small.FFN, r); return p }), Wrong, "only [FFN]"},
 		{"panic", Mutation(small, func(slm.Sizes, *rand.Rand) slm.Sizes { panic("oh") }), Wrong, "panicked"},
 	} {
@@ -134,6 +151,7 @@ func TestCrossover(t *testing.T) {
 		{"second", by(func(*rand.Rand) int { return 15 }), Wrong, "second parent"},
 		{"fixed", by(func(*rand.Rand) int { return 5 }), Wrong, "same child"},
 		{"whole", by(func(r *rand.Rand) int { return 15 * r.IntN(2) }), Wrong, "as a whole"},
+		{"other numbers", by(func(*rand.Rand) int { return elsewhere.IntN(16) }), Wrong, "Draw from r"},
 		{"some fixed", by(func(r *rand.Rand) int { return r.IntN(8) }), Wrong, "only 8"},
 		{"mean", Crossover(small, func(a, b slm.Sizes, _ *rand.Rand) slm.Sizes { a.Depth = (a.Depth + b.Depth) / 2; return a }), Wrong, "the mean"},
 		{"neither", Crossover(small, func(a, _ slm.Sizes, _ *rand.Rand) slm.Sizes { a.FFN = 1; return a }), Wrong, "neither parent"},
@@ -144,7 +162,7 @@ func TestCrossover(t *testing.T) {
 }
 
 func TestEvaluations(t *testing.T) {
-	search := slm.Search{Population: 10, Generations: 3, Offspring: 7}
+	search := slm.Search{Population: 10, Generations: 3, Offspring: 7, Elites: 4}
 	for _, s := range []said{
 		{"none", Evaluations(search, 0), Open, "not answered"},
 		{"right", Evaluations(search, 31), Solved, "31 evaluations"},
@@ -152,8 +170,29 @@ func TestEvaluations(t *testing.T) {
 		{"one generation", Evaluations(search, 17), Wrong, "one generation"},
 		{"populations", Evaluations(search, 40), Wrong, "not evaluated again"},
 		{"product", Evaluations(search, 30), Wrong, "comes before"},
+		{"generation lacks", Evaluations(search, 24), Wrong, "lacks one generation"},
+		{"elites once", Evaluations(search, 35), Wrong, "evaluated already"},
+		{"elites each time", Evaluations(search, 43), Wrong, "evaluated already"},
+		{"parents", Evaluations(search, 22), Wrong, "the parents"},
 		{"initial", Evaluations(search, 10), Wrong, "initial population only"},
 		{"too many", Evaluations(search, 99), Wrong, "too many"},
+	} {
+		s.run(t)
+	}
+}
+
+func TestAllAhead(t *testing.T) {
+	for _, s := range []said{
+		{"none", AllAhead(4, 0), Open, "not answered"},
+		{"right", AllAhead(4, 1.0/16), Solved, "once in 16"},
+		{"one", AllAhead(4, 0.5), Wrong, "one seed"},
+		{"a share", AllAhead(4, 0.25), Wrong, "one divided by"},
+		{"either", AllAhead(4, 0.125), Wrong, "halves"},
+		{"either of six", AllAhead(6, 1.0/32), Wrong, "whichever"},
+		{"not all", AllAhead(4, 15.0/16), Wrong, "not with each"},
+		{"per cent", AllAhead(4, 6.25), Wrong, "per cent"},
+		{"times", AllAhead(4, 16), Wrong, "in how many"},
+		{"too much", AllAhead(4, 0.9), Wrong, "too much"},
 	} {
 		s.run(t)
 	}
