@@ -250,6 +250,18 @@ func TokensSaved(answer func(baseline, run []slm.Point) float64, baseline, run s
 				return 0
 			}, "that is the difference in tokens. How many times fewer is a ratio: it can be compared between budgets.", ""},
 			{ratio(first(func(p slm.Point, target float64) bool { return p.Validation <= target })), unmeasured, ""},
+			{ratio(first(func(p slm.Point, target float64) bool { return p.Validation >= target })),
+				"that stops at the first point that is still above the target. A loss is better the lower it is: look for the first at most as high.", ""},
+			{ratio(func(run []slm.Point, target float64) (reached float64) {
+				for _, p := range run {
+					if measured(p, target) {
+						reached = float64(p.Tokens)
+					}
+				}
+				return reached
+			}), "that goes on to the last point that is as good. The run was there earlier: return as soon as one is.", ""},
+			{func(baseline, run []slm.Point) float64 { return math.Floor(right(baseline, run)) },
+				"Go divides whole numbers to a whole number: make both float64 before they are divided.", ""},
 			{func(baseline, run []slm.Point) float64 {
 				return divided(float64(last(baseline).Tokens), float64(last(run).Tokens))
 			}, "that compares how long both were trained, whatever their losses. Look for the point at which the run reached the target.", ""},
@@ -334,6 +346,7 @@ func StepFLOPs(answer func(student, teacher, tokens int64) int64, run slm.Curve)
 			{func(s, t, n int64) int64 { return n * (3*t + s) }, "the two are swapped: it is the student that learns.", ""},
 			{func(s, t, _ int64) int64 { return 3*s + t }, "that is for one token. A step has many.", ""},
 			{func(s, t, n int64) int64 { return n*3*s + t }, "the teacher reads all tokens of the step, too.", ""},
+			{func(s, t, n int64) int64 { return 3*s + n*t }, "that multiplies the teacher's only by the tokens: set parentheses around the sum.", ""},
 			{func(s, t, n int64) int64 { return n * 3 * s * t }, "the operations of student and teacher add up; they do not multiply.", ""},
 		},
 	}

@@ -227,6 +227,19 @@ func TestTokensSaved(t *testing.T) {
 			}
 			return 0
 		}), Wrong, "the difference in tokens"},
+		{"above the target", judge(func(b, r []slm.Point) float64 {
+			p := reach(r, func(p slm.Point) bool { return p.Validation >= end(b).Validation }, never)
+			return float64(end(b).Tokens) / float64(p.Tokens)
+		}), Wrong, "still above"},
+		{"the last time", judge(func(b, r []slm.Point) (saved float64) {
+			for _, p := range r {
+				if p.Validation > 0 && p.Validation <= end(b).Validation {
+					saved = float64(end(b).Tokens) / float64(p.Tokens)
+				}
+			}
+			return saved
+		}), Wrong, "return as soon as"},
+		{"whole numbers", judge(func(b, r []slm.Point) float64 { return float64(int(right(b, r))) }), Wrong, "whole number"},
 		{"validations of 0", judge(func(b, r []slm.Point) float64 {
 			p := reach(r, func(p slm.Point) bool { return p.Validation <= end(b).Validation }, slm.Point{})
 			if p.Tokens == 0 {
@@ -291,6 +304,7 @@ func TestStepFLOPs(t *testing.T) {
 		{"swapped", judge(func(s, t, n int64) int64 { return n * (3*t + s) }), Wrong, "swapped"},
 		{"one token", judge(func(s, t, n int64) int64 { return 3*s + t }), Wrong, "for one token"},
 		{"the teacher once", judge(func(s, t, n int64) int64 { return 3*n*s + t }), Wrong, "all tokens"},
+		{"no parentheses", judge(func(s, t, n int64) int64 { return 3*s + t*n }), Wrong, "parentheses"},
 		{"a product", judge(func(s, t, n int64) int64 { return 3 * n * s * t }), Wrong, "do not multiply"},
 		{"senseless", judge(func(s, t, n int64) int64 { return 7 }), Wrong, "stepFLOPs(5, 17, 1) gives 7, and should give 32"},
 	} {
