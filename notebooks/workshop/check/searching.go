@@ -206,7 +206,7 @@ func Mutation(teacher slm.Config, answer func(parent slm.Sizes, r *rand.Rand) sl
 	touched = slices.Compact(touched)
 	switch {
 	case len(touched) == 0:
-		return e.open()
+		return e.open().hinting("so far every child equals its parent: change it, and return what was changed; %s", e.hint)
 	case slices.Contains(touched, "HeadSize"):
 		return e.wrong("it changes HeadSize. The search spaces of this workshop leave heads whole: change Depth, Embd, QueryGroups and FFN.")
 	case unchanged > trials/4:

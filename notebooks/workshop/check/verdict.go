@@ -36,7 +36,7 @@ type exercise struct{ name, hint string }
 
 // open says that there is no answer yet.
 func (e exercise) open() Verdict {
-	return Verdict{e.name, Open, "not answered yet: the cell gives what it gave before. Fill in your answer above and run it again.", e.hint}
+	return Verdict{e.name, Open, "not answered yet. Fill in your answer above and run the cell again.", e.hint}
 }
 
 // wrong says what is wrong with an answer, and why.
