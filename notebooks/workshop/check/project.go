@@ -23,8 +23,8 @@ const (
 )
 
 // ProjectOf is a project with the learner's budget; while [Budget] has not found that right, another stands in for it, so that all later
-// cells run.
-func ProjectOf(parameters, tokens int64, steps int) Project {
+// cells run. The number of steps is an int64 where it was computed from the tokens, and an int where it was written down.
+func ProjectOf[N int | int64](parameters, tokens int64, steps N) Project {
 	if Budget(parameters, tokens, steps).Outcome == Solved {
 		return Project{parameters, tokens, true}
 	}
@@ -61,7 +61,7 @@ func Named(what string, options any) string {
 }
 
 // Budget judges the budget of a project, and how many steps of training it allows.
-func Budget(parameters, tokens int64, steps int) Verdict {
+func Budget[N int | int64](parameters, tokens int64, steps N) Verdict {
 	e := exercise{"4.1 Your budget", fmt.Sprintf("from %s to %s parameters, and from %s to %s tokens", slm.Thousands(leastParameters),
 		slm.Thousands(mostParameters), slm.Thousands(leastTokens), slm.Thousands(mostTokens))}
 	each := slm.Distillation{}.WithDefaults()
@@ -76,27 +76,27 @@ func Budget(parameters, tokens int64, steps int) Verdict {
 	case parameters > mostParameters:
 		return e.wrong("%s parameters are more than a session has time to train.", slm.Thousands(parameters))
 	case tokens < leastTokens:
-		return e.wrong("%s tokens are %d steps: the learning rate would hardly be up before it falls again.", slm.Thousands(tokens), max(0, allowed))
+		return e.wrong("%s tokens are too few steps, %d: the learning rate would hardly be up before it falls again.", slm.Thousands(tokens), max(0, allowed))
 	case tokens > mostTokens:
 		return e.wrong("%s tokens are %s steps, more than a session has time for.", slm.Thousands(tokens), slm.Thousands(int64(allowed)))
-	case steps == allowed:
+	case int64(steps) == int64(allowed):
 		return e.solved("%d steps of %d tokens, %.3f tokens for each parameter. Large models see twenty and more: yours will only have begun to learn.",
 			steps, each.StepTokens(), float64(tokens)/float64(parameters))
 	}
 	e.hint = fmt.Sprintf("a step has %d sequences of %d tokens; only whole steps are taken", each.Batch, each.SeqLen)
-	switch steps {
+	switch steps := int64(steps); steps {
 	case 0:
 		return e.wrong("the number of steps is still missing.")
-	case int(tokens):
+	case tokens:
 		return e.wrong("that is the number of tokens. A step takes many at once.")
-	case int(tokens) / each.SeqLen:
+	case tokens / int64(each.SeqLen):
 		return e.wrong("that is the number of sequences. A step takes %d at once.", each.Batch)
-	case int(tokens) / each.Batch:
+	case tokens / int64(each.Batch):
 		return e.wrong("each of the %d sequences of a step has %d tokens.", each.Batch, each.SeqLen)
-	case allowed + 1:
-		return e.wrong("%d steps take %s tokens, which are more than your budget: round down.", steps, slm.Thousands(int64(steps*each.StepTokens())))
+	case int64(allowed) + 1:
+		return e.wrong("%d steps take %s tokens, which are more than your budget: round down.", steps, slm.Thousands(steps*int64(each.StepTokens())))
 	}
-	return e.wrong("%d steps take %s tokens, and your budget is %s.", steps, slm.Thousands(int64(steps)*int64(each.StepTokens())), slm.Thousands(tokens))
+	return e.wrong("%s steps take %s tokens, and your budget is %s.", slm.Thousands(int64(steps)), slm.Thousands(int64(steps)*int64(each.StepTokens())), slm.Thousands(tokens))
 }
 
 // mostEvaluations is how many candidates a project may judge.
