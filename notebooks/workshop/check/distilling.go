@@ -261,7 +261,7 @@ func TokensSaved(answer func(baseline, run []slm.Point) float64, baseline, run s
 				return reached
 			}), "that goes on to the last point that is as good. The run was there earlier: return as soon as one is.", ""},
 			{func(baseline, run []slm.Point) float64 { return math.Floor(right(baseline, run)) },
-				"Go divides whole numbers to a whole number: make both float64 before they are divided.", ""},
+				wholeNumbers, ""},
 			{func(baseline, run []slm.Point) float64 {
 				return divided(float64(last(baseline).Tokens), float64(last(run).Tokens))
 			}, "that compares how long both were trained, whatever their losses. Look for the point at which the run reached the target.", ""},

@@ -75,6 +75,9 @@ func (t task[F]) results(f F) (results [][]float64, trouble string) {
 	return results, ""
 }
 
+// wholeNumbers is why a formula that is right on paper is wrong in Go.
+const wholeNumbers = "Go divides whole numbers to a whole number: make both float64 before they are divided."
+
 // closeness is how far a learner's numbers may be off: they are not asked to round alike.
 const closeness = 1e-6
 

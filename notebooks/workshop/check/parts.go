@@ -49,7 +49,7 @@ func FFNShare(model slm.Config, answer func(counts slm.Counts) float64) Verdict 
 		right:    func(c slm.Counts) float64 { return share(c.FFN, c.Total()) },
 		slips: []slip[function]{
 			{func(c slm.Counts) float64 { return float64(c.FFN / c.Total()) },
-				"Go divides whole numbers to a whole number, and so a part by the whole to 0. Make both float64 before they are divided.", ""},
+				wholeNumbers, ""},
 			{func(c slm.Counts) float64 { return 100 * share(c.FFN, c.Total()) }, "that is the share in per cent. Asked for is a share from 0 to 1.", ""},
 			{func(c slm.Counts) float64 { return share(c.FFN, int64(model.Layers)*c.Total()) }, "that is the share of one layer's feed-forward part. Every layer has one.", ""},
 			{func(c slm.Counts) float64 { return share(c.FFN, c.Total()-c.Head) }, "the whole lacks the output head: it is a part of the model, too.", ""},

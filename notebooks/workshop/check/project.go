@@ -199,6 +199,15 @@ func Rate(answer func(s slm.Schedule, step int) float64) Verdict {
 				"that is a quarter of a cosine, steepest at its end. Half of one is steepest in the middle: (1 + cos(π·progress))/2.", ""},
 			{falling(func(x float64) float64 { return 1 - x }, between),
 				"that is a straight line. Training ends more gently on half a cosine: (1 + cos(π·progress))/2 in the place of 1 - progress.", ""},
+			{falling(func(x float64) float64 { return cosine(math.Floor(x)) }, between), wholeNumbers, ""},
+			{func(s slm.Schedule, step int) float64 {
+				if step < s.Warmup {
+					return s.Peak * float64((step+1)/s.Warmup)
+				}
+				return s.Rate(step)
+			}, wholeNumbers, ""},
+			{falling(func(x float64) float64 { return (1 + math.Cos(180*x)) / 2 }, between), "Go's math.Cos takes radians: half a turn is math.Pi, not 180.", ""},
+			{func(s slm.Schedule, _ int) float64 { return s.Peak }, "that is the peak in every step. The rate rises to it, and falls again.", ""},
 			{unclamped, "after the horizon the rate rises again. Let progress be 1 at most.", ""},
 			{func(s slm.Schedule, step int) float64 {
 				if step >= s.Horizon {
@@ -249,6 +258,9 @@ func Recipe(p Project, loss slm.Loss, schedule slm.Schedule) Verdict {
 	}
 	end := s.Rate(steps-1) / s.Peak
 	switch {
+	case s.Warmup > steps:
+		return e.wrong("your %d steps are over before the warm-up is: it takes %d steps, with the horizon at %d.", steps, s.Warmup, s.Horizon).
+			hinting("let the schedule end with the training: Horizon: project.Steps()")
 	case s.Horizon > steps+1:
 		return e.wrong("after your %d steps the rate is still at %.0f%% of its peak, since the horizon is at %d. What is learned at a high rate is not settled yet.",
 			steps, 100*end, s.Horizon).hinting("let the schedule end with the training: Horizon: project.Steps()")

@@ -144,7 +144,16 @@ func TestRate(t *testing.T) {
 			}
 			return right(s, step)
 		}), Wrong, "not 0"},
-		{"constant", Rate(func(s slm.Schedule, step int) float64 { return s.Peak }), Wrong, "in the warm-up, steps [0 1 3]"},
+		{"constant", Rate(func(s slm.Schedule, step int) float64 { return s.Peak }), Wrong, "in every step"},
+		{"whole progress", Rate(falling(func(s slm.Schedule, x float64) float64 { return between(s, half(float64(int(x)))) })), Wrong, "whole number"},
+		{"whole warm-up", Rate(func(s slm.Schedule, step int) float64 {
+			if step < s.Warmup {
+				return s.Peak * float64((step+1)/s.Warmup)
+			}
+			return right(s, step)
+		}), Wrong, "whole number"},
+		{"degrees", Rate(falling(func(s slm.Schedule, x float64) float64 { return between(s, (1+math.Cos(180*x))/2) })), Wrong, "radians"},
+		{"senseless", Rate(func(s slm.Schedule, step int) float64 { return 7 }), Wrong, "in the warm-up, steps [0 1 3]"},
 		{"a panic", Rate(func(s slm.Schedule, step int) float64 { return float64(step / (s.Warmup - 4)) }), Wrong, "divide by zero"},
 	} {
 		s.run(t)
@@ -168,7 +177,8 @@ func TestRecipe(t *testing.T) {
 		{"no teacher", Recipe(p, slm.CE(1), good), Wrong, "does not listen"},
 		{"no schedule", Recipe(p, loss, slm.Schedule{}), Wrong, "needs a Peak and a Horizon"},
 		{"refused schedule", with(func(s *slm.Schedule) { s.Final = 2 }), Wrong, "refuses the schedule"},
-		{"late horizon", with(func(s *slm.Schedule) { s.Horizon = 1000 }), Wrong, "the horizon is at 1000"},
+		{"warm-up to the end", with(func(s *slm.Schedule) { s.Horizon = 1000 }), Wrong, "takes 100 steps, with the horizon at 1000"},
+		{"late horizon", with(func(s *slm.Schedule) { s.Horizon = 200 }), Wrong, "the horizon is at 200"},
 		{"early horizon", with(func(s *slm.Schedule) { s.Horizon = 20 }), Wrong, "step 20 of 46"},
 		{"long warm-up", with(func(s *slm.Schedule) { s.Warmup = 40 }), Wrong, "40 steps of 46"},
 		{"high", with(func(s *slm.Schedule) { s.Peak = 1 }), Wrong, "explode"},
