@@ -11,7 +11,7 @@ import (
 
 // Bin judges the ends of a parameter bin that reaches a share, such as 0.05, to either side of its middle.
 func Bin(middle, share float64, lower, upper int64) Verdict {
-	e := exercise{"2.1 A bin", fmt.Sprintf("the middle is %s, and %g%% of it are %s", slm.Thousands(int64(middle)), 100*share, slm.Thousands(int64(math.Round(share*middle))))}
+	e := exercise{"2.1 A bin", fmt.Sprintf("%g%% of the middle, below it and above it", 100*share)}
 	right, answer := slm.Around(middle, share), slm.Bin{Lower: lower, Upper: upper}
 	switch {
 	case lower == 0 && upper == 0:
