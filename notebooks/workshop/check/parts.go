@@ -65,7 +65,7 @@ func FFNShare(model slm.Config, answer func(counts slm.Counts) float64) Verdict 
 		counts      slm.Counts
 		call, about string
 	}{
-		{counts, "ffnShare of the teacher's counts", ""},
+		{counts, "ffnShare of the teacher's counts", "A rounded number is not asked for: compute it from counts."},
 		{slm.Counts{Embedding: 2, Attention: 3, FFN: 3, Norm: 1, Head: 1}, "ffnShare(slm.Counts{Embedding: 2, Attention: 3, FFN: 3, Norm: 1, Head: 1})",
 			"It is to be right for any model: compute it from counts."},
 		{slm.Counts{FFN: 4}, "ffnShare(slm.Counts{FFN: 4})", "There is nothing else in that model."},

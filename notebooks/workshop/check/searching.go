@@ -277,8 +277,8 @@ func Evaluations(search slm.Search, answer int) Verdict {
 		mistake{population * (generations + 1), "each generation adds its Offspring only: the elites are not evaluated again.", ""},
 		mistake{population * generations, "each generation adds its Offspring only, and the initial population comes before them.", ""},
 		mistake{population + (generations-1)*offspring, "that lacks one generation: the initial population is not one of the Generations, they come after it.", ""},
-		mistake{population + elites + generations*offspring, "the elites are among those that were evaluated already: they count nothing more.", ""},
-		mistake{population + generations*(elites+offspring), "the elites are among those that were evaluated already: they count nothing more.", ""},
+		mistake{population + elites + generations*offspring, "the elites are among those that were evaluated already: they are not counted again.", ""},
+		mistake{population + generations*(elites+offspring), "the elites are among those that were evaluated already: they are not counted again.", ""},
 		mistake{population + generations*elites, "the elites are the parents. Their children count, which are Offspring in a generation.", ""},
 		mistake{population, "that is the initial population only.", ""})
 }
