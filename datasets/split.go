@@ -30,6 +30,10 @@ func split(documents []textFile) (training, validation []textFile) {
 	return training, []textFile{held}
 }
 
+// HeldOut reports whether a document of a source is for validation, so that no run on the same data trains on it. A source so small
+// that none of its documents is gives one of them, which this does not know.
+func HeldOut(id string) bool { return heldOut(id, validationShare) }
+
 // heldOut reports whether a document is for validation, where one in so many is.
 func heldOut(id string, share int) bool { return pathHash("split", id)%uint64(share) == 0 }
 

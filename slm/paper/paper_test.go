@@ -2,6 +2,9 @@ package paper
 
 import (
 	"bytes"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -59,6 +62,28 @@ func TestScales(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Every scale has a task that can be guessed, and those in a folder are described there.
+func TestTasks(t *testing.T) {
+	for _, name := range Names() {
+		s, err := Named(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.ContainsFunc(s.Tasks, Task.Choice) || s.TaskLimit < 0 {
+			t.Errorf("%s: tasks %v, %d documents", name, s.Tasks, s.TaskLimit)
+		}
+		for i, task := range s.TaskNames() {
+			if s.TaskFolder == "" {
+				continue
+			}
+			about, err := os.ReadFile(filepath.Join("..", "..", "notebooks", "paper", s.TaskFolder, task+".yaml"))
+			if err != nil || !strings.Contains(string(about), "task: "+task+"\n") || !strings.Contains(string(about), "metric: "+s.Tasks[i].Metric+"\n") {
+				t.Errorf("%s: task %s with %s: %v\n%s", name, task, s.Tasks[i].Metric, err, about)
+			}
+		}
 	}
 }
 

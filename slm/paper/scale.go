@@ -3,7 +3,7 @@
 //
 // A [Scale] says how large they are: the same code runs them in minutes on a laptop, in an hour on a GPU, or as the paper did
 // (scale.go, scales.go). It names and describes the searches and runs (experiments.go), so that the notebooks share them in one lab
-// and continue each other's, and plans what they take (plan.go). What the paper reports is in reported.go, each with its source.
+// and continue each other's, plans what they take (plan.go), and names the tasks of exported students (tasks.go). What the paper reports is in reported.go, each with its source.
 package paper
 
 import (
@@ -38,6 +38,10 @@ type Scale struct {
 	Repeats []uint64         // seeds of searches that are compared
 	Device  string           // that the plan is for, as [slm.ParseDevice] reads it
 	Asks    bool             // it takes so much that it wants to be confirmed before it begins
+
+	Tasks      []Task // of lm-eval, for exported students
+	TaskFolder string // that describes them, beside the notebooks; empty for lm-eval's own
+	TaskLimit  int    // only the first so many documents of each; 0 is all
 }
 
 // At is the scale of that name, or that which the environment names in [Variable]. It panics with the known names on another, as

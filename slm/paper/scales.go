@@ -20,8 +20,8 @@ var pythias = []Size{
 var linear = slm.Schedule{Decay: slm.LinearDecay, Final: 0.01}
 
 // scales are all there are, the smallest first. Bins, teachers, text and budgets of the last two are the paper's. Their batches,
-// learning rates and sizes of searches are not stated where we could read it, and are ours; a step's sequences are computed in parts
-// that fit one device.
+// learning rates, sizes of searches and downstream tasks are not stated where we could read it, and are ours; a step's sequences are
+// computed in parts that fit one device.
 var scales = []Scale{
 	{
 		Name: "short", Teacher: "sprout-8m", Sizes: []Size{sprouts[0], sprouts[2]}, Device: "cpu",
@@ -30,6 +30,7 @@ var scales = []Scale{
 		Budgets: []int64{20 * 512},
 		Seeds:   []uint64{1},
 		Repeats: []uint64{1, 2},
+		Tasks:   goTasks, TaskFolder: "tasks", TaskLimit: 60,
 	},
 	{
 		Name: "laptop", Teacher: "sprout-8m", Sizes: sprouts, Device: "cpu",
@@ -38,6 +39,7 @@ var scales = []Scale{
 		Budgets: []int64{200 * 2048, 400 * 2048},
 		Seeds:   []uint64{1},
 		Repeats: []uint64{1, 2, 3},
+		Tasks:   goTasks, TaskFolder: "tasks",
 	},
 	{
 		Name: "gpu", Teacher: "pythia-410m", Device: "h200",
@@ -51,6 +53,7 @@ var scales = []Scale{
 		Budgets: []int64{20e6, 50e6},
 		Seeds:   []uint64{1},
 		Repeats: []uint64{1, 2, 3},
+		Tasks:   publishedTasks,
 	},
 	whole("paper", "pythia-6.9b"),
 	whole("paper-12b", "pythia-12b"),
@@ -66,6 +69,7 @@ func whole(name, teacher string) Scale {
 		Budgets: []int64{2e9, 10e9, 100e9},
 		Seeds:   []uint64{1},
 		Repeats: []uint64{1},
+		Tasks:   publishedTasks,
 	}
 }
 
