@@ -322,12 +322,13 @@ type Code string
 
 // The codes of an [Error].
 const (
-	Invalid    Code = "invalid"    // the request cannot work: a bad name, an option out of range, a bin nothing fits
-	Unknown    Code = "unknown"    // no teacher, search or run has that name
-	Differs    Code = "differs"    // the name is taken with other options
-	Busy       Code = "busy"       // the host has work
-	Unwritable Code = "unwritable" // the lab's folder cannot be written, or its disk is full
-	Internal   Code = "internal"   // everything else; the host's log has more
+	Invalid      Code = "invalid"       // the request cannot work: a bad name, an option out of range, a bin nothing fits
+	Unknown      Code = "unknown"       // no teacher, search or run has that name
+	Differs      Code = "differs"       // the name is taken with other options
+	Busy         Code = "busy"          // the host has work
+	Unwritable   Code = "unwritable"    // the lab's folder cannot be written, or its disk is full
+	NotInstalled Code = "not-installed" // it takes a program that set-up installs when it is asked to
+	Internal     Code = "internal"      // everything else; the host's log has more
 )
 
 // Error is what the host answers when it cannot do what was asked.

@@ -94,6 +94,12 @@ func (t *Teacher) EvaluateTasks(tasks Tasks) TaskScores {
 	})
 }
 
+// LacksLMEval reports whether tasks were not measured because lm-eval is not installed; the error says how to get it.
+func LacksLMEval(err error) bool {
+	hostError := (*Error)(nil)
+	return errors.As(err, &hostError) && hostError.Code == NotInstalled
+}
+
 func (l *Lab) tasks(title string, measure func(context.Context, *display) (TaskScores, error)) (found TaskScores) {
 	l.do(title, func(ctx context.Context, d *display) (line string, err error) {
 		found, err = measure(ctx, d)

@@ -8,7 +8,8 @@
 //
 // Below the cell is the sentence with a tick, or marked as not supported, and why. The notebook goes on: its reader may have chosen
 // another scale or another teacher, and sees what became of the claim. `lab test` fails on it: run_notebook.py looks for the claims
-// among a cell's outputs, by their metadata.
+// among a cell's outputs, by their metadata. What a machine lacks the means to ask is [Unchecked], which `lab test` names among what
+// it skipped.
 package claims
 
 import (
@@ -23,6 +24,7 @@ type Claim struct {
 	Text  string
 	Holds bool
 	Why   string // it does not
+	Open  bool   // it was not asked
 }
 
 // Holds shows a sentence, formatted as by [fmt.Sprintf], that is true if holds is, and reports whether it is.
@@ -47,8 +49,16 @@ func Within(value, low, high float64, format string, args ...any) bool {
 	return c.Holds
 }
 
+// Unchecked shows what this machine lacks the means to ask, and what to do about it.
+func Unchecked(format string, args ...any) {
+	Claim{Text: fmt.Sprintf(format, args...), Open: true}.show()
+}
+
 // String is such as "✓ Evolution ends lower." or "✗ Evolution ends lower. (this run does not support it)".
 func (c Claim) String() string {
+	if c.Open {
+		return "– " + c.Text
+	}
 	if c.Holds {
 		return "✓ " + c.Text
 	}
@@ -60,12 +70,15 @@ const (
 	lineStyle   = "margin:.2em 0;line-height:1.5;color:var(--jp-ui-font-color1,inherit)"
 	tickStyle   = "color:var(--jp-success-color0,#1b7d3c);font-weight:600"
 	crossStyle  = "color:var(--jp-error-color0,#b71c1c);font-weight:600"
+	openStyle   = "color:var(--jp-ui-font-color2,#666);font-weight:600"
 	reasonStyle = "color:var(--jp-error-color0,#b71c1c)"
 )
 
 func (c Claim) html() string {
 	mark, style, reason := "✓", tickStyle, ""
-	if !c.Holds {
+	if c.Open {
+		mark, style = "–", openStyle
+	} else if !c.Holds {
 		mark, style = "✗", crossStyle
 		reason = fmt.Sprintf(` <span style="%s">(%s)</span>`, reasonStyle, html.EscapeString(c.Why))
 	}
@@ -74,10 +87,13 @@ func (c Claim) html() string {
 
 // metadata says what became of the claim, for who checks notebooks.
 func (c Claim) metadata() map[string]any {
-	if c.Holds {
-		return map[string]any{"offshoot": "claim"}
+	mark := "unsupported claim"
+	if c.Open {
+		mark = "unchecked claim"
+	} else if c.Holds {
+		mark = "claim"
 	}
-	return map[string]any{"offshoot": "unsupported claim"}
+	return map[string]any{"offshoot": mark}
 }
 
 // show puts it below the cell, or on standard output outside a notebook.

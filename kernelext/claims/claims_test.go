@@ -39,13 +39,19 @@ func TestDisplay(t *testing.T) {
 	if got := (Claim{Holds: true}).metadata()["offshoot"]; got != "claim" {
 		t.Error(got)
 	}
+	open := Claim{Text: "not asked", Open: true}
+	if page := open.html(); open.metadata()["offshoot"] != "unchecked claim" || strings.Contains(page, "✗") || !strings.Contains(page, "not asked") {
+		t.Error(open.metadata(), page)
+	}
 }
 
 func ExampleWithin() {
 	random, subnet := 2000.0, 500.0 // steps
 	Within(random/subnet, 2, 20, "The sub-network takes %.1f times fewer tokens.", random/subnet)
 	Within(random/subnet, 5, 20, "It takes five times fewer.")
+	Unchecked("Its accuracy was not measured: lm-eval is not installed")
 	// Output:
 	// ✓ The sub-network takes 4.0 times fewer tokens.
 	// ✗ It takes five times fewer. (4 is outside the recorded band, 5 to 20)
+	// – Its accuracy was not measured: lm-eval is not installed
 }

@@ -560,7 +560,8 @@ func TestFailingNotebook(t *testing.T) {
 	}
 }
 
-// A claim that the run does not support and a figure without data stay for the reader, and fail a checked run.
+// A claim that the run does not support and a figure without data stay for the reader, and fail a checked run; what was not asked is
+// only told.
 func TestDoubtfulNotebook(t *testing.T) {
 	for _, test := range []struct {
 		scale string
@@ -578,9 +579,13 @@ func TestDoubtfulNotebook(t *testing.T) {
 		if test.check {
 			options = append(options, "--check")
 		}
-		err := l.execute(t.Context(), filepath.Join("testdata", "doubtful.ipynb"), t.TempDir(), options...)
+		dir := t.TempDir()
+		err := l.execute(t.Context(), filepath.Join("testdata", "doubtful.ipynb"), dir, options...)
 		if (err != nil) != test.check || !strings.Contains(out.String(), test.want) {
 			t.Errorf("%+v: %v\n%s", test, err, &out)
+		}
+		if said, err := unchecked(filepath.Join(dir, "doubtful.ipynb")); err != nil || !slices.Equal(said, []string{"What is not installed is not asked."}) {
+			t.Errorf("%+v: not asked: %q, %v", test, said, err)
 		}
 	}
 }

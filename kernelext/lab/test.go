@@ -113,7 +113,11 @@ func (l *lab) testLab(ctx context.Context) (own *lab, leave func(), err error) {
 			err = errors.Join(err, os.RemoveAll(own.path(entry.Name())))
 		}
 	}
-	for _, name := range []string{"venv", "teachers", "lib", "js", "bin", "xla"} {
+	shared := []string{"venv", "teachers", "lib", "js", "bin", "xla"}
+	if l.pending(referencesStep(l)) == nil {
+		shared = append(shared, "references")
+	}
+	for _, name := range shared {
 		if exists(l.path(name)) {
 			err = errors.Join(err, os.Symlink(l.path(name), own.path(name)))
 		}
@@ -260,7 +264,8 @@ func (c *checks) notebooksIn(folder, out string) {
 // solutionsFolder has the workshop's notebooks solved: there the checks of the exercises end a cell that is not.
 const solutionsFolder = "workshop/solutions"
 
-// notebook executes one notebook into a copy, and fails on a claim that it does not support, too.
+// notebook executes one notebook into a copy, and fails on a claim that it does not support, too. What the notebook cannot ask here
+// is skipped.
 func (c *checks) notebook(l *lab, file, out string) {
 	if c.ctx.Err() != nil {
 		return
@@ -270,7 +275,15 @@ func (c *checks) notebook(l *lab, file, out string) {
 		c.fail(name, "its output is above")
 		return
 	}
+	left, err := unchecked(filepath.Join(out, filepath.Base(file)))
+	if err != nil {
+		c.fail(name, err.Error())
+		return
+	}
 	c.pass(name, start, "")
+	for _, what := range left {
+		c.skip(name, what)
+	}
 }
 
 // tidy removes what notebooks left in the tests' lab: checkpoints, gigabytes a notebook. After a failure they stay, to be looked at.

@@ -12,7 +12,7 @@ func (t Task) Choice() bool { return t.Chance > 0 }
 
 // goTasks are those in notebooks/paper/tasks, on Go files that no sprout was trained on.
 var goTasks = []Task{
-	{"next_line", "acc", 1. / 4},
+	{"next_line", "acc_norm", 1. / 4},
 	{"go_text", "bits_per_byte", 0},
 }
 

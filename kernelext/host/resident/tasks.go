@@ -21,7 +21,7 @@ func (h *Host) tasksWork(j *job) (any, error) {
 	}
 	python, err := lmeval.Python(h.settings.Home)
 	if err != nil {
-		return nil, kernelext.Errorf(kernelext.Invalid, "%v", err)
+		return nil, kernelext.Errorf(kernelext.NotInstalled, "%v", err)
 	}
 	l, err := h.lab(j.whole(), j.Lab)
 	if err != nil {

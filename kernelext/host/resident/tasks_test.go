@@ -34,7 +34,7 @@ func TestTasks(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := client.TasksRun(t.Context(), "run", kernelext.Tasks{Names: []string{"arc"}}, nil)
-	wantError(t, err, kernelext.Invalid, "setup --references")
+	wantError(t, err, kernelext.NotInstalled, "setup --references")
 	lmEval(t, home, `printf 'Running:  50%%|##  | 1/2 [00:00<00:00]\n' >&2
 echo '{"results": {"arc": {"acc,none": 0.25, "acc_stderr,none": 0.125, "sample_len": 12}}, "lm_eval_version": "1.0"}' > "$out"`)
 	told := false

@@ -74,15 +74,16 @@ func writeLines[D any](path string, documents []D) error {
 	return os.WriteFile(path, out.Bytes(), 0o644)
 }
 
-// How many documents there are, and how long.
+// How many documents there are, and how long. A question with its answer has about 100 tokens of the sprouts, a passage 120: they were
+// trained on sequences of 128.
 const (
-	questions    = 500
-	mostOfAFile  = 8  // questions
-	contextLines = 8  // that a question shows
+	questions    = 400
+	mostOfAFile  = 6  // questions
+	contextLines = 6  // that a question shows
 	choices      = 4  // of which one is right
 	leastLetters = 12 // of a line that is asked for
-	texts        = 60
-	textBytes    = 1500
+	texts        = 96
+	textBytes    = 256
 )
 
 // question shows some lines of a file and asks which one comes next.
@@ -93,16 +94,20 @@ type question struct {
 	Answer  int      `json:"answer"`  // which choice the file has
 }
 
-// ask draws questions from all files.
+// ask draws questions from all files. The wrong choices are lines of other ones.
 func ask(files []datasets.Document, rng *rand.Rand) []question {
 	var all []question
 	for _, file := range files {
-		lines := strings.Split(file.Text, "\n")
-		asked := 0
+		lines, asked := strings.Split(file.Text, "\n"), 0
 		for _, at := range rng.Perm(len(lines)) {
-			if q, ok := askAt(lines, at, rng); ok && asked < mostOfAFile {
-				q.File = file.ID
-				all = append(all, q)
+			if at >= contextLines && isCode(lines[at]) && asked < mostOfAFile {
+				answer := rng.IntN(choices)
+				all = append(all, question{
+					File:    file.ID,
+					Context: strings.Join(lines[at-contextLines:at], "\n") + "\n",
+					Choices: slices.Insert(wrong(files, file, rng), answer, lines[at]),
+					Answer:  answer,
+				})
 				asked++
 			}
 		}
@@ -111,40 +116,22 @@ func ask(files []datasets.Document, rng *rand.Rand) []question {
 	return all[:min(questions, len(all))]
 }
 
-// askAt asks for the line at a place, if it is one of code and the file has enough that are like it.
-func askAt(lines []string, at int, rng *rand.Rand) (question, bool) {
-	if at < contextLines || !isCode(lines[at]) {
-		return question{}, false
-	}
-	var others []string
-	for i, line := range lines {
-		shown := at-contextLines <= i && i <= at
-		if !shown && isCode(line) && alike(line, lines[at]) && line != lines[at] && !slices.Contains(others, line) {
-			others = append(others, line)
+// wrong draws lines of other files that do not stand in this one.
+func wrong(files []datasets.Document, file datasets.Document, rng *rand.Rand) (drawn []string) {
+	for len(drawn) < choices-1 {
+		lines := strings.Split(files[rng.IntN(len(files))].Text, "\n")
+		line := lines[rng.IntN(len(lines))]
+		if isCode(line) && !strings.Contains(file.Text, line) && !slices.Contains(drawn, line) {
+			drawn = append(drawn, line)
 		}
 	}
-	if len(others) < choices-1 {
-		return question{}, false
-	}
-	rng.Shuffle(len(others), func(i, j int) { others[i], others[j] = others[j], others[i] })
-	answer := rng.IntN(choices)
-	return question{
-		Context: strings.Join(lines[at-contextLines:at], "\n") + "\n",
-		Choices: slices.Insert(others[:choices-1:choices-1], answer, lines[at]),
-		Answer:  answer,
-	}, true
+	return drawn
 }
 
 // isCode is whether a line is neither a comment nor too short to say anything.
 func isCode(line string) bool {
 	trimmed := strings.TrimSpace(line)
 	return len(trimmed) >= leastLetters && !strings.HasPrefix(trimmed, "//")
-}
-
-// alike is whether lines have the same indentation, and lengths by which nobody would tell which one is right.
-func alike(a, b string) bool {
-	indentation := func(line string) int { return len(line) - len(strings.TrimLeft(line, "\t")) }
-	return indentation(a) == indentation(b) && 2*len(a) <= 3*len(b) && 2*len(b) <= 3*len(a)
 }
 
 // passage is a piece of a file.
