@@ -11,7 +11,7 @@
 //     [Correlation] (correlation.go).
 //   - Of sub-networks, on panels of units (units.go): [Mask] (mask.go), [Overlap] (overlap.go), [Kept] (kept.go), [MaskHistory]
 //     (maskhistory.go) and [Importance] (importance.go); [LayerImportance] (layerimportance.go) has a bar for each layer,
-//     [Architectures] (architectures.go) is a table of bars.
+//     [Architectures] (architectures.go) is a table of bars. [Scores] (scores.go) are those of models in tasks.
 //   - Of training: [CurvesBy] draws runs against steps, tokens, FLOPs or time (curves.go, cost.go, seeds.go, lossaxis.go), [Saved] what
 //     they save until they reach a baseline (saved.go, arrow.go), [Dynamics] how they train and where their time goes (dynamics.go,
 //     timeshare.go), [Savings] what a whole study found (savings.go).

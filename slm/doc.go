@@ -29,7 +29,8 @@
 //     mix.go, schedule.go) on some [Data] (data.go), in increments (until.go), between which it may change (change.go). It leaves a
 //     [Curve] (curve.go) that tells where the time went (spent.go), which is paired with what a search foresaw (trained.go), and is stopped when its loss rises (drift.go).
 //     What it takes on a [Device] says a [Plan] (plan.go, planmemory.go).
-//   - An [Evaluation] asks how well a model predicts any text (evaluation.go). [Predicted] is what it expects of one, token by
+//   - An [Evaluation] asks how well a model predicts any text (evaluation.go), a [Score] says how often it is right in a task
+//     (score.go). [Predicted] is what it expects of one, token by
 //     token (predicted.go), and [Attention] where its heads look meanwhile (attention.go).
 //
 // The method is that of arXiv 2510.07227, "Where to Begin: Efficient Pretraining via Subnetwork Selection and
