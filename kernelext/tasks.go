@@ -67,12 +67,12 @@ type TaskScores struct {
 	Scores  []TaskScore `json:"scores"`  // in the order of the tasks, by metric
 	Version string      `json:"version"` // of lm-eval
 	File    string      `json:"file"`    // lm-eval's own results
-	Seconds float64     `json:"seconds"` // that it took, with loading
+	Seconds float64     `json:"seconds"` // that it took, with loading; 0 if the same student was measured in the same before
 }
 
 // Tasks measures the run's student, as of its last checkpoint, in zero-shot tasks of lm-eval, and shows a table with standard
 // errors. The student is exported for that, and lm-eval runs where the host does, in the environment that
-// `lab setup --references` makes. For a part of each task, or tasks of one's own, see [Run.EvaluateTasks].
+// `lab setup --references` makes. What was measured before is not measured again. For a part of each task, or tasks of one's own, see [Run.EvaluateTasks].
 //
 //	run.Tasks("lambada_openai", "hellaswag")
 func (r *Run) Tasks(names ...string) TaskScores { return r.EvaluateTasks(Tasks{Names: names}) }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/offshoot-ml/offshoot/kernelext"
+	"github.com/offshoot-ml/offshoot/slm/atomicfile"
 )
 
 // Variable names the Python that has lm-eval, where a person wants another than that of set-up.
@@ -33,8 +34,9 @@ func Python(home string) (string, error) {
 	return python, nil
 }
 
-// Run measures the student in a folder that an export wrote, and keeps lm-eval's own results in a new file in the folder
-// results. report is told of its progress bars. Task names, limit and the like are checked here; nothing goes through a shell.
+// Run measures the student in a folder that an export wrote, and keeps lm-eval's own results in a file in the folder results; what is
+// there already is not measured again, unless the tasks have metadata, which may name anything. report is told of its progress bars.
+// Task names, limit and the like are checked here; nothing goes through a shell.
 //
 // Errors: a task that lm-eval does not know, with those of similar names; documents that cannot be fetched, with what to do;
 // everything else with the last lines that lm-eval wrote.
@@ -43,12 +45,24 @@ func Run(ctx context.Context, python, student string, tasks kernelext.Tasks, res
 	if err := tasks.Validate(); err != nil {
 		return found, err
 	}
+	file, err := name(student, tasks)
+	if err != nil {
+		return found, err
+	}
+	begin := time.Now()
+	found.File = filepath.Join(results, file)
+	if text, err := os.ReadFile(found.File); err == nil && len(tasks.Metadata) == 0 {
+		found.Scores, found.Version, err = readResults(text, tasks.Names)
+		if err == nil {
+			return found, nil
+		}
+	}
 	work, err := os.MkdirTemp("", "offshoot-lm-eval-")
 	if err != nil {
 		return found, err
 	}
 	defer os.RemoveAll(work)
-	begin, out := time.Now(), filepath.Join(work, "results.json")
+	out := filepath.Join(work, "results.json")
 	request := struct {
 		Model       string          `json:"model"`
 		Tasks       []string        `json:"tasks"`
@@ -71,6 +85,8 @@ func Run(ctx context.Context, python, student string, tasks kernelext.Tasks, res
 		return found, err
 	}
 	found.Seconds = time.Since(begin).Seconds()
-	found.File = filepath.Join(results, begin.UTC().Format("2006-01-02T15-04-05.000")+".json")
-	return found, errors.Join(os.MkdirAll(results, 0o755), os.WriteFile(found.File, text, 0o644))
+	if err := os.MkdirAll(results, 0o755); err != nil {
+		return found, err
+	}
+	return found, atomicfile.WriteBytes(found.File, text, 0o644)
 }

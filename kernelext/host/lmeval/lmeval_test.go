@@ -92,19 +92,56 @@ func standIn(t *testing.T, shell string) string {
 
 // A program that fails is told with its last words; one that is interrupted ends at once, with all that it started.
 func TestRunFails(t *testing.T) {
-	tasks := kernelext.Tasks{Names: []string{"arc"}}
-	_, err := Run(t.Context(), standIn(t, "echo ModuleNotFoundError: lm_eval >&2; exit 1"), "student", tasks, t.TempDir(), nil)
+	tasks, student := kernelext.Tasks{Names: []string{"arc"}}, t.TempDir()
+	_, err := Run(t.Context(), standIn(t, "echo ModuleNotFoundError: lm_eval >&2; exit 1"), student, tasks, t.TempDir(), nil)
 	if err == nil || !strings.Contains(err.Error(), "exit status 1\n  ModuleNotFoundError: lm_eval") {
 		t.Errorf("%v", err)
 	}
-	if _, err := Run(t.Context(), standIn(t, "exit 0"), "student", tasks, t.TempDir(), nil); err == nil || !strings.Contains(err.Error(), "without results") {
+	if _, err := Run(t.Context(), standIn(t, "exit 0"), student, tasks, t.TempDir(), nil); err == nil || !strings.Contains(err.Error(), "without results") {
 		t.Errorf("%v", err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
 	begin := time.Now()
-	if _, err := Run(ctx, standIn(t, "sleep 60"), "student", tasks, t.TempDir(), nil); !errors.Is(err, context.DeadlineExceeded) || time.Since(begin) > 4*time.Second {
+	if _, err := Run(ctx, standIn(t, "sleep 60"), student, tasks, t.TempDir(), nil); !errors.Is(err, context.DeadlineExceeded) || time.Since(begin) > 4*time.Second {
 		t.Errorf("%v after %s", err, time.Since(begin))
+	}
+}
+
+// What was measured is measured again only if the student, the tasks or what was asked are others, or may be.
+func TestRunKeeps(t *testing.T) {
+	student, own, results := t.TempDir(), t.TempDir(), t.TempDir()
+	write := func(path, text string) {
+		t.Helper()
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	runs := filepath.Join(t.TempDir(), "runs")
+	python := standIn(t, `echo >> `+runs+`; out=$(echo "$request" | sed 's/.*"out":"\([^"]*\)".*/\1/')
+echo '{"results": {"arc": {"acc,none": 0.25, "sample_len": 12}}}' > "$out"`)
+	tasks := kernelext.Tasks{Names: []string{"arc"}, IncludePath: own}
+	for i, c := range []struct {
+		change func()
+		again  bool
+	}{
+		{func() {}, true},
+		{func() {}, false},
+		{func() { write(filepath.Join(student, "README.md"), "card") }, false},
+		{func() { write(filepath.Join(student, "model.safetensors"), "weights") }, true},
+		{func() { write(filepath.Join(own, "arc.jsonl"), "{}") }, true},
+		{func() { tasks.Limit = 5 }, true},
+		{func() { tasks.Limit = 0 }, false},
+		{func() { tasks.Metadata = json.RawMessage(`{"windows": "windows.jsonl"}`) }, true},
+		{func() {}, true},
+	} {
+		c.change()
+		before, _ := os.ReadFile(runs)
+		found, err := Run(t.Context(), python, student, tasks, results, nil)
+		after, _ := os.ReadFile(runs)
+		if again := len(after) > len(before); err != nil || again != c.again || (found.Seconds > 0) != again || len(found.Scores) != 1 || found.Scores[0].Value != 0.25 {
+			t.Errorf("%d: measured: %t, want %t: %+v, %v", i, again, c.again, found, err)
+		}
 	}
 }
 

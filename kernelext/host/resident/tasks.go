@@ -52,7 +52,7 @@ func (h *Host) tasksWork(j *job) (any, error) {
 	}
 	scores.Model, scores.Steps = j.Name, exported.Steps
 	h.log.Info("tasks measured", "lab", j.Lab, "name", j.Name, "tasks", asked.Names, "file", scores.File)
-	if j.request.Run {
+	if j.request.Run && scores.Seconds > 0 { // those that were kept are in the records
 		err = unwritable(l.folder, l.putScores(j.whole(), j.Name, scores))
 	}
 	return scores, err
