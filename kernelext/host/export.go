@@ -82,7 +82,7 @@ func runStudent(ctx context.Context, history resident.History, p progress) (s ex
 	if err != nil {
 		return s, fmt.Errorf("run %s cannot be read: %w; a run has a checkpoint once it has taken steps", history.Curve.Name, err)
 	}
-	teacher, err := openModel(ctx, saved.Distillation.Teacher, "", p)
+	teacher, err := openTeacher(ctx, saved.Distillation.Teacher, slm.Subnet{}, p) // also of an exported student, whose files it learned from
 	if err != nil {
 		return s, fmt.Errorf("the student's tokenizer is its teacher's: %w", err)
 	}

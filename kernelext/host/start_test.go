@@ -90,3 +90,29 @@ func wantError(t *testing.T, err error, parts ...string) {
 		}
 	}
 }
+
+// An exported student is a teacher like any other: a run that learns from one is exported in turn.
+func TestStudentOfAnExportedStudent(t *testing.T) {
+	_, client := newLab(t)
+	ctx, folder := t.Context(), t.TempDir()
+	data := slm.Data{Paths: []string{storiesFile(t)}}
+	teacher := "tiny"
+	for _, name := range []string{"first", "second"} {
+		d := slm.Distillation{Teacher: teacher, Subnet: slm.Subnet{Layers: []slm.LayerSubnet{{Layer: 0}}}, Data: data, Batch: 2, SeqLen: 16, EvalTokens: 256}
+		if _, err := client.Distill(ctx, name, d, nil); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := client.Steps(ctx, name, 1, nil); err != nil {
+			t.Fatal(err)
+		}
+		dir := filepath.Join(folder, name)
+		if _, err := client.ExportRun(ctx, name, kernelext.Export{Dir: dir}, nil); err != nil {
+			t.Fatal(err)
+		}
+		s, _, err := export.Open(dir)
+		if err != nil || s.Provenance.Teacher.Name != teacher || len(s.Provenance.Teacher.SHA256) != 64 {
+			t.Errorf("%s comes from %+v, %v", name, s.Provenance.Teacher, err)
+		}
+		teacher = dir
+	}
+}
