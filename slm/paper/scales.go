@@ -30,7 +30,7 @@ var scales = []Scale{
 		Budgets: []int64{20 * 512},
 		Seeds:   []uint64{1},
 		Repeats: []uint64{1, 2},
-		Tasks:   goTasks, TaskFolder: "tasks", TaskLimit: 60,
+		Tasks:   goTasks, TaskFolder: "tasks", TaskLimit: 40,
 	},
 	{
 		Name: "laptop", Teacher: "sprout-8m", Sizes: sprouts, Device: "cpu",

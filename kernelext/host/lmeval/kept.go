@@ -45,10 +45,14 @@ func isModel(file string) bool {
 	return file == "config.json" || strings.HasPrefix(file, "tokenizer")
 }
 
-// addFiles adds the files of a folder that are wanted, in the order of their names.
+// addFiles adds the files of a folder that are wanted, in the order of their names, and what links lead to.
 func addFiles(sum io.Writer, folder string, wanted func(name string) bool) error {
+	folder, err := filepath.EvalSymlinks(folder)
+	if err != nil {
+		return err
+	}
 	return filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || !entry.Type().IsRegular() || !wanted(entry.Name()) {
+		if err != nil || entry.IsDir() || !wanted(entry.Name()) {
 			return err
 		}
 		file, err := os.Open(path)
@@ -56,6 +60,9 @@ func addFiles(sum io.Writer, folder string, wanted func(name string) bool) error
 			return err
 		}
 		defer file.Close()
+		if stat, err := file.Stat(); err != nil || !stat.Mode().IsRegular() {
+			return err
+		}
 		relative, err := filepath.Rel(folder, path)
 		if err != nil {
 			return err
