@@ -76,10 +76,10 @@ func TestTasks(t *testing.T) {
 			t.Errorf("%s: tasks %v, %d documents", name, s.Tasks, s.TaskLimit)
 		}
 		for i, task := range s.TaskNames() {
-			if s.TaskFolder == "" {
+			if !s.LocalTasks {
 				continue
 			}
-			about, err := os.ReadFile(filepath.Join("..", "..", "notebooks", "paper", s.TaskFolder, task+".yaml"))
+			about, err := os.ReadFile(filepath.Join("..", "..", "notebooks", "paper", "tasks", task+".yaml"))
 			if err != nil || !strings.Contains(string(about), "task: "+task+"\n") || !strings.Contains(string(about), "metric: "+s.Tasks[i].Metric+"\n") {
 				t.Errorf("%s: task %s with %s: %v\n%s", name, task, s.Tasks[i].Metric, err, about)
 			}

@@ -40,7 +40,7 @@ type Scale struct {
 	Asks    bool             // it takes so much that it wants to be confirmed before it begins
 
 	Tasks      []Task // of lm-eval, for exported students
-	TaskFolder string // that describes them, beside the notebooks; empty for lm-eval's own
+	LocalTasks bool   // they are those of notebooks/paper/tasks, not lm-eval's own
 	TaskLimit  int    // only the first so many documents of each; 0 is all
 }
 

@@ -30,7 +30,7 @@ var scales = []Scale{
 		Budgets: []int64{20 * 512},
 		Seeds:   []uint64{1},
 		Repeats: []uint64{1, 2},
-		Tasks:   goTasks, TaskFolder: "tasks", TaskLimit: 40,
+		Tasks:   goTasks, LocalTasks: true, TaskLimit: 40,
 	},
 	{
 		Name: "laptop", Teacher: "sprout-8m", Sizes: sprouts, Device: "cpu",
@@ -39,7 +39,7 @@ var scales = []Scale{
 		Budgets: []int64{200 * 2048, 400 * 2048},
 		Seeds:   []uint64{1},
 		Repeats: []uint64{1, 2, 3},
-		Tasks:   goTasks, TaskFolder: "tasks",
+		Tasks:   goTasks, LocalTasks: true,
 	},
 	{
 		Name: "gpu", Teacher: "pythia-410m", Device: "h200",

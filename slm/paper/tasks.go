@@ -10,7 +10,7 @@ type Task struct {
 // Choice reports whether the metric is a share of right answers, among choices that can be guessed.
 func (t Task) Choice() bool { return t.Chance > 0 }
 
-// goTasks are those in notebooks/paper/tasks, on Go files that no sprout was trained on.
+// goTasks are those that notebooks/paper/tasks makes, on Go files that no sprout was trained on.
 var goTasks = []Task{
 	{"next_line", "acc_norm", 1. / 4},
 	{"go_text", "bits_per_byte", 0},

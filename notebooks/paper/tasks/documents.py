@@ -1,4 +1,4 @@
-"""The documents of the tasks in this folder, for lm-eval. main.go says where they come from."""
+"""The documents of the tasks in this folder, for lm-eval. Package tasks, in tasks.go, wrote them."""
 
 import json, pathlib
 

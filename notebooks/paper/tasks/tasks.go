@@ -1,15 +1,14 @@
-// Command tasks writes the documents of the lm-eval tasks in this folder: next_line.jsonl and go_text.jsonl, which next_line.yaml and
-// go_text.yaml describe.
+// Package tasks makes the lm-eval tasks of the laptop's scale: next_line asks which of four lines comes next in a Go file, go_text how
+// well the text of one is predicted. They need no network.
 //
-//	go run ./notebooks/paper/tasks
-//
-// They come from Go files that are held out of the Go installation's text, by the rule of package datasets, so that no sprout was
-// trained on them. The same version of Go gives the same documents.
-package main
+// Their documents come from Go files that are held out of the Go installation's text, by the rule of package datasets, so that no
+// sprout was trained on them. [Write] makes them anew on each machine; the same version of Go gives the same ones.
+package tasks
 
 import (
 	"bytes"
 	"context"
+	"embed"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -20,28 +19,53 @@ import (
 
 	"github.com/offshoot-ml/offshoot/datasets"
 	"github.com/offshoot-ml/offshoot/slm"
+	"github.com/offshoot-ml/offshoot/slm/atomicfile"
 )
 
-const folder = "notebooks/paper/tasks"
+// descriptions are what lm-eval reads: a task each, and the Python that gives it the documents.
+//
+//go:embed *.yaml documents.py
+var descriptions embed.FS
 
-func main() {
-	if err := write(context.Background(), folder); err != nil {
-		fmt.Fprintln(os.Stderr, "tasks:", err)
-		os.Exit(1)
-	}
-}
-
-func write(ctx context.Context, folder string) error {
+// Write puts both tasks into a folder, which it makes where it is missing, for `--include-path` of lm-eval.
+func Write(ctx context.Context, folder string) error {
 	files, err := heldOut(ctx)
 	if err != nil {
-		return err
+		return fmt.Errorf("tasks: %w", err)
+	}
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return fmt.Errorf("tasks: %w", err)
 	}
 	rng := rand.New(rand.NewPCG(1, 0))
 	err = writeLines(filepath.Join(folder, "next_line.jsonl"), ask(files, rng))
+	if err == nil {
+		err = writeLines(filepath.Join(folder, "go_text.jsonl"), passages(files, rng))
+	}
+	if err == nil {
+		err = describe(folder)
+	}
+	if err != nil {
+		return fmt.Errorf("tasks: %w", err)
+	}
+	return nil
+}
+
+// describe writes what lm-eval reads beside the documents.
+func describe(folder string) error {
+	names, err := descriptions.ReadDir(".")
 	if err != nil {
 		return err
 	}
-	return writeLines(filepath.Join(folder, "go_text.jsonl"), passages(files, rng))
+	for _, name := range names {
+		content, err := descriptions.ReadFile(name.Name())
+		if err != nil {
+			return err
+		}
+		if err := atomicfile.WriteBytes(filepath.Join(folder, name.Name()), content, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // heldOut are the Go files of the standard library and its tools that no run on the Go installation's text trains on.
@@ -71,7 +95,7 @@ func writeLines[D any](path string, documents []D) error {
 			return err
 		}
 	}
-	return os.WriteFile(path, out.Bytes(), 0o644)
+	return atomicfile.WriteBytes(path, out.Bytes(), 0o644)
 }
 
 // How many documents there are, and how long. A question with its answer has about 100 tokens of the sprouts, a passage 120: they were

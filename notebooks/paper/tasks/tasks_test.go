@@ -1,11 +1,13 @@
-package main
+package tasks
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -30,9 +32,33 @@ func read[D any](t *testing.T, path string) (documents []D) {
 	return documents
 }
 
+func TestWrite(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "tasks")
+	if err := Write(t.Context(), folder); err != nil {
+		t.Fatal(err)
+	}
+	t.Run("questions", func(t *testing.T) { testQuestions(t, folder) })
+	t.Run("passages", func(t *testing.T) { testPassages(t, folder) })
+	first, err := os.ReadFile(filepath.Join(folder, "next_line.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := Write(t.Context(), folder); err != nil {
+		t.Fatal(err)
+	}
+	if again, err := os.ReadFile(filepath.Join(folder, "next_line.jsonl")); err != nil || !bytes.Equal(first, again) {
+		t.Errorf("written again it differs (%v)", err)
+	}
+	for _, name := range []string{"next_line.yaml", "go_text.yaml", "documents.py"} {
+		if _, err := os.Stat(filepath.Join(folder, name)); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // Questions have one right answer, which stands in each place as often as another, and none comes from text that models train on.
-func TestQuestions(t *testing.T) {
-	all := read[question](t, "next_line.jsonl")
+func testQuestions(t *testing.T, folder string) {
+	all := read[question](t, filepath.Join(folder, "next_line.jsonl"))
 	answers := make([]int, choices)
 	for _, q := range all {
 		if slices.Sort(q.Choices); len(slices.Compact(q.Choices)) != choices || !datasets.HeldOut(q.File) {
@@ -45,8 +71,8 @@ func TestQuestions(t *testing.T) {
 	}
 }
 
-func TestPassages(t *testing.T) {
-	all := read[passage](t, "go_text.jsonl")
+func testPassages(t *testing.T, folder string) {
+	all := read[passage](t, filepath.Join(folder, "go_text.jsonl"))
 	for _, p := range all {
 		if len(p.Text) < textBytes/4 || len(p.Text) > textBytes || !datasets.HeldOut(p.File) {
 			t.Errorf("%s: %d bytes", p.File, len(p.Text))
