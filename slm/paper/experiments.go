@@ -14,6 +14,19 @@ var (
 	Distilled = slm.Start{Name: "distilled", Init: slm.FromTeacher, Loss: slm.CE(0.3).Plus(slm.ForwardKL(0.7)), Peak: 2e-3}
 )
 
+// On is the start from the teacher's weights that trains on a loss. One that reads as the loss of [Subnet] or [Distilled] is that start,
+// whatever the name, so that no run of it is done twice; another is [Distilled] with this loss under this name.
+func On(name string, loss slm.Loss) slm.Start {
+	for _, start := range []slm.Start{Subnet, Distilled} {
+		if start.Loss.String() == loss.String() {
+			return start
+		}
+	}
+	start := Distilled
+	start.Name, start.Loss = name, loss
+	return start
+}
+
 // Spaces are the paper's four search spaces.
 var Spaces = []slm.Space{slm.CoarseUniform, slm.CoarseLayerWise, slm.FineUniform, slm.FineLayerWise}
 

@@ -87,6 +87,25 @@ func TestTasks(t *testing.T) {
 	}
 }
 
+// A loss that is that of a start already is not trained under another name.
+func TestOn(t *testing.T) {
+	for _, c := range []struct {
+		loss slm.Loss
+		want string
+	}{
+		{slm.CE(1), "sub-network"},
+		{Distilled.Loss.At(1).Top(0), "distilled"},
+		{Distilled.Loss.At(2), "asked"},
+		{Distilled.Loss.Top(16), "asked"},
+		{slm.CE(0.5).Plus(slm.ForwardKL(0.5)), "asked"},
+	} {
+		got := On("asked", c.loss)
+		if got.Name != c.want || got.Loss.String() != c.loss.String() || got.Init != slm.FromTeacher || got.Peak != Distilled.Peak {
+			t.Errorf("%s: %+v, want %s", c.loss, got, c.want)
+		}
+	}
+}
+
 func TestOverride(t *testing.T) {
 	t.Setenv(Variable, "gpu")
 	if got := At("laptop").Name; got != "gpu" {
