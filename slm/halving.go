@@ -41,12 +41,12 @@ func (h Halving) validate() error {
 // rungs is how often the best candidates are judged.
 func (h Halving) rungs() int { return max(1, h.Rungs) }
 
-// survivors is how many of n candidates are judged on a rung, which counts from 0.
+// survivors is how many of n candidates are judged on a rung, which counts from 0: at least one, where there is any.
 func (h Halving) survivors(n, rung int) int {
 	if rung == 0 {
 		return n
 	}
-	return max(1, int(math.Ceil(float64(n)*math.Pow(h.Keep, float64(rung))-1e-9)))
+	return min(n, max(1, int(math.Ceil(float64(n)*math.Pow(h.Keep, float64(rung))-1e-9))))
 }
 
 // part is how much of the text, and of a warm search's steps, a rung takes.

@@ -33,7 +33,7 @@ type Population struct {
 	Teacher    Config      `json:"teacher"`
 	Search     Search      `json:"search"`
 	Held       Held        `json:"held,omitzero"`
-	Exhausted  bool        `json:"exhausted,omitzero"` // its space holds fewer sub-networks in the bin than it would evaluate: these are all
+	Exhausted  bool        `json:"exhausted,omitzero"` // it ended early: many draws found no other sub-network in the bin
 	Candidates []Candidate `json:"candidates"`         // in the order of their IDs
 }
 
@@ -55,5 +55,5 @@ func (p Population) Best() Candidate {
 	return Elites(p.Candidates, 1)[0]
 }
 
-// Done reports whether every generation has been evaluated, or all that there is.
+// Done reports whether every generation has been evaluated, or all that was found in the bin.
 func (p Population) Done() bool { return p.Exhausted || p.Evaluations() >= p.Search.Evaluations() }

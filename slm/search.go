@@ -122,7 +122,7 @@ func (s Search) Sample(teacher Config, seed uint64) (Candidate, error) {
 // With [Halving] they may have been evaluated before, and are to be judged on more text: see [Search.Rung]. It returns none
 // when the search is finished, and [Search.AllFailed]'s error when it cannot go on. It is a pure function of the search, the teacher and the evaluated candidates, so a search
 // continues from its records exactly as if it had never stopped. Where the space holds fewer sub-networks in the bin than the search
-// would evaluate, it ends with them.
+// would evaluate, it ends with the first generation that many draws cannot fill.
 func (s Search) Next(teacher Config, done []Candidate) ([]Candidate, error) {
 	if err := s.AllFailed(done); err != nil {
 		return nil, err
@@ -153,14 +153,14 @@ func (s Search) Next(teacher Config, done []Candidate) ([]Candidate, error) {
 				return pending, nil
 			}
 		}
-		if promoted := s.promoted(within); len(promoted) > 0 {
+		if promoted := s.promoted(within); len(promoted) > 0 || len(within) < want {
 			return promoted, nil
 		}
 	}
 	return nil, nil
 }
 
-// propose draws one generation from those before it. It is shorter, or empty, where the space holds no more.
+// propose draws one generation from those before it. It is shorter, or empty, where many draws found no more.
 func (s Search) propose(teacher Config, generation int, before []Candidate, want int) ([]Candidate, error) {
 	p, err := newProposer(s, teacher, generation, before)
 	if err != nil {

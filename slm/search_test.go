@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -151,6 +152,17 @@ func TestSearchEndsWhereTheSpaceDoes(t *testing.T) {
 		if err != nil || len(pending) != 1 || pending[0].Subnet.Key() != whole[all-1].Subnet.Key() {
 			t.Errorf("%s before the last: %d pending, %v", strategy, len(pending), err)
 		}
+	}
+	halving := Search{Space: CoarseUniform, Bin: bin, Strategy: RandomSearch, Population: all / 3, Offspring: all / 3, Generations: 12,
+		Halving: Halving{Rungs: 3}}.WithDefaults()
+	if all%3 != 0 {
+		t.Fatalf("a bin of %d ends within a generation", all)
+	}
+	var whole, stopped Population
+	judged := halved(t, halving, teacher, &whole, -1)
+	again := append(halved(t, halving, teacher, &stopped, len(judged)-1), halved(t, halving, teacher, &stopped, -1)...)
+	if len(whole.Candidates) != all || !slices.Equal(again, judged) || 13*len(judged) != 3*halving.Evaluations() {
+		t.Errorf("with halving %d candidates in %d judgements, stopped before the last %d", len(whole.Candidates), len(judged), len(again))
 	}
 }
 

@@ -8,7 +8,8 @@ import (
 	"slices"
 )
 
-// Strategy says how a search proposes the candidates of a generation from those before it.
+// Strategy says how a search proposes the candidates of a generation from those before it. Where many mutations and crossovers lead
+// to nothing new, the rest of the generation is drawn at random.
 type Strategy string
 
 // The strategies. The first generation of each is drawn at random from the space, inside the bin.

@@ -103,7 +103,7 @@ func printBest(out io.Writer, asJSON bool, r *records) error {
 	}
 	evaluations := fmt.Sprint(r.population.Evaluations())
 	if r.population.Exhausted {
-		evaluations += fmt.Sprintf(" of %d, as the space holds no more in the bin", r.population.Search.Evaluations())
+		evaluations += fmt.Sprintf(" of %d, as no other sub-network was found in the bin", r.population.Search.Evaluations())
 	}
 	_, err := fmt.Fprintf(out, "evaluations  %s, in %s\nbest         candidate %d of generation %d: loss %.4f, perplexity %.2f, %s parameters, %d layers\n",
 		evaluations, r.path, best.ID, best.Generation, best.Loss, best.Perplexity(), slm.Count(best.Parameters), len(best.Subnet.Layers))

@@ -12,7 +12,7 @@ import (
 // Of a candidate, rungs are the losses of a search with halving, the last of which is loss; where failure says why it has none,
 // loss is infinite, so that it is sorted behind the others. In losses is what each
 // measurement depended on, so that another search need not repeat it. Of a search, unit_order is the order of the teacher's
-// units that a told search's Reorder meant when it began, and exhausted is 1 where the bin held no more. scores are those of a run's student in tasks of lm-eval, whose own results are in file.
+// units that a told search's Reorder meant when it began, and exhausted is 1 where it ended early. scores are those of a run's student in tasks of lm-eval, whose own results are in file.
 var migrations = []string{`
 CREATE TABLE IF NOT EXISTS teachers (
 	name TEXT PRIMARY KEY, config TEXT NOT NULL, sha256 TEXT NOT NULL, used TEXT NOT NULL

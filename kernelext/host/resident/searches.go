@@ -161,7 +161,7 @@ func (h *Host) evolve(j *job, l *lab, t *heldTeacher, p *slm.Population) (any, e
 
 // noMore says why a search ended early.
 func noMore(p *slm.Population) string {
-	return fmt.Sprintf("ended after %d of %d evaluations: the %s space of %s holds no other sub-network with %s parameters", p.Evaluations(),
+	return fmt.Sprintf("ended after %d of %d evaluations: many draws from the %s space of %s gave no other sub-network with %s parameters", p.Evaluations(),
 		p.Search.Evaluations(), p.Search.Space.Name(), p.Teacher.Name, p.Search.Bin)
 }
 

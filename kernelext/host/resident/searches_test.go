@@ -409,7 +409,7 @@ func TestSearchEndsWhereTheSpaceDoes(t *testing.T) {
 			t.Errorf("%d candidates, done %v", len(p.Candidates), p.Done())
 		}
 	}
-	if len(notes) != 1 || !strings.Contains(notes[0], "ended after 3 of 8 evaluations: the coarse-uniform space of tiny holds no other") {
+	if len(notes) != 1 || !strings.Contains(notes[0], "ended after 3 of 8 evaluations: many draws from the coarse-uniform space of tiny gave no other") {
 		t.Errorf("notes %q", notes)
 	}
 	contents, err := client.Contents(t.Context())

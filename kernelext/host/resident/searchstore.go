@@ -30,7 +30,7 @@ func (s *store) putToldSearch(ctx context.Context, p slm.Population, order *slm.
 	return err
 }
 
-// putExhausted records that a search has evaluated all that there is.
+// putExhausted records that a search ended early: see [slm.Population].
 func (s *store) putExhausted(ctx context.Context, name string) error {
 	_, err := s.db.ExecContext(ctx, "UPDATE searches SET exhausted = 1 WHERE name = ?", name)
 	return err
