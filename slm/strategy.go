@@ -38,8 +38,8 @@ func (s Search) validateStrategy() error {
 	if s.Strategy == NSGA2 && len(s.Objectives) < 2 {
 		return fmt.Errorf("search: strategy %s weighs several objectives, such as %s and %s; it has %v", NSGA2, MinimizeLoss, MinimizeFLOPs, s.Objectives)
 	}
-	if s.Told && (!s.Warm.IsZero() || !s.Halving.IsZero()) {
-		return errors.New("search: warm and halving are the host's ways to judge; a cell that judges does as it likes")
+	if s.Told && (!s.Warm.IsZero() || !s.Halving.IsZero() || !s.Data.IsZero()) {
+		return errors.New("search: warm, halving and data are the host's ways to judge; a cell that judges does as it likes")
 	}
 	if s.Strategy != NSGA2 && len(s.Objectives) > 1 {
 		return fmt.Errorf("search: only strategy %s weighs several objectives", NSGA2)

@@ -412,8 +412,11 @@ func TestSearchEndsWhereTheSpaceDoes(t *testing.T) {
 	if len(notes) != 1 || !strings.Contains(notes[0], "ended after 3 of 8 evaluations: many draws from the coarse-uniform space of tiny gave no other") {
 		t.Errorf("notes %q", notes)
 	}
+	if p := judge(t, client, "told", few, 1, nil); len(p.Candidates) != 3 || !p.Done() {
+		t.Errorf("told: %d candidates, done %v", len(p.Candidates), p.Done())
+	}
 	contents, err := client.Contents(t.Context())
-	if err != nil || len(contents.Searches) != 1 || contents.Searches[0].Total != 3 {
+	if err != nil || len(contents.Searches) != 2 || contents.Searches[0].Total != 3 || contents.Searches[1].Total != 3 {
 		t.Errorf("%+v, %v", contents.Searches, err)
 	}
 }

@@ -41,7 +41,10 @@ func (h *Host) askWork(j *job) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return fitting(pending), nil
+	if len(pending) == 0 && !p.Done() {
+		err = unwritable(l.folder, l.putExhausted(j.whole(), p.Name))
+	}
+	return fitting(pending), err
 }
 
 // tellWork records what a cell tells of candidates that it was given: all of it, or nothing.

@@ -133,6 +133,10 @@ func TestToldMistakes(t *testing.T) {
 	warm.Warm = slm.Warm{Steps: 3}
 	_, err = client.Ask(ctx, "warm", warm, nil)
 	wantError(t, err, kernelext.Invalid, "a cell that judges does as it likes")
+	read := smallSearch
+	read.Data = slm.Data{Paths: []string{"notes"}}
+	_, err = client.Ask(ctx, "read", read, nil)
+	wantError(t, err, kernelext.Invalid, "data are the host's ways to judge")
 	more := smallSearch
 	more.Seed = 9
 	_, err = client.Ask(ctx, "s", more, nil)
