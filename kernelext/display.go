@@ -1,6 +1,7 @@
 package kernelext
 
 import (
+	"errors"
 	"fmt"
 	"os"
 
@@ -20,9 +21,13 @@ func (s shown) send(id string) { output.Send(id, s.html, s.text, nil) }
 func fail(err error) {
 	output.Sync()
 	fmt.Fprintln(os.Stderr, err)
-	status := 1
-	if _, interrupted := err.(*InterruptedError); interrupted {
-		status = 130 // as a program that an interrupt ended
+	os.Exit(status(err))
+}
+
+// status is the exit status of a program that an error ends.
+func status(err error) int {
+	if interrupted := (*InterruptedError)(nil); errors.As(err, &interrupted) {
+		return 130 // as a program that an interrupt ended
 	}
-	os.Exit(status)
+	return 1
 }

@@ -20,18 +20,23 @@ func (l *Lab) Study(study slm.Study) slm.Found {
 			}
 			d.watch(e)
 		})
-		return studyLine(study, d), err
+		return studyLine(found, d), err
 	})
 	return found
 }
 
 // studyLine sums up what this call evaluated; a study that was finished before leaves no line.
-func studyLine(study slm.Study, d *display) string {
+func studyLine(found slm.Found, d *display) string {
 	if d.evaluated == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%d searches: %d evaluations, of which %d now, in %s", len(study.Trials()), study.Evaluations(), d.evaluated,
-		duration(time.Since(d.began).Seconds()))
+	searches, evaluations := 0, 0
+	for _, cell := range found {
+		for _, p := range cell.Searches {
+			searches, evaluations = searches+1, evaluations+p.Evaluations()
+		}
+	}
+	return fmt.Sprintf("%d searches: %d evaluations, of which %d now, in %s", searches, evaluations, d.evaluated, duration(time.Since(d.began).Seconds()))
 }
 
 // Study is [Lab.Study] with errors. Events come with the name of their search; they count the evaluations of the whole study and the
@@ -53,7 +58,7 @@ func (c *Client) Study(ctx context.Context, study slm.Study, watch func(search s
 			return nil, fmt.Errorf("search %s, number %d of %d: %w", t.Name, i+1, len(trials), err)
 		}
 		done[t.Name] = p
-		meter.before += int64(t.Search.Evaluations())
+		meter.finished(p)
 	}
 	return study.Found(done), nil
 }
@@ -63,6 +68,12 @@ type studyMeter struct {
 	began         time.Time
 	before, total int64 // evaluations of the searches before this one, and of all
 	now           int64 // evaluations by this call
+}
+
+// finished counts a search that is done, which may have ended early.
+func (m *studyMeter) finished(p slm.Population) {
+	m.before += int64(p.Evaluations())
+	m.total -= int64(p.Search.Evaluations() - p.Evaluations())
 }
 
 // whole is a search's event as one of the whole study.
