@@ -39,7 +39,7 @@ func (c Curve) Until(step int) Curve {
 }
 
 // Shortest is the run of a start that reached the target in the fewest steps, up to that step. One that is there untrained counts
-// with its first step, so that its cost compares: the ratios of [Saved] are then less than the true ones, which no number tells.
+// with its first step: at no cost the ratios of [Saved] would be infinite, and with one step they are lower bounds.
 func (s Seeded) Shortest(start string) (Curve, bool) {
 	least, found := Curve{}, false
 	for _, c := range s.Runs[start] {

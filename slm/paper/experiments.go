@@ -52,8 +52,8 @@ func (s Scale) SearchOf(size Size, space slm.Space, strategy slm.Strategy, seed 
 	return trial.Name, trial.Search
 }
 
-// FirstN is the sub-network that nobody searched for: the first units of every dimension and evenly spaced layers, at the
-// teacher's proportions (the coarse uniform space's nearest to the bin's center).
+// FirstN is the sub-network that nobody searched for: the first units of every dimension and evenly spaced layers, as near to the
+// teacher's proportions as the size's bin allows: see [slm.Space.Proportional].
 func (s Scale) FirstN(size Size) (slm.Subnet, error) {
 	teacher, err := s.Architecture()
 	if err != nil {
