@@ -44,6 +44,7 @@ func TestEvaluateARun(t *testing.T) {
 		}
 	}
 	evaluatesAMaskedRun(t, client, asked)
+	searchesOnItsText(t, home, client, asked)
 	asked.Whole, asked.Tokens = true, 1e6
 	whole, err := client.Evaluate(t.Context(), "tiny", asked, nil)
 	if err != nil || whole.Documents != 300 || whole.Tokens < 50_000 || whole.Tokens > 1e6 {
@@ -53,6 +54,23 @@ func TestEvaluateARun(t *testing.T) {
 	held, err := client.Evaluate(t.Context(), "tiny", asked, nil)
 	if err != nil || held.Documents < 1 || held.Documents > 20 {
 		t.Errorf("held-out documents: %+v, %v", held, err)
+	}
+}
+
+// searchesOnItsText looks whether a search of that text judges on the held-out documents that evaluations take.
+func searchesOnItsText(t *testing.T, home string, client *kernelext.Client, asked slm.Evaluation) {
+	t.Helper()
+	teacher := openTiny(t, home)
+	windows, err := teacher.Held(t.Context(), asked.Data, asked.Tokens, asked.SeqLen, quiet)
+	if err != nil || len(windows) != asked.Tokens/asked.SeqLen*(asked.SeqLen+1) {
+		t.Fatalf("%d tokens of windows, %v", len(windows), err)
+	}
+	loss, err := teacher.Loss(t.Context(), slm.Subnet{}, windows, asked.SeqLen)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if held, err := client.Evaluate(t.Context(), "tiny", asked, nil); err != nil || math.Abs(held.Loss-loss) > 1e-5 {
+		t.Errorf("a search has the loss %g, the evaluation %+v (%v)", loss, held, err)
 	}
 }
 

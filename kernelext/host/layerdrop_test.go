@@ -16,18 +16,7 @@ func TestLayerDropIsTheLossOfTheSubnet(t *testing.T) {
 	if err != nil || len(drop.Layers) != tinyTeacher.Layers || drop.Layers[0] == drop.Layers[1] {
 		t.Fatalf("%+v, %v", drop, err)
 	}
-	e := &engine{}
-	if _, _, err := e.Backend(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	var quiet resident.Report = func(string, int64, int64) {}
-	teacher, err := e.OpenTeacher(t.Context(), filepath.Join(home, "teachers", "tiny"), quiet)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := teacher.Load(t.Context(), quiet); err != nil {
-		t.Fatal(err)
-	}
+	teacher := openTiny(t, home)
 	const tokens, window = 2048, 128 // of the host
 	windows, err := teacher.Held(t.Context(), slm.Data{}, tokens, window, quiet)
 	if err != nil {
@@ -46,4 +35,23 @@ func TestLayerDropIsTheLossOfTheSubnet(t *testing.T) {
 			t.Errorf("layer %d: %g, want %g", dropped, more, want)
 		}
 	}
+}
+
+func quiet(string, int64, int64) {}
+
+// openTiny loads a lab's teacher into this process.
+func openTiny(t *testing.T, home string) resident.Teacher {
+	t.Helper()
+	e := &engine{}
+	if _, _, err := e.Backend(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	teacher, err := e.OpenTeacher(t.Context(), filepath.Join(home, "teachers", "tiny"), quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := teacher.Load(t.Context(), quiet); err != nil {
+		t.Fatal(err)
+	}
+	return teacher
 }
