@@ -23,7 +23,7 @@
 //
 // The files, in the order of the story: the words that client and host speak (protocol.go), where things lie (home.go),
 // how a host is found, started and replaced (hostfile.go, start.go, connect.go), how a long piece of work is followed
-// and interrupted (work.go), the calls of a program (client.go), those of a cell (lab.go, teacher.go, found.go, run.go,
+// and interrupted (work.go), the calls of a program (client.go), those of a cell (lab.go, teacher.go, found.go, study.go, run.go,
 // export.go, evaluate.go, tasks.go, and for a text token by token reading.go), searches that a cell judges by itself (told.go)
 // or watches (audience.go), what a reader does while a cell runs (controls.go, steering.go, dashboard.go), and what a cell shows
 // (card.go, markup.go, progress.go, sparkline.go, display.go).

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/offshoot-ml/offshoot/slm"
@@ -13,7 +14,7 @@ import (
 // not run again: a study that was stopped goes on.
 func (l *Lab) Study(study slm.Study) slm.Found {
 	var found slm.Found
-	l.do("study "+study.Name, func(ctx context.Context, d *display) (line string, err error) {
+	l.do(strings.TrimSpace("study "+study.Name), func(ctx context.Context, d *display) (line string, err error) {
 		found, err = l.client.Study(ctx, study, func(name string, e Event) {
 			if d.title != name {
 				d.title, d.best = name, nil // bests of different bins do not compare

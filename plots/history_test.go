@@ -57,13 +57,18 @@ func TestQuantile(t *testing.T) {
 
 // The first evaluation is broken: the axis ends before it and the caption says where the line begins.
 func TestProgressIsNotStretchedByTheFirst(t *testing.T) {
-	p := slm.Population{}
-	for i, loss := range []float64{12, 4, 3.9, 3.8, 3.7, 3.6, 3.5, 3.4, 3.3, 3.2} {
-		p.Candidates = append(p.Candidates, slm.Candidate{ID: i, Loss: loss})
-	}
-	n := progressNumbers([]slm.Repeated{{Searches: []slm.Population{p}}})
-	if n.top > 6 || n.top < 4 || n.highest() != 12 || !strings.HasPrefix(n.caption(), "Begins at 12.0. ") {
-		t.Errorf("the axis ends at %g, the line begins at %g: %q", n.top, n.highest(), n.caption())
+	for name, losses := range map[string][]float64{
+		"falling":             {12, 4, 3.9, 3.8, 3.7, 3.6, 3.5, 3.4, 3.3, 3.2},
+		"the others are poor": {12, 4, 11, 11, 10, 11, 3.9, 11, 12, 10},
+	} {
+		p := slm.Population{}
+		for i, loss := range losses {
+			p.Candidates = append(p.Candidates, slm.Candidate{ID: i, Loss: loss})
+		}
+		n := progressNumbers([]slm.Repeated{{Searches: []slm.Population{p}}})
+		if n.top > 6 || n.top < 4 || n.highest() != 12 || !strings.HasPrefix(n.caption(), "Begins at 12.0. ") {
+			t.Errorf("%s: the axis ends at %g, the line begins at %g: %q", name, n.top, n.highest(), n.caption())
+		}
 	}
 }
 

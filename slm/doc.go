@@ -18,7 +18,7 @@
 //   - A [Search] proposes each [Candidate] of a [Population] inside a bin, from those evaluated before (search.go,
 //     population.go): by a [Strategy] (strategy.go) for one [Objective] or several (objective.go), breeding sizes and index
 //     sets (genome.go, genomesets.go). Candidates may be trained for some steps before they are judged: [Warm] (warm.go);
-//     judged on little text first: [Halving] (halving.go); drawn from a teacher with its important units first: [Reorder]
+//     judged on any [Data], or on little text first: [Halving] (halving.go); drawn from a teacher with its important units first: [Reorder]
 //     (reorder.go). A population tells its generations (bygeneration.go), whom a candidate descends from (ancestry.go), and its
 //     [Diversity] (diversity.go). [RankCorrelation] says whether one judgement foretells another (correlation.go).
 //   - A [Study] is a grid of searches by name (study.go), each [Repeated] with several seeds (studyrepeated.go). What they
@@ -28,7 +28,7 @@
 //   - A [Distillation] pretrains the best one, with a [Loss] that may listen to the teacher (distillation.go, loss.go,
 //     mix.go, schedule.go) on some [Data] (data.go), in increments (until.go), between which it may change (change.go). It leaves a
 //     [Curve] (curve.go) that tells where the time went (spent.go), which is paired with what a search foresaw (trained.go), and is stopped when its loss rises (drift.go).
-//     What it takes on a [Device] says a [Plan] (plan.go, planmemory.go).
+//     What it takes on a [Device] says a [Plan] (plan.go, planmemory.go), in units that people read (quantity.go).
 //   - An [Evaluation] asks how well a model predicts any text (evaluation.go), a [Score] says how often it is right in a task
 //     (score.go). [Predicted] is what it expects of one, token by
 //     token (predicted.go), and [Attention] where its heads look meanwhile (attention.go).
