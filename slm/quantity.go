@@ -18,8 +18,8 @@ func Amount(v float64, unit string) string {
 	return strings.TrimSpace(fmt.Sprintf("%.3g %s%s", v, prefix, unit))
 }
 
-// Span writes seconds in the unit that a person would use.
-func Span(seconds float64) string {
+// Duration writes seconds in the unit that a person would use.
+func Duration(seconds float64) string {
 	switch {
 	case seconds < 120:
 		return fmt.Sprintf("%.3g s", seconds)

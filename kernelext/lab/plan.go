@@ -246,7 +246,7 @@ func printBudgets(w io.Writer, p slm.Plan) {
 	}
 	fmt.Fprintln(table)
 	for _, b := range p.Budgets {
-		fmt.Fprintf(table, "  %s\t%d\t%.3g\t%s\t%s\t", slm.Count(b.Tokens), b.Steps, b.FLOPs, slm.Span(b.Seconds), slm.Amount(float64(b.Shards), "B"))
+		fmt.Fprintf(table, "  %s\t%d\t%.3g\t%s\t%s\t", slm.Count(b.Tokens), b.Steps, b.FLOPs, slm.Duration(b.Seconds), slm.Amount(float64(b.Shards), "B"))
 		if p.Planned.TopK > 0 {
 			fmt.Fprintf(table, "%s\t", slm.Amount(float64(b.Logits), "B"))
 		}

@@ -60,7 +60,7 @@ func (s Scale) WritePlan(w io.Writer) error {
 			memory += " (too much)"
 		}
 		for _, b := range p.Budgets {
-			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%.2g\t%s\t%s\t\n", size.Name, size.Reference, slm.Count(b.Tokens), memory, b.FLOPs, slm.Span(b.Seconds),
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%.2g\t%s\t%s\t\n", size.Name, size.Reference, slm.Count(b.Tokens), memory, b.FLOPs, slm.Duration(b.Seconds),
 				slm.Amount(float64(b.Shards+keptCheckpoints*p.CheckpointFile), "B"))
 		}
 	}
