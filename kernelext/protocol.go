@@ -246,6 +246,8 @@ type RunEntry struct {
 	Steps      int     `json:"steps"`
 	Parameters int64   `json:"parameters"`
 	Validation float64 `json:"validation,omitempty"`
+
+	Scores []TaskScore `json:"scores,omitempty"` // of its student in tasks of lm-eval, each as it was measured last
 }
 
 // Status is what the host is and holds.

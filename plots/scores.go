@@ -12,12 +12,13 @@ import (
 )
 
 // Scores draws how models do in tasks, a row for each model, by task: a point at the accuracy with a line of one standard error to
-// either side, and dashed where guessing is. Tasks and models stand in the order in which they come.
+// either side, and dashed where guessing is, as far as that is known. Tasks and models stand in the order in which they come.
 func Scores(scores ...slm.Score) Figure { return scoresFigure(scoresNumbers(scores)) }
 
 // scoreRows are the rows from the top; each task begins with one for its name.
 type scoreRows struct {
 	labels    []string
+	tasks     []int // the rows of their names
 	models    []string
 	points    []scorePoint
 	guesses   []guess
@@ -47,7 +48,7 @@ func scoresNumbers(scores []slm.Score) scoreRows {
 		}
 	}
 	for _, task := range tasks {
-		n.labels = append(n.labels, task)
+		n.tasks, n.labels = append(n.tasks, len(n.labels)), append(n.labels, task)
 		g := guess{first: len(n.labels)}
 		for _, s := range scores {
 			if s.Task != task {
@@ -55,17 +56,23 @@ func scoresNumbers(scores []slm.Score) scoreRows {
 			}
 			p := scorePoint{len(n.labels), slices.Index(n.models, s.Model), 100 * s.Accuracy, 100 * s.StdErr}
 			g.value, g.last = 100*s.Chance, p.row
-			n.low, n.high = min(n.low, g.value, p.value-p.stdErr), max(n.high, g.value, p.value+p.stdErr)
+			n.low, n.high = min(n.low, p.value-p.stdErr), max(n.high, p.value+p.stdErr)
 			n.points, n.labels = append(n.points, p), append(n.labels, s.Model)
 		}
-		n.guesses = append(n.guesses, g)
+		if g.value > 0 {
+			n.guesses = append(n.guesses, g)
+			n.low, n.high = min(n.low, g.value), max(n.high, g.value)
+		}
 	}
 	n.low, n.high = max(0, 10*math.Floor(n.low/10)), min(100, 10*math.Ceil((n.high+2)/10)) // room for the last number
 	return n
 }
 
 func (n scoreRows) caption() string {
-	if len(n.guesses) == 1 {
+	switch len(n.guesses) {
+	case 0:
+		return "Lines: one standard error."
+	case 1:
 		return fmt.Sprintf("Lines: one standard error. Dashed: guessing, %.0f%%.", n.guesses[0].value)
 	}
 	return "Lines: one standard error. Dashed: guessing."
@@ -123,8 +130,8 @@ func (n scoreRows) place(f *Figure) {
 	for _, label := range n.labels {
 		labels = append(labels, cut(label, 18))
 	}
-	for _, g := range n.guesses {
-		labels[g.first-1] = map[string]any{"value": labels[g.first-1], "textStyle": map[string]any{"fontWeight": "bold", "color": inkText}}
+	for _, row := range n.tasks {
+		labels[row] = map[string]any{"value": labels[row], "textStyle": map[string]any{"fontWeight": "bold", "color": inkText}}
 	}
 	body := scoreRow * len(n.labels)
 	f.Height = top + body + below

@@ -5,7 +5,7 @@ type Score struct {
 	Model, Task string
 	Accuracy    float64 // the share of right answers
 	StdErr      float64 // the standard error of Accuracy
-	Chance      float64 // what guessing scores
+	Chance      float64 // what guessing scores; 0 where that is not known
 }
 
 // Above is by how many standard errors the accuracy is above guessing.

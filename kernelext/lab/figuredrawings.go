@@ -169,7 +169,17 @@ func (r *records) ofTraining() []drawing {
 	return append(out,
 		drawing{"dynamics", lacks, func() plots.Figure { return plots.Dynamics(runs...) }},
 		drawing{"savings", unless(len(r.Savings) > 0, "the lab has no finished seed of `lab bench distill` with this search"),
-			func() plots.Figure { return plots.Savings(r.Savings...) }})
+			func() plots.Figure { return plots.Savings(r.Savings...) }},
+		drawing{"scores", unless(len(r.Scores) > 0, "no student of these runs was asked in tasks with right and wrong answers"), r.scores})
+}
+
+// scores draws accuracies under the runs' short names.
+func (r *records) scores() plots.Figure {
+	scores, common := slices.Clone(r.Scores), commonName(r.Runs)
+	for i := range scores {
+		scores[i].Model = strings.TrimPrefix(scores[i].Model, common)
+	}
+	return plots.Scores(scores...)
 }
 
 // shortened are runs without what all their names begin with: a legend has little room.

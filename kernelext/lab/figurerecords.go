@@ -21,6 +21,7 @@ type records struct {
 	Runs     []slm.Curve       `json:"runs,omitempty"`     // those that are compared, the baseline first
 	All      []slm.Curve       `json:"-"`                  // every run
 	Savings  []slm.Seeded      `json:"savings,omitempty"`  // finished seeds of `lab bench distill`
+	Scores   []slm.Score       `json:"scores,omitempty"`   // accuracies of the students of Runs
 	Measured map[string]string `json:"measured,omitempty"` // why the host could not measure something
 
 	Importance slm.Importance  `json:"importance,omitzero"` // of the teacher, by its activations
@@ -87,6 +88,7 @@ func readRecords(ctx context.Context, client recordReader, holds kernelext.Conte
 		return nil, err
 	}
 	r.Searches = repeated(searches, r.Search)
+	r.Scores = accuracies(r.Runs, holds.Runs)
 	r.Savings = studySavings(r.Search, slm.EfficiencyRecords{Searches: populations, Runs: curves})
 	return r, r.measure(ctx, client, line)
 }
@@ -150,6 +152,21 @@ func chosenRuns(runs []slm.Curve, names []string) ([]slm.Curve, error) {
 	}
 	slices.SortStableFunc(chosen, func(a, b slm.Curve) int { return cmp.Compare(fromRandom(b), fromRandom(a)) })
 	return chosen[:min(mostRuns, len(chosen))], nil
+}
+
+// accuracies are what lm-eval found of the students of runs, in tasks whose answers are right or wrong. What guessing scores there is
+// not recorded.
+func accuracies(runs []slm.Curve, entries []kernelext.RunEntry) (found []slm.Score) {
+	for _, run := range runs {
+		at := slices.IndexFunc(entries, func(e kernelext.RunEntry) bool { return e.Name == run.Name })
+		for _, s := range entries[at].Scores {
+			normed := slices.ContainsFunc(entries[at].Scores, func(other kernelext.TaskScore) bool { return other.Task == s.Task && other.Metric == "acc_norm" })
+			if s.StdErr != nil && (s.Metric == "acc_norm" || s.Metric == "acc" && !normed) {
+				found = append(found, slm.Score{Model: run.Name, Task: s.Task, Accuracy: s.Value, StdErr: *s.StdErr})
+			}
+		}
+	}
+	return found
 }
 
 func fromRandom(c slm.Curve) int {

@@ -126,8 +126,12 @@ func (l *madeUpLab) contents() kernelext.Contents {
 	for _, p := range l.searches {
 		c.Searches = append(c.Searches, kernelext.SearchEntry{Name: p.Name})
 	}
-	for _, r := range l.runs {
-		c.Runs = append(c.Runs, kernelext.RunEntry{Name: r.Name})
+	for i, r := range l.runs {
+		accuracy := func(task, metric string, value float64) kernelext.TaskScore {
+			return kernelext.TaskScore{Task: task, Metric: metric, Value: short(value + 0.01*float64(i)), StdErr: new(0.02)}
+		}
+		c.Runs = append(c.Runs, kernelext.RunEntry{Name: r.Name, Scores: []kernelext.TaskScore{accuracy("arc_easy", "acc", 0.3), accuracy("arc_easy", "acc_norm", 0.32),
+			accuracy("sciq", "acc", 0.4), {Task: "wikitext", Metric: "word_perplexity", Value: 90}}})
 	}
 	return c
 }
@@ -267,7 +271,7 @@ func TestFiguresSayWhatALabLacks(t *testing.T) {
 		"empty": {&madeUpLab{}, map[string]string{"population": "no search", "progress": "no finished search", "dynamics": "no run", "text": "no teacher", "importance": "no teacher",
 			"architectures": "neither"}},
 		"only a search": {&madeUpLab{searches: whole.searches[:1]}, map[string]string{"population": "", "prediction": "no run trains", "spaces": "several spaces",
-			"correlation": "trains its candidates", "curves-by-steps": "no run", "savings": "bench distill", "attention": "", "attention-of-both": "no run"}},
+			"correlation": "trains its candidates", "curves-by-steps": "no run", "savings": "bench distill", "scores": "no student", "attention": "", "attention-of-both": "no run"}},
 		"only runs": {&madeUpLab{runs: whole.runs}, map[string]string{"mask": "no search", "saved-tokens": "", "architectures": "", "importance": "", "text-difference": ""}},
 		"no teacher": {&madeUpLab{whole.searches, whole.runs, errors.New("made-up is not installed")}, map[string]string{"importance": "not installed", "layer-importance": "not installed",
 			"text": "not installed", "next-tokens": "not installed", "attention": "not installed", "savings": ""}},

@@ -162,7 +162,8 @@ func (l *lab) runEntry(ctx context.Context, name string) (kernelext.RunEntry, er
 	if v := c.Validation(); v == v { // not NaN
 		entry.Validation = v
 	}
-	return entry, nil
+	entry.Scores, err = l.scores(ctx, name)
+	return entry, err
 }
 
 // listed is a list of names for an error message.

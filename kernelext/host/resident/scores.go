@@ -2,12 +2,13 @@ package resident
 
 import (
 	"context"
+	"database/sql"
 	"time"
 
 	"github.com/offshoot-ml/offshoot/kernelext"
 )
 
-// putScores records what lm-eval found of a run's student: all of it, or nothing. Nothing reads it here; it is for whoever asks with SQL.
+// putScores records what lm-eval found of a run's student: all of it, or nothing.
 func (s *store) putScores(ctx context.Context, run string, t kernelext.TaskScores) error {
 	tx, err := s.db.BeginTx(ctx, nil)
 	if err != nil {
@@ -22,4 +23,12 @@ func (s *store) putScores(ctx context.Context, run string, t kernelext.TaskScore
 		}
 	}
 	return tx.Commit()
+}
+
+// scores are those of a run's student, each as it was measured last.
+func (s *store) scores(ctx context.Context, run string) ([]kernelext.TaskScore, error) {
+	return collect(ctx, s.db, func(rows *sql.Rows) (score kernelext.TaskScore, err error) {
+		return score, rows.Scan(&score.Task, &score.Metric, &score.Filter, &score.Value, &score.StdErr, &score.Documents)
+	}, `SELECT task, metric, filter, value, stderr, documents FROM scores
+		WHERE rowid IN (SELECT max(rowid) FROM scores WHERE run = ? GROUP BY task, metric, filter) ORDER BY rowid`, run)
 }

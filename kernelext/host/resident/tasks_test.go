@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -56,6 +57,10 @@ echo '{"results": {"arc": {"acc,none": 0.25, "acc_stderr,none": 0.125, "sample_l
 	var row string
 	if err := db.QueryRow("SELECT run || step || task || metric || filter || value || stderr || documents || lm_eval FROM scores").Scan(&row); err != nil || row != "run7arcacc0.250.125121.0" {
 		t.Errorf("the records hold %q, %v", row, err)
+	}
+	contents, err := client.Contents(t.Context())
+	if err != nil || len(contents.Runs) != 1 || !reflect.DeepEqual(contents.Runs[0].Scores, found.Scores) {
+		t.Errorf("the lab has %+v, %v; measured %+v", contents.Runs, err, found.Scores)
 	}
 	if _, err := client.Tasks(t.Context(), "tiny", kernelext.Tasks{Names: []string{"arc"}}, nil); err != nil {
 		t.Errorf("of a teacher: %v", err)
