@@ -49,6 +49,9 @@ func Within(value, low, high float64, format string, args ...any) bool {
 	return c.Holds
 }
 
+// UncheckedMark is the mark of an [Unchecked] claim in an output's metadata, under "offshoot".
+const UncheckedMark = "unchecked claim"
+
 // Unchecked shows what this machine lacks the means to ask, and what to do about it.
 func Unchecked(format string, args ...any) {
 	Claim{Text: fmt.Sprintf(format, args...), Open: true}.show()
@@ -89,7 +92,7 @@ func (c Claim) html() string {
 func (c Claim) metadata() map[string]any {
 	mark := "unsupported claim"
 	if c.Open {
-		mark = "unchecked claim"
+		mark = UncheckedMark
 	} else if c.Holds {
 		mark = "claim"
 	}

@@ -198,7 +198,7 @@ func (t *teacher) corpus(ctx context.Context, report resident.Report) (*datasets
 	return text, nil
 }
 
-// Held returns the corpus's fixed validation sample.
+// Held returns the corpus's fixed validation sample, or one of the data's held-out documents as [teacher.Evaluate] reads them.
 func (t *teacher) Held(ctx context.Context, data slm.Data, tokens, seqLen int, report resident.Report) ([]int32, error) {
 	if !data.IsZero() {
 		sample, err := readEvaluation(ctx, slm.Evaluation{Data: data, Tokens: tokens, SeqLen: seqLen}, t.tokenizer, t.config, timed(report))

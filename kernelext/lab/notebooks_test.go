@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/offshoot-ml/offshoot/kernelext/claims"
 )
 
 // The limits of a notebook that reads well: lines of a cell, and bytes of the file.
@@ -65,7 +67,7 @@ func checkSaved(t *testing.T, path string) {
 			t.Errorf("cell %d was not executed in order: %.60q", i, source)
 		}
 		for _, o := range c.Outputs {
-			if mark, _ := o.Metadata["offshoot"].(string); o.Type == "error" || mark == "unsupported claim" || mark == uncheckedClaim || mark == "figure without data" {
+			if mark, _ := o.Metadata["offshoot"].(string); o.Type == "error" || mark == "unsupported claim" || mark == claims.UncheckedMark || mark == "figure without data" {
 				t.Errorf("cell %d shows an %s%s: %.60q", i, o.Type, mark, source)
 			}
 		}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"strings"
+
+	"github.com/offshoot-ml/offshoot/kernelext/claims"
 )
 
 // savedCell is a cell of a notebook's file, as far as it is read here.
@@ -24,9 +26,6 @@ type savedOutput struct {
 	} `json:"data"`
 }
 
-// uncheckedClaim marks an output of claims.Unchecked.
-const uncheckedClaim = "unchecked claim"
-
 func savedCells(file string) ([]savedCell, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -44,7 +43,7 @@ func unchecked(file string) (said []string, err error) {
 	cells, err := savedCells(file)
 	for _, cell := range cells {
 		for _, o := range cell.Outputs {
-			if o.Metadata["offshoot"] == uncheckedClaim {
+			if o.Metadata["offshoot"] == claims.UncheckedMark {
 				said = append(said, strings.TrimPrefix(strings.Join(o.Data.Text, ""), "– "))
 			}
 		}

@@ -1,6 +1,7 @@
 package paper
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -31,12 +32,8 @@ func (s Scale) Planned(size Size) (slm.Plan, error) {
 	if err != nil {
 		return slm.Plan{}, err
 	}
-	kind := s.Run.Type
-	if kind == "" {
-		kind = slm.Float32
-	}
 	return slm.Planned{Teacher: teacher, Student: slm.Model{Config: teacher, Subnet: subnet}, Batch: s.Run.Batch * s.Run.Batches(), SeqLen: s.Run.SeqLen,
-		Accumulate: s.Run.Batches(), Type: kind, Checkpointing: s.Run.Checkpointing, Tokens: s.Budgets, Device: device, Utilization: utilization}.Plan()
+		Accumulate: s.Run.Batches(), Type: cmp.Or(s.Run.Type, slm.Float32), Checkpointing: s.Run.Checkpointing, Tokens: s.Budgets, Device: device, Utilization: utilization}.Plan()
 }
 
 // WritePlan says what a distillation at each size takes: memory of the device, and for each budget its operations, its time, and the

@@ -29,25 +29,28 @@ var descriptions embed.FS
 
 // Write puts both tasks into a folder, which it makes where it is missing, for `--include-path` of lm-eval.
 func Write(ctx context.Context, folder string) error {
-	files, err := heldOut(ctx)
-	if err != nil {
-		return fmt.Errorf("tasks: %w", err)
-	}
-	if err := os.MkdirAll(folder, 0o755); err != nil {
-		return fmt.Errorf("tasks: %w", err)
-	}
-	rng := rand.New(rand.NewPCG(1, 0))
-	err = writeLines(filepath.Join(folder, "next_line.jsonl"), ask(files, rng))
-	if err == nil {
-		err = writeLines(filepath.Join(folder, "go_text.jsonl"), passages(files, rng))
-	}
-	if err == nil {
-		err = describe(folder)
-	}
-	if err != nil {
+	if err := write(ctx, folder); err != nil {
 		return fmt.Errorf("tasks: %w", err)
 	}
 	return nil
+}
+
+func write(ctx context.Context, folder string) error {
+	files, err := heldOut(ctx)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return err
+	}
+	rng := rand.New(rand.NewPCG(1, 0))
+	if err := writeLines(filepath.Join(folder, "next_line.jsonl"), ask(files, rng)); err != nil {
+		return err
+	}
+	if err := writeLines(filepath.Join(folder, "go_text.jsonl"), passages(files, rng)); err != nil {
+		return err
+	}
+	return describe(folder)
 }
 
 // describe writes what lm-eval reads beside the documents.
